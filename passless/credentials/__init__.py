@@ -1,0 +1,1 @@
+"""Making and checking proofs with vetted libraries; computes, no input or output."""

@@ -1,0 +1,1 @@
+"""Security keys plugged into this machine."""

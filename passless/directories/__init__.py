@@ -1,0 +1,1 @@
+"""Places where accounts live, behind one port."""

@@ -1,0 +1,1 @@
+"""What things are and what is allowed: pure values and functions; time and entropy are arguments."""

@@ -1,0 +1,1 @@
+"""How results look: for people, as JSON, as QR codes."""
