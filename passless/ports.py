@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
+from passless.domain.account import Account, AccountId, Version
+from passless.domain.audit import AuditEntry, AuditEvent, AuditReport, Notice
+from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.changes import AccountName
+from passless.domain.errors import NotFound, ProofNeeded, Unavailable, WrongUse
 from passless.domain.sealed import KeyId, Sealed, Tag
+from passless.domain.sessions import Session, SessionId
+from passless.domain.use_state import Use, UseState
 
 Clock = Callable[[], datetime]  # now, aware, UTC
 Entropy = Callable[[int], bytes]  # that many random bytes
@@ -37,4 +46,199 @@ class Vault(Protocol):
 
     def tags(self, secret: bytes, *, purpose: str) -> tuple[Tag, ...]:
         """Return the keyed hashes under every key still known, the current one first: what to look up."""
+        ...
+
+
+class NoSuchAccount(NotFound):
+    """There is no such account."""
+
+    code = "no-such-account"
+    hint = "list the accounts: passless account list"
+
+
+class VersionMoved(Unavailable):
+    """Somebody else changed the account in between; the caller starts again from reading it."""
+
+    code = "busy"
+    hint = "try again"
+    default = "the account was changed by somebody else at the same moment"
+
+
+class AlreadyUsed(ProofNeeded):
+    """A ceremony, code or proof is accepted once."""
+
+    code = "already-used"
+    hint = "begin again with a new one"
+    default = "that was used before"
+
+
+class NameTaken(WrongUse):
+    """Another account has that name."""
+
+    code = "name-taken"
+    hint = "choose another name, or see: passless account list"
+
+
+class CredentialTaken(WrongUse):
+    """The key or passkey is already enrolled."""
+
+    code = "already-enrolled"
+    hint = "see what is enrolled: passless method list"
+    default = "this key is already enrolled"
+
+
+class StoreUnavailable(Unavailable):
+    """The database is busy, full, read-only or gone."""
+
+    code = "store-unavailable"
+    hint = "check the folder and its free space: passless doctor"
+
+
+class StoreDamaged(Unavailable):
+    """The file is not a passless store, or it is broken."""
+
+    code = "store-damaged"
+    hint = "put the file aside and restore a copy, or choose another store: passless profile add NAME --store URL"
+
+
+class StoreNewer(Unavailable):
+    """The store was written by a newer passless."""
+
+    code = "store-newer"
+    hint = "install a newer passless"
+
+
+class Write(Struct, frozen=True, kw_only=True):
+    """One transaction as a value: all of it is kept, or none.
+
+    `expected` is the version the account had when it was read; None makes a new account. `ended` names recovery codes, passes
+    and app passwords that must never come back, not even with an old copy of the store.
+    """
+
+    at: datetime
+    account: Account | None = None
+    expected: Version | None = None
+    delete: bool = False
+    consumes: CeremonyId | None = None
+    begins: Ceremony | None = None
+    uses: tuple[Use, ...] = ()
+    opens: Session | None = None
+    updates: Session | None = None
+    ends: tuple[SessionId, ...] = ()
+    ended: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    shown: tuple[str, ...] = ()
+    events: tuple[AuditEntry, ...] = ()
+    forgives: tuple[str, ...] = ()
+
+
+class Stored(Struct, frozen=True):
+    """An account as it was read, and the version to compare when it is saved."""
+
+    account: Account
+    version: Version
+
+
+class Attempts(Struct, frozen=True):
+    """What a throttle counter stands at: how many in a row, and when the last one was."""
+
+    count: int
+    last_at: datetime
+
+
+class Store(Protocol):
+    """One database of accounts.
+
+    Every operation raises `StoreUnavailable` (busy, full, read-only, gone), `StoreDamaged` or `StoreNewer` (kind
+    `Unavailable`), each naming the file or address, and has then changed nothing.
+    """
+
+    @property
+    def id(self) -> str:
+        """The store's own id, from which its RP ID follows."""
+        ...
+
+    @property
+    def restored_at(self) -> datetime | None:
+        """When an old copy was put back, if that was noticed; sessions, passes and ceremonies of before are void."""
+        ...
+
+    def read(self, account_id: AccountId) -> Stored:
+        """Read one account; `NoSuchAccount` where there is none."""
+        ...
+
+    def read_named(self, name: AccountName) -> Stored:
+        """Read one account by its name in the form `names.key` gives; `NoSuchAccount` where there is none."""
+        ...
+
+    def accounts(self, *, matching: str = "") -> Iterator[Stored]:
+        """Stream all accounts in the order of their names, page by page."""
+        ...
+
+    def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
+        """Find the account a WebAuthn credential belongs to."""
+        ...
+
+    def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
+        """Find the account and the id of the app password with one of these tags."""
+        ...
+
+    def uses(self, account_id: AccountId) -> Mapping[str, UseState]:
+        """Return the use-state of every method and app password that was ever used, by its id."""
+        ...
+
+    def session(self, token_hash: bytes) -> Session | None:
+        """Find a session by the hash of its token."""
+        ...
+
+    def sessions(self, account_id: AccountId) -> tuple[Session, ...]:
+        """Return the account's sessions, the newest first, expired ones too."""
+        ...
+
+    def ceremony(self, ceremony_id: CeremonyId) -> Ceremony | None:
+        """Return an open ceremony."""
+        ...
+
+    def notices(self, account_id: AccountId) -> tuple[Notice, ...]:
+        """Return what the account has not been shown yet, the oldest first."""
+        ...
+
+    def commit(self, write: Write) -> Version | None:
+        """Keep all of a write or nothing.
+
+        Returns:
+            The account's new version, where the write had one.
+        Raises:
+            VersionMoved: the account is no longer at `expected`; read again and check everything again.
+            AlreadyUsed: the ceremony, TOTP step or counter was used before.
+            NameTaken, CredentialTaken: another account has that name or credential.
+        """
+        ...
+
+    def count_attempt(self, key: str, *, at: datetime) -> Attempts:
+        """Add one to a throttle counter, durably, and return where it stood before."""
+        ...
+
+    def attempts(self, key: str) -> Attempts | None:
+        """Return where a throttle counter stands."""
+        ...
+
+    def sweep(self, *, at: datetime) -> None:
+        """Forget expired ceremonies and sessions and idle counters."""
+        ...
+
+    def events(self, account_id: AccountId | None = None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, or of all, the oldest first."""
+        ...
+
+    def verify(self, *, head: bytes | None = None) -> AuditReport:
+        """Check the audit trail: every chain, every checkpoint, and against a checkpoint kept outside."""
+        ...
+
+    def seals(self) -> Iterator[tuple[AccountId, Sealed]]:
+        """Stream every seal that is stored, for rotating the vault key."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import NewType, assert_never
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ MAILBOX = DeviceName("mailbox")  # where e-mail codes arrive
 MEMORY = DeviceName("memory")  # where a password lives: no loss of a thing takes it away
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """The kinds of sign-in method, as they are written everywhere."""
 
     PASSWORD = "password"
@@ -138,7 +138,7 @@ SignInMethod = Password | SecurityKey | Passkey | Authenticator | Totp | Phone |
 
 def kind_of(method: SignInMethod) -> Kind:
     """Return the kind's word."""
-    return Kind(method.__struct_config__.tag)
+    return Kind(str(method.__struct_config__.tag))
 
 
 def credential_of(method: SignInMethod) -> Credential | None:

@@ -1,0 +1,23 @@
+"""Passwords for programs that cannot do better."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from passless.domain.sealed import Tag
+
+MAXIMUM_APP_PASSWORDS = 40  # features.md, "app passwords": at most 40
+
+
+class AppPassword(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A machine-made password for one program; `tags` finds it, one for each spelling. Empty `services` means any."""
+
+    id: str
+    name: str
+    tags: tuple[Tag, ...]
+    created_at: datetime
+    services: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    short: bool = False

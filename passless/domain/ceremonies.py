@@ -1,0 +1,28 @@
+"""Ceremonies: a begin and a finish with the state between them on our side, used once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NewType
+
+from msgspec import Struct
+
+CeremonyId = NewType("CeremonyId", str)
+
+CEREMONY_LIFE = timedelta(minutes=5)  # security.md, "WebAuthn"
+PAIRING_LIFE = timedelta(minutes=10)  # security.md, "pairing link" (NIST SP 800-63B-4 §4.1.2)
+
+
+class Ceremony(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One open ceremony. `purpose` is a word such as `add-totp` or `sign-in`; `state` is its own JSON, secrets sealed.
+
+    `account_id` is empty where nobody may learn whether the account exists.
+    """
+
+    id: CeremonyId
+    purpose: str
+    account_id: str
+    created_at: datetime
+    expires_at: datetime
+    state: bytes
+    session_id: str = ""

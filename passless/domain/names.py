@@ -1,0 +1,60 @@
+"""Names that people give: what is allowed, and when two are the same."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from passless.domain.errors import WrongUse
+
+NAME_LENGTH = 64  # characters; what a table column and a passkey prompt can show
+REFUSED_CATEGORIES = {
+    "Cc": "control characters",
+    "Cf": "invisible or direction-changing characters",
+    "Cs": "broken characters",
+    "Co": "private-use characters",
+    "Cn": "characters that mean nothing",
+    "Zl": "line breaks",
+    "Zp": "line breaks",
+}
+
+
+class BadName(WrongUse):
+    """A name that cannot be used."""
+
+    code = "bad-name"
+    hint = f"use 1 to {NAME_LENGTH} visible characters"
+
+
+def clean(text: str, *, what: str = "name") -> str:
+    """Return a name in its normal form (NFKC, no space around it).
+
+    Raises:
+        BadName: it is empty, too long, or has characters that do not show.
+    """
+    if len(text) > 4 * NAME_LENGTH:
+        raise BadName(f"the {what} is too long: {len(text)} characters")
+    name = unicodedata.normalize("NFKC", text).strip()
+    if not name:
+        raise BadName(f"the {what} is empty")
+    if len(name) > NAME_LENGTH:
+        raise BadName(f"the {what} is too long: {len(name)} characters")
+    for character in name:
+        if reason := REFUSED_CATEGORIES.get(unicodedata.category(character)):
+            raise BadName(f"the {what} has {reason} (U+{ord(character):04X})")
+    return name
+
+
+def key(name: str) -> str:
+    """Return the form under which two names are the same."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).strip().casefold())
+
+
+def are_same(one: str, other: str) -> bool:
+    """Tell whether two names mean the same."""
+    return key(one) == key(other)
+
+
+def printable(text: str, *, at_most: int = 80) -> str:
+    """Return text from outside in a form that is safe to print in a message."""
+    shown = "".join("\ufffd" if unicodedata.category(character) in REFUSED_CATEGORIES else character for character in text)
+    return shown if len(shown) <= at_most else shown[: at_most - 1] + "…"

@@ -1,0 +1,82 @@
+"""Getting back in: recovery codes, temporary passes, reported losses and the recovery itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from passless.domain.methods import MethodId, SignInMethod, Strength
+
+RECOVERY_PERIOD = timedelta(hours=24)  # features.md, "lost everything": how long rule 10 holds after a recovery
+
+
+class Reporter(StrEnum):
+    """Who reported a loss or started a recovery."""
+
+    SELF = "self"
+    OPERATOR = "operator"
+    OWNER = "owner"
+
+
+class RecoveryCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A code that opens a recovery; `saved` once it was typed back.
+
+    Rule 11: `valid_until` is set on a code that was replaced with too little proof and keeps working for the wait;
+    `alone_until` on one that keeps opening a recovery without a further proof, because two-step was turned on with too little.
+    The hash is salted SHA-256 and independent of the vault, so a lost vault never takes the last way back with it.
+    """
+
+    id: str
+    salt: bytes
+    hash: bytes
+    created_at: datetime
+    created_with: Strength
+    saved: bool = False
+    valid_until: datetime | None = None
+    alone_until: datetime | None = None
+
+
+class TemporaryPass(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator's way to let a person in for minutes or hours; never a way in that counts."""
+
+    id: str
+    hash: str
+    issued_at: datetime
+    expires_at: datetime
+    issued_by: Reporter
+    once: bool = True
+    used_at: datetime | None = None
+
+
+class Loss(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reported loss: the methods it took, kept for the wait so that the report can be taken back.
+
+    `by` and `reported_with` decide how strong a proof takes it back.
+    """
+
+    id: str
+    what: str
+    methods: tuple[SignInMethod, ...]
+    reported_at: datetime
+    until: datetime
+    reported_with: Strength
+    by: Reporter
+
+
+class Recovery(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A recovery under way or finished less than 24 hours ago.
+
+    `enrolled` are the methods added in it, `lost` the names of what was reported lost when it began.
+    """
+
+    started_at: datetime
+    by: Reporter
+    enrolled: tuple[MethodId, ...] = ()
+    lost: tuple[str, ...] = ()
+    finished_at: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether rule 10 still binds the account."""
+        return self.finished_at is None or now < self.finished_at + RECOVERY_PERIOD

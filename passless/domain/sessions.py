@@ -1,0 +1,63 @@
+"""Sessions and the proofs they hold."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from msgspec import Struct
+
+from passless.domain.methods import Kind, MethodId
+
+SessionId = NewType("SessionId", str)
+
+SESSION_LIFE = timedelta(hours=24)  # security.md, "session" (NIST AAL2)
+SESSION_IDLE = timedelta(hours=1)  # security.md, "session" (NIST AAL2)
+STEP_UP = timedelta(minutes=10)  # security.md, "session": how long a proof is fresh
+
+
+class SessionKind(StrEnum):
+    """How a session came to be; the last three give no proof for changes (rule 8)."""
+
+    DIRECT = "direct"  # proofs given right here; also the making of an account
+    BROWSER = "browser"  # a browser on the same machine, through a loopback redirect
+    DEVICE_CODE = "device-code"
+    TEMPORARY_PASS = "temporary-pass"
+    RECOVERY_CODE = "recovery-code"
+    TOKEN = "token"  # a machine's; named rights only
+
+
+class Proof(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A completed proof. The making of an account counts as one factor and has no method."""
+
+    kind: Kind | None
+    at: datetime
+    method: MethodId | None = None
+
+
+class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody signed in. The token itself is never stored; `token_hash` is its SHA-256.
+
+    `rights` are those of a machine's token; empty for people, who may do everything their proofs allow.
+    """
+
+    id: SessionId
+    account_id: str
+    token_hash: bytes
+    kind: SessionKind
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    place: str = ""
+    proofs: tuple[Proof, ...] = ()
+    name: str = ""
+    rights: tuple[str, ...] = ()
+
+    def is_expired(self, now: datetime) -> bool:
+        """Too old, or not used for too long (a machine's token has no idle limit)."""
+        return now >= self.expires_at or (self.kind is not SessionKind.TOKEN and now >= self.seen_at + SESSION_IDLE)
+
+    def fresh_proofs(self, now: datetime) -> tuple[Proof, ...]:
+        """The proofs that still count for a change."""
+        return tuple(proof for proof in self.proofs if proof.at <= now < proof.at + STEP_UP)
