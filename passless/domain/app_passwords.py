@@ -6,13 +6,17 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from passless.domain.methods import DeviceName
 from passless.domain.sealed import Tag
 
 MAXIMUM_APP_PASSWORDS = 40  # features.md, "app passwords": at most 40
 
 
 class AppPassword(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A machine-made password for one program; `tags` finds it, one for each spelling. Empty `services` means any."""
+    """A machine-made password for one program; `tags` finds it, one for each spelling. Empty `services` means any.
+
+    Without a `device` it may be on any, so every reported loss of a device ends it.
+    """
 
     id: str
     name: str
@@ -20,4 +24,5 @@ class AppPassword(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: datetime
     services: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    device: DeviceName | None = None
     short: bool = False

@@ -22,9 +22,10 @@ class ChangeFields(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 
 
 class AddMethod(ChangeFields, frozen=True, kw_only=True, tag="add-method"):
-    """A confirmed sign-in method joins the account."""
+    """A confirmed sign-in method joins the account; `in_recovery` where rule 10 bound who added it."""
 
     method: SignInMethod
+    in_recovery: bool = False
 
 
 class RenameMethod(ChangeFields, frozen=True, kw_only=True, tag="rename-method"):

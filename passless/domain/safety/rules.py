@@ -1,0 +1,166 @@
+"""The rules (design.md, "Rules"): what a change would break, all of it at once.
+
+Rules that ask about the account stand here, those that ask about proofs in `proof_rules`. Each yields problems; what was broken
+before and is no worse is a warning, and a reported loss is never refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from passless.domain.account import MAXIMUM_METHODS, MAXIMUM_TOTP
+from passless.domain.app_passwords import MAXIMUM_APP_PASSWORDS
+from passless.domain.changes import (
+    AddAppPassword,
+    AddMethod,
+    FinishRecovery,
+    TurnPasswordlessOn,
+)
+from passless.domain.legacy_apps import LEGACY_APPS
+from passless.domain.methods import Strength, Totp
+from passless.domain.safety.case import Case
+from passless.domain.safety.context import Problem
+from passless.domain.safety.proofs import strongest_way_in
+from passless.domain.safety.ways_in import can_sign_in, fatal_devices, is_valid, recovery_methods
+
+ENROL_HINT = "add a way in that stays: passless method add security-key, or passless method add totp"
+CODE_HINT = "make and save a recovery code (passless recovery-code new) or add a method on another device"
+
+
+def no_way_in(case: Case) -> Iterator[Problem]:
+    """Rule 1: a way in remains."""
+    if can_sign_in(case.after, case.rules, case.now):
+        return
+    before = can_sign_in(case.before, case.rules, case.now)
+    yield case.problem(
+        "no-way-in",
+        "nothing would be left to sign in with" if before else "there is no way in yet",
+        ENROL_HINT,
+        refuse=before and not case.only_adds,
+    )
+
+
+def one_device_away(case: Case) -> Iterator[Problem]:
+    """Rule 2: without a password, no single loss shuts the person out."""
+    if not case.after.passwordless:
+        return
+    fatal = fatal_devices(case.after, case.rules, case.now)
+    if not can_sign_in(case.after, case.rules, case.now):
+        fatal = case.after.devices
+    if not fatal:
+        return
+    was_broken = case.before.passwordless and not can_sign_in(case.before, case.rules, case.now)
+    before = set(fatal_devices(case.before, case.rules, case.now)) if case.before.passwordless else set()
+    worse = not was_broken and not set(fatal) <= before
+    shown = ", ".join(f'"{device}"' for device in fatal)
+    yield case.problem(
+        "one-device-away",
+        f"losing {shown} alone would lock you out",
+        CODE_HINT,
+        refuse=worse and case.before.finished and not case.only_adds,
+    )
+
+
+def two_recovery_methods(case: Case) -> Iterator[Problem]:
+    """Rule 4: with two-step on, two methods on two devices are reachable; a saved recovery code counts as one."""
+    if not case.after.two_step:
+        return
+    count = recovery_methods(case.after, case.rules, case.now) if can_sign_in(case.after, case.rules, case.now) else 0
+    if count >= 2:
+        return
+    before = recovery_methods(case.before, case.rules, case.now) if case.before.two_step else 2
+    yield case.problem(
+        "two-recovery-methods",
+        f"two-step needs two recovery methods on different devices, and there would be {_number(count)}",
+        CODE_HINT,
+        refuse=count < before and case.before.finished and not case.only_adds,
+    )
+
+
+def _number(count: int) -> str:
+    return ("none", "one")[count]
+
+
+def one_factor(case: Case) -> Iterator[Problem]:
+    """Rule 3, its second half: warn when only one factor is left."""
+    if (
+        isinstance(case.change, TurnPasswordlessOn)
+        and strongest_way_in(case.after, case.rules, case.now) is Strength.ONE_FACTOR
+    ):
+        yield case.problem(
+            "one-factor",
+            "each way in would be one factor alone",
+            "add a security key with a PIN or a passkey: passless method add security-key",
+            refuse=False,
+        )
+
+
+def needs_password(case: Case) -> Iterator[Problem]:
+    """Rule 5: a password that stands on its own is long enough for it."""
+    password = case.after.password
+    if password is None or password.stands_alone or case.after.two_step:
+        return
+    was_so = case.before.password == password and not case.before.two_step
+    yield case.problem(
+        "needs-password",
+        "the password is too short to stand alone without two-step",
+        "set a new one in the same step: --password-file",
+        refuse=not was_so,
+    )
+
+
+def app_passwords_need_two_step(case: Case) -> Iterator[Problem]:
+    """Rule 6: app passwords exist only while two-step is on."""
+    if case.after.app_passwords and not case.after.two_step:
+        yield case.problem(
+            "app-passwords-need-two-step",
+            "app passwords exist only while two-step is on",
+            "turn it on first: passless two-step on",
+            refuse=isinstance(case.change, AddAppPassword),
+        )
+
+
+def legacy_app(case: Case) -> Iterator[Problem]:
+    """Rule 7: say which programs need something else once there is no password."""
+    if isinstance(case.change, TurnPasswordlessOn):
+        names = ", ".join(app.name for app in LEGACY_APPS)
+        yield case.problem(
+            "legacy-app",
+            f"some older programs still need a password or an app password: {names}",
+            "see: passless legacy-apps",
+            refuse=False,
+        )
+
+
+def code_not_saved(case: Case) -> Iterator[Problem]:
+    """Rule 11: a recovery is finished only when its new code was typed back."""
+    recovery = case.before.recovery
+    if not isinstance(case.change, FinishRecovery) or recovery is None:
+        return
+    fresh = [code for code in case.after.recovery_codes if is_valid(code, case.now) and code.created_at >= recovery.started_at]
+    if not fresh:
+        yield case.problem(
+            "code-not-saved",
+            "the new recovery code was not typed back yet",
+            "make one and confirm it: passless recovery-code new, then passless recovery-code confirm",
+            refuse=True,
+        )
+    if not can_sign_in(case.after, case.rules, case.now):
+        yield case.problem("no-way-in", "there is no way in yet", ENROL_HINT, refuse=True)
+
+
+def too_many(case: Case) -> Iterator[Problem]:
+    """Bounds of features.md: 5 authenticator apps, 40 app passwords."""
+    match case.change:
+        case AddMethod(method=Totp()) if sum(isinstance(method, Totp) for method in case.after.methods) > MAXIMUM_TOTP:
+            yield case.problem(
+                "too-many", f"an account has at most {MAXIMUM_TOTP} authenticator apps", "remove one first", refuse=True
+            )
+        case AddMethod() if len(case.after.methods) > MAXIMUM_METHODS:
+            yield case.problem("too-many", f"an account has at most {MAXIMUM_METHODS} methods", "remove one first", refuse=True)
+        case AddAppPassword() if len(case.after.app_passwords) > MAXIMUM_APP_PASSWORDS:
+            yield case.problem(
+                "too-many", f"an account has at most {MAXIMUM_APP_PASSWORDS} app passwords", "revoke one first", refuse=True
+            )
+        case _:
+            return
