@@ -1,4 +1,4 @@
-"""What the core asks of the outside."""
+"""What the core asks of the outside: time, randomness, a vault, a store. The directory port stands in `ports.directory`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,154 @@
+"""The Directory port: a place where accounts live, the same for an embedded store, a server and a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from passless.domain.audit import AuditEvent
+from passless.domain.policy import Finding, Policy
+from passless.domain.requests import Answer, CeremonyRequest, NewAccount, Request
+from passless.domain.safety.next_steps import AtHand, Goal, Step
+from passless.domain.secret import Secret
+from passless.domain.views import (
+    AccountSummary,
+    AccountView,
+    Applied,
+    AppPasswordView,
+    Begun,
+    DeviceView,
+    Outcome,
+    PassView,
+    PlanView,
+    SecondProofNeeded,
+    SessionView,
+    SignedIn,
+    TokenView,
+    Waits,
+    WhatIfView,
+)
+
+
+class Operator(Struct, frozen=True, kw_only=True):
+    """Somebody acting on another's account: why, and under which ticket."""
+
+    reason: str
+    ticket: str = ""
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """Who asks: the token of their session, or an operator's claim; `place` is where from, for the audit trail."""
+
+    token: Secret | None = None
+    operator: Operator | None = None
+    place: str = ""
+
+
+class Ability(Struct, frozen=True):
+    """Whether a directory can do something; `reason` and `where` say why not and where else."""
+
+    is_possible: bool = True
+    reason: str = ""
+    where: str = ""
+
+
+class Directory(Protocol):
+    """A place where accounts live, and everything a person can do there.
+
+    `target` is an account's name or id. Refused changes raise `Refused`, wrong proofs a `ProofNeeded`, and
+    what the directory cannot do `CannotDoThat`.
+    """
+
+    def ability(self, what: str) -> Ability:
+        """Say whether this directory can do something, such as `method add phone`."""
+        ...
+
+    def find(self, matching: str = "") -> Iterator[AccountSummary]:
+        """Stream the accounts whose name contains the words."""
+        ...
+
+    def create(self, actor: Actor, new: NewAccount) -> SignedIn:
+        """Make an account and sign it in."""
+        ...
+
+    def read(self, actor: Actor, target: str) -> AccountView:
+        """Read an account at a glance."""
+        ...
+
+    def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
+        """Work out what a request would do; needs no fresh proof and changes nothing."""
+        ...
+
+    def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
+        """Carry out a request."""
+        ...
+
+    def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:
+        """Begin to add a method or to sign in."""
+        ...
+
+    def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
+        """Finish a ceremony from this or another process."""
+        ...
+
+    def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
+        """Sign in with what needs no challenge: a password, a TOTP code, a pass, a machine's token.
+
+        With a session of the same account in `actor` the proof is added to it.
+        """
+        ...
+
+    def recover(self, actor: Actor, target: str, code: Secret, proof: Answer | None) -> SignedIn:
+        """Begin a recovery with a recovery code, and a further proof where two-step is on."""
+        ...
+
+    def app_passwords(self, actor: Actor, target: str) -> tuple[AppPasswordView, ...]:
+        """List the app passwords."""
+        ...
+
+    def sessions(self, actor: Actor, target: str) -> tuple[SessionView, ...]:
+        """List the sessions."""
+        ...
+
+    def tokens(self, actor: Actor, target: str) -> tuple[TokenView, ...]:
+        """List the tokens of machines."""
+        ...
+
+    def passes(self, actor: Actor, target: str) -> tuple[PassView, ...]:
+        """List the temporary pass, if there is one."""
+        ...
+
+    def what_if(self, actor: Actor, target: str, lost: Sequence[str]) -> tuple[WhatIfView, ...]:
+        """Work out one loss (`device:NAME`, `method:NAME`, …), or every loss of one and of two things where none is named."""
+        ...
+
+    def devices(self, actor: Actor, target: str) -> tuple[DeviceView, ...]:
+        """List the devices, what is on each, and what its loss would do."""
+        ...
+
+    def check(self, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
+        """Hold accounts against a policy; all of them where none is named."""
+        ...
+
+    def next_steps(self, actor: Actor, target: str, goal: Goal | None, at_hand: AtHand) -> tuple[Step, ...]:
+        """Return what is left to do towards a goal."""
+        ...
+
+    def seen(self, actor: Actor, target: str, notices: Sequence[str]) -> None:
+        """Note that notices were shown."""
+        ...
+
+    def events(self, actor: Actor, target: str | None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail."""
+        ...
+
+    def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:
+        """End the session in use, or all of its account; return how many ended."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
