@@ -31,6 +31,7 @@ class Kind(StrEnum):
     EMAIL = "email"
     RECOVERY_CODE = "recovery-code"
     TEMPORARY_PASS = "temporary-pass"
+    TOKEN = "token"  # a machine's
     OTHER = "other"
 
 

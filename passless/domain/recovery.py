@@ -29,8 +29,7 @@ class RecoveryCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     id: str
-    salt: bytes
-    hash: bytes
+    hash: str
     created_at: datetime
     created_with: Strength
     saved: bool = False

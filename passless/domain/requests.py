@@ -214,10 +214,14 @@ CeremonyRequest = Enrol | SignInWith
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a person or their device answers: a code, a password, a pass, or a WebAuthn response as JSON."""
+    """What a person or their device answers: a code, a password, a pass, a token, or a WebAuthn response as JSON.
+
+    `ceremony` is the one whose challenge a WebAuthn response answers, where the answer is part of something else.
+    """
 
     kind: Kind
     text: Secret
+    ceremony: str = ""
     name: str | None = None
     device: str | None = None
 

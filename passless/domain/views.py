@@ -319,10 +319,12 @@ class SignedIn(Struct, frozen=True, kw_only=True):
 
 
 class SecondProofNeeded(Struct, frozen=True, kw_only=True):
-    """Two-step: the first proof was right, another is needed. The ceremony takes it."""
+    """Two-step: the first proof was right, another is needed. The ceremony takes it, from a key with these WebAuthn options."""
 
     ceremony: str
     accepts: tuple[str, ...]
+    origin: str | None = None
+    public_key: bytes | None = None
 
 
 Outcome = Applied | Waits | SignedIn | SecondProofNeeded
