@@ -110,7 +110,7 @@ def an_other(name: str = "voice call", *, device: str = "desk", added: datetime 
 def a_code(name: str = "paper", *, saved: bool = True, added: datetime = OLD, **more: Any) -> RecoveryCode:
     """A recovery code, typed back unless it says otherwise."""
     more.setdefault("created_with", Strength.ONE_FACTOR)
-    return RecoveryCode(id=name, salt=b"salt", hash=b"hash", created_at=added, saved=saved, **more)
+    return RecoveryCode(id=name, hash="salted-sha256", created_at=added, saved=saved, **more)
 
 
 def a_saved_code(name: str = "paper", *, added: datetime = OLD, **more: Any) -> RecoveryCode:
