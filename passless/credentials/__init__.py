@@ -1,1 +1,1 @@
-"""Making and checking proofs with vetted libraries; computes, no input or output."""
+"""Making and checking proofs with vetted libraries: computes with what it is given, never reads a clock, a file or the net."""
