@@ -75,11 +75,13 @@ class SoftwareKey:
     def plug(self) -> None:
         """Put the key into its port."""
         self._in_port = True
+        self._notice()
 
     def unplug(self) -> None:
         """Pull the key out, also in the middle of a command."""
         self._in_port = False
-        if self._worker and self._worker is not current_thread() and not self.is_plugged_in:
+        self._notice()
+        if self._worker and self._worker is not current_thread():
             self._worker.join()
 
     def touch(self, within: float = 5.0) -> None:
@@ -150,13 +152,8 @@ class SoftwareKey:
 
     @property
     def is_plugged_in(self) -> bool:
-        """Whether the key has power; looking is what starts and ends a power cycle."""
-        with self._look:
-            there = self._in_port and (self._presence is None or self._presence.exists())
-            if there and not self._powered:
-                self._power_up()
-            self._powered = there
-            return there
+        """Whether the key has power."""
+        return self._notice()
 
     @property
     def is_busy(self) -> bool:
@@ -173,8 +170,9 @@ class SoftwareKey:
         """Work on a command beside the caller; False if the key already works on one."""
         if not self._busy.acquire(blocking=False):
             return False
-        self._worker = Thread(target=self._work, args=(connection, transaction, message), daemon=True)
-        self._worker.start()
+        worker = Thread(target=self._work, args=(connection, transaction, message), daemon=True)
+        worker.start()
+        self._worker = worker
         return True
 
     def _work(self, connection: SoftwareConnection, transaction: Transaction, message: Message) -> None:
@@ -189,6 +187,15 @@ class SoftwareKey:
         finally:
             self._busy.release()
         connection.finish(Message(message.channel, HidCommand.CBOR, answer))
+
+    def _notice(self) -> bool:
+        """Look at the port; this is what starts and ends a power cycle."""
+        with self._look:
+            there = self._in_port and (self._presence is None or self._presence.exists())
+            if there and not self._powered:
+                self._power_up()
+            self._powered = there
+            return there
 
     def _power_up(self) -> None:
         if saved := self._file.load():

@@ -1,0 +1,1 @@
+"""Tests that strangers wrote, run against what we made."""

@@ -1,0 +1,1 @@
+"""What the strangers' judgement of the software key leaves out."""
