@@ -1,0 +1,5 @@
+"""`python -m passless`."""
+
+from passless.cli.main import main
+
+main()

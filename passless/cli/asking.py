@@ -1,0 +1,90 @@
+"""Asking the person: on the terminal, never in the way of results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from passless.domain.errors import WrongUse
+from passless.domain.names import printable
+from passless.domain.secret import Secret
+
+TRIES = 3  # how often a question is asked again
+
+
+class NothingTyped(WrongUse):
+    """The person ended the input."""
+
+    code = "nothing-typed"
+    hint = "run it again and answer, or give it with a flag; see --help"
+    default = "nothing was typed"
+
+
+class TypedDifferently(WrongUse):
+    """Two entries that must be the same were not."""
+
+    code = "typed-differently"
+    hint = "run it again and type the same twice"
+    default = "the two entries differ"
+
+
+def is_possible() -> bool:
+    """Tell whether there is a person at a terminal: typing here, and reading what is asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def say(text: str) -> None:
+    """Tell the person something that is no result."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def line(question: str) -> str:
+    """Ask for a line of text."""
+    sys.stderr.write(f"{question}: ")
+    sys.stderr.flush()
+    typed = sys.stdin.readline()
+    if not typed:
+        say("")
+        raise NothingTyped
+    return typed.strip()
+
+
+def secret(question: str) -> Secret:
+    """Ask for a secret; what is typed does not show."""
+    from getpass import getpass
+
+    try:
+        typed = getpass(f"{question}: ", stream=sys.stderr)
+    except EOFError as error:
+        say("")
+        raise NothingTyped from error
+    if not typed:
+        raise NothingTyped
+    return Secret(typed)
+
+
+def new_secret(question: str) -> Secret:
+    """Ask for a new secret, twice."""
+    typed = secret(question)
+    if secret(f"{question}, once more") != typed:
+        raise TypedDifferently
+    return typed
+
+
+def yes(question: str) -> bool:
+    """Ask a question that is answered with yes or no; anything but yes is no."""
+    return line(f"{question} [y/N]").casefold() in ("y", "yes")
+
+
+def choose(question: str, options: Sequence[tuple[str, str]]) -> str:
+    """Ask for one of several things, each a word and what to say about it; return the word."""
+    for number, (_, about) in enumerate(options, start=1):
+        say(f"  {number}  {printable(about)}")
+    for _ in range(TRIES):
+        typed = line(f"{question} [1]") or "1"
+        for number, (word, _) in enumerate(options, start=1):
+            if typed in (str(number), word):
+                return word
+        say(f"type a number from 1 to {len(options)}")
+    raise NothingTyped("none of these was chosen")

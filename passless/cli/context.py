@@ -1,0 +1,274 @@
+"""One run of the program: what was asked for, by whom, of which account, and where the result goes.
+
+The only place below which there is neither a clock nor randomness.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typer import Context
+
+from passless.cli import asking
+from passless.cli.failures import ConfirmationNeeded, MissingInput, NotConfirmed, PlanRefused
+from passless.cli.options import Given, given
+from passless.domain.errors import PasslessError, WrongUse
+from passless.domain.secret import Secret
+from passless.ports.directory import Actor, Directory, Operator
+from passless.settings import Profile, Settings
+
+if TYPE_CHECKING:
+    from passless.cli.secret_files import SecretFile
+    from passless.domain.requests import Request
+    from passless.domain.views import AccountView, Applied, PlanView, SignedIn, Waits
+    from passless.session_tokens import SessionTokens
+
+RUN = "passless.run"
+_T = TypeVar("_T")
+
+
+class NoAccountChosen(WrongUse):
+    """No account is named, and none is chosen."""
+
+    code = "no-account-chosen"
+    hint = "name one: --account NAME, or make one: passless account create NAME"
+    default = "no account is chosen"
+
+
+def current(ctx: Context) -> Run:
+    """Return the run that a command belongs to."""
+    if RUN not in ctx.meta:
+        run = Run(given(ctx), Settings(os.environ))
+        ctx.find_root().call_on_close(run.close)
+        ctx.meta[RUN] = run
+    found: Run = ctx.meta[RUN]
+    return found
+
+
+class Run:
+    """Everything a command needs, made when it is first asked for."""
+
+    def __init__(self, given: Given, settings: Settings) -> None:
+        self.given = given
+        self.settings = settings
+        self._directory: Directory | None = None
+        self._on: str | None = None
+
+    # What was asked for
+
+    @cached_property
+    def json(self) -> bool:
+        """Whether the result is for a program."""
+        return self.given.json or self.settings.wants_json
+
+    @cached_property
+    def can_ask(self) -> bool:
+        """Whether there is a person to ask, and they may be asked."""
+        return not self.given.no_input and asking.is_possible()
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The place where the account lives."""
+        return self.settings.profile(self.given.profile)
+
+    @cached_property
+    def tokens(self) -> SessionTokens:
+        """Who is signed in there."""
+        return self.settings.tokens(self.profile)
+
+    @property
+    def target(self) -> str:
+        """The account acted on, by name or id; `NoAccountChosen` where there is none."""
+        wanted = self._on or self.given.account or self.settings.account or self.tokens.chosen
+        if not wanted:
+            raise NoAccountChosen
+        return wanted
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: the account named with `--as`, else the one acted on, else the chosen one, if signed in."""
+        return Actor(token=self._token(), operator=self._operator(), place=self.place)
+
+    @cached_property
+    def place(self) -> str:
+        """Where the person is, for the audit trail."""
+        return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+
+    @property
+    def directory(self) -> Directory:
+        """The place where the accounts of the profile are."""
+        if self._directory is None:
+            from passless import wiring
+
+            self._directory = wiring.open_directory(self.settings, self.profile, clock=self.now, entropy=self.entropy)
+        return self._directory
+
+    def founded_directory(self) -> Directory:
+        """Return the directory, made first where it is a store that does not exist yet: for commands that make an account."""
+        if self._directory is None:
+            from passless import wiring
+
+            wiring.found(self.settings, self.profile, clock=self.now, entropy=self.entropy)
+        return self.directory
+
+    def on(self, account: str | None) -> Run:
+        """Act on an account that was named as an argument; None changes nothing."""
+        self._on = account or self._on
+        return self
+
+    def now(self) -> datetime:
+        """What time it is."""
+        return datetime.now(UTC)
+
+    def entropy(self, size: int) -> bytes:
+        """Return random bytes."""
+        return os.urandom(size)
+
+    # What is done
+
+    def view(self) -> AccountView:
+        """Read the account at a glance."""
+        return self.attempt(lambda actor: self.directory.read(actor, self.target))
+
+    def ask(self, question: Callable[[Directory, Actor, str], _T]) -> _T:
+        """Ask the directory something about the account."""
+        return self.attempt(lambda actor: question(self.directory, actor, self.target))
+
+    def change(self, request: Request, *, confirm: str | None = None) -> PlanView | Applied | Waits:
+        """Carry out a request, or only plan it under `--dry-run`.
+
+        Args:
+            request: what is asked.
+            confirm: the question before something is removed, revoked, turned off, replaced or reset.
+        """
+        if self.given.dry_run:
+            return self.directory.plan(self.actor, self.target, request)
+        if confirm is not None:
+            self.confirm(confirm, plan=lambda: self.directory.plan(self.actor, self.target, request))
+        return self.attempt(lambda actor: self.directory.apply(actor, self.target, request))
+
+    def attempt(self, act: Callable[[Actor], _T]) -> _T:
+        """Do something; where only a proof is missing and there is a person to ask, ask for it and try once more."""
+        from passless.cli import step_up
+
+        try:
+            return act(self.actor)
+        except PasslessError as error:
+            if not (self.can_ask and step_up.would_help(error)):
+                raise
+            step_up.ask(self, error)
+        return act(self.actor)
+
+    def confirm(self, question: str, *, plan: Callable[[], PlanView] | None = None) -> None:
+        """Make sure that something is meant.
+
+        Raises:
+            ConfirmationNeeded: nobody can be asked, and `--yes` was not given.
+            NotConfirmed: the person said no.
+        """
+        if self.given.yes:
+            return
+        if not self.can_ask:
+            raise ConfirmationNeeded(question)
+        if plan is not None:
+            self.draw(plan())
+        if not asking.yes(question):
+            raise NotConfirmed
+
+    def secret(self, file: SecretFile | None, question: str, *, flag: str) -> Secret:
+        """Return a secret from its file, or ask for it."""
+        if file is not None:
+            return file.read()
+        if not self.can_ask:
+            raise MissingInput(f"the {question.lower()}", flag)
+        return asking.secret(question)
+
+    def new_secret(self, file: SecretFile | None, question: str, *, flag: str) -> Secret:
+        """Return a new secret from its file, or ask for it twice."""
+        if file is not None:
+            return file.read()
+        if not self.can_ask:
+            raise MissingInput(f"the {question.lower()}", flag)
+        return asking.new_secret(question)
+
+    def text(self, given: str | None, question: str, *, flag: str) -> str:
+        """Return what was given, or ask for it."""
+        if given is not None:
+            return given
+        if not self.can_ask:
+            raise MissingInput(f"the {question.lower()}", flag)
+        return asking.line(question)
+
+    def signed_in(self, outcome: SignedIn) -> SignedIn:
+        """Keep the token of a session that began; the first account that signs in is chosen."""
+        self.tokens.keep(outcome.account_id, outcome.account, outcome.token)
+        if self.tokens.chosen is None:
+            self.tokens.choose(outcome.account_id, outcome.account)
+        return outcome
+
+    # What is shown
+
+    def show(self, result: Any) -> None:
+        """Print a result: JSON for programs, else for people; a plan that would be refused ends the run as refused."""
+        from passless.domain.views import PlanView
+
+        self._print(result, now=self.now())
+        if isinstance(result, PlanView) and not result.accepted:
+            raise PlanRefused(result.problems)
+
+    def show_each(self, results: Iterable[Any], *, of: type[Any]) -> None:
+        """Print a list of things of one type, as long as it may be."""
+        if self.json:
+            from passless.output import json
+
+            json.print_each(results)
+        else:
+            from passless.output.human import Listing
+
+            self._print(Listing(of=of, items=tuple(results)), now=self.now())
+
+    def draw(self, result: Any) -> None:
+        """Draw something for the person that is no result, such as a plan before a question."""
+        from passless.output import human
+
+        human.print_to_terminal(result, now=self.now())
+
+    def note(self, text: str) -> None:
+        """Tell the person something that is no result."""
+        asking.say(text)
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        if self._directory is not None:
+            self._directory.close()
+            self._directory = None
+
+    def _print(self, result: Any, *, now: datetime) -> None:
+        if self.json:
+            from passless.output import json
+
+            json.print_one(result)
+        else:
+            from passless.output import human
+
+            human.print_result(result, now=now)
+
+    def _token(self) -> Secret | None:
+        named = self.given.acting_as
+        candidates: Sequence[str | None] = (named,) if named else (self._on, self.given.account, self.settings.account)
+        wanted = next((one for one in candidates if one), None) or self.tokens.chosen
+        found = self.tokens.token_of(wanted) if wanted else None
+        if found is None and not named and self.tokens.chosen:
+            return self.tokens.token_of(self.tokens.chosen)
+        return found
+
+    def _operator(self) -> Operator | None:
+        if not self.given.as_operator:
+            return None
+        if not self.given.reason:
+            raise MissingInput("the reason of an operator", "--reason TEXT")
+        return Operator(reason=self.given.reason, ticket=self.given.ticket or "")

@@ -1,0 +1,143 @@
+"""How a failure is told: two lines for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
+from passless.domain.names import printable
+
+LONGEST_MESSAGE = 400  # characters; what still reads as one sentence
+
+
+class ReaderGone(Exception):
+    """Whoever read our output went away."""
+
+
+class MissingInput(WrongUse):
+    """Something has to be given and nobody may be asked for it."""
+
+    code = "missing-input"
+
+    def __init__(self, what: str, flag: str) -> None:
+        super().__init__(f"{what} is missing", hint=f"give it with {flag}, or run it in a terminal")
+
+
+class ConfirmationNeeded(WrongUse):
+    """Something is taken away and nobody may be asked whether that is meant."""
+
+    code = "confirmation-needed"
+
+    def __init__(self, question: str) -> None:
+        super().__init__(f"this needs a yes: {question}", hint="add --yes if that is meant; --dry-run shows what it would do")
+
+
+class NotConfirmed(WrongUse):
+    """The person said no."""
+
+    code = "not-confirmed"
+    hint = "nothing was changed"
+    default = "left as it was"
+
+
+class MissingCommand(WrongUse):
+    """A group was named and no command of it."""
+
+    code = "missing-command"
+
+    def __init__(self, path: str, *, help_text: str) -> None:
+        super().__init__(f'"{path}" needs a command', hint=f"see: {path} --help")
+        self.help_text = help_text
+
+
+class NoSuchCommand(WrongUse):
+    """There is no command of that name."""
+
+    code = "no-such-command"
+
+    def __init__(self, name: str, path: str, near: Sequence[str]) -> None:
+        meant = f"did you mean {' or '.join(near)}? see: {path} --help" if near else f"see: {path} --help"
+        super().__init__(f'there is no command "{printable(name)}"', hint=meant)
+
+
+class SecondProofAsked(ProofNeeded):
+    """The first proof was right, and two-step asks for another."""
+
+    code = "second-proof"
+
+    def __init__(self, ceremony: str, accepts: Sequence[str]) -> None:
+        super().__init__(
+            f"a second proof is needed: {', '.join(accepts)}",
+            hint=f"passless sign-in --finish {ceremony} --with KIND",
+        )
+        self.ceremony = ceremony
+        self.accepts = tuple(accepts)
+
+
+class PlanRefused(PasslessError):
+    """What was planned would not be accepted; the plan was shown."""
+
+    code = "refused"
+
+    def __init__(self, problems: Sequence[Any]) -> None:
+        refusals = [problem for problem in problems if problem.severity == "refusal"] or list(problems)
+        first = refusals[0]
+        super().__init__(first.message, hint=first.hint, code=first.code)
+        self.problems = tuple(problems)
+
+
+class OutputFailed(Unavailable):
+    """The result could not be written."""
+
+    code = "output-failed"
+    hint = "make room where the output goes; what was done is done: passless status"
+
+
+def tell(error: PasslessError, *, as_json: bool) -> None:
+    """Write a failure to stderr."""
+    if as_json:
+        import msgspec
+
+        _write(msgspec.json.encode({"error": document(error)}).decode())
+    else:
+        if isinstance(error, MissingCommand):
+            _write(error.help_text)
+        _write(f"passless: error: {_line(error.message)}\npassless: hint: {_line(error.hint)}")
+
+
+def document(error: PasslessError) -> Mapping[str, object]:
+    """Return a failure as the value of `error` in the JSON document."""
+    problems = [
+        {
+            "code": problem.code,
+            "message": problem.message,
+            "hint": problem.hint,
+            "severity": "refusal" if str(problem.severity) == "refusal" else "warning",
+        }
+        for problem in getattr(error, "problems", ())
+    ]
+    found: dict[str, object] = {
+        "code": error.code,
+        "message": _line(error.message),
+        "hint": _line(error.hint),
+        "problems": problems,
+    }
+    if isinstance(error, SecondProofAsked):
+        found |= {"ceremony": error.ceremony, "accepts": list(error.accepts)}
+    return found
+
+
+def _line(text: str) -> str:
+    return printable(" ".join(text.split()), at_most=LONGEST_MESSAGE)
+
+
+def _write(text: str) -> None:
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # nobody listens; the exit status still says it
