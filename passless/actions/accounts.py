@@ -1,0 +1,154 @@
+"""Finding accounts, and making one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from passless.actions.catching_up import CaughtUp, catch_up
+from passless.actions.parts import Parts
+from passless.actions.who import token_hash
+from passless.domain import names
+from passless.domain.account import Account, AccountId, Version
+from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.changes import AccountName
+from passless.domain.errors import WrongUse
+from passless.domain.methods import MEMORY, MethodId, Password, Strength
+from passless.domain.requests import NewAccount
+from passless.domain.secret import Secret
+from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
+from passless.ports import NoSuchAccount, Stored, Write
+
+USER_HANDLE_SIZE = 32  # bytes, random (WebAuthn L3 §14.6.1)
+ADDRESS_LENGTH = 254  # characters (RFC 5321 §4.5.3.1.3, less the angle brackets)
+
+
+class BadAddress(WrongUse):
+    """Not an e-mail address."""
+
+    code = "bad-address"
+    hint = "write it as name@example.com"
+
+
+class Found(Struct, frozen=True):
+    """An account as it is now, the version that is stored, and what time alone did to it."""
+
+    account: Account
+    stored: Account
+    version: Version
+    caught_up: CaughtUp
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether time alone changed it."""
+        return self.account != self.stored
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """A new account and the session that made it."""
+
+    account: Account
+    session: Session
+    token: Secret
+
+
+def stored(parts: Parts, target: str) -> Stored:
+    """Read an account by its name or id; `NoSuchAccount` where there is none."""
+    try:
+        return parts.store.read_named(AccountName(names.key(target)))
+    except NoSuchAccount:
+        pass
+    try:
+        return parts.store.read(AccountId(target))
+    except NoSuchAccount as error:
+        raise NoSuchAccount(f'there is no account "{names.printable(target)}" in the profile "{parts.profile}"') from error
+
+
+def find(parts: Parts, target: str, now: datetime) -> Found:
+    """Read an account as it is now."""
+    read = stored(parts, target)
+    caught_up = catch_up(read.account, parts.rules, now)
+    return Found(caught_up.account, read.account, read.version, caught_up)
+
+
+def make(parts: Parts, new: NewAccount, place: str) -> Made:
+    """Make an account and sign it in; the making counts as one factor (rule 8).
+
+    Raises:
+        BadName, BadAddress, WeakPassword: what was typed cannot be used.
+        NameTaken: another account has the name.
+    """
+    from passless.credentials.random_codes import new_token
+
+    now = parts.now()
+    account = _new_account(parts, new, now)
+    token = new_token(parts.entropy)
+    session = Session(
+        id=SessionId(parts.new_id()),
+        account_id=account.id,
+        token_hash=token_hash(token),
+        kind=SessionKind.DIRECT,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + SESSION_LIFE,
+        place=place,
+        proofs=(Proof(kind=None, at=now),),
+    )
+    entry = AuditEntry(
+        at=now,
+        actor=account.name,
+        event="create-account",
+        outcome=Outcome.DONE,
+        account_id=account.id,
+        account=account.name,
+        place=place,
+        details={"passwordless": "yes" if account.passwordless else "no"},
+    )
+    parts.store.commit(Write(at=now, account=account, opens=session, events=(entry,)))
+    return Made(account=account, session=session, token=token)
+
+
+def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
+    name = names.clean(new.name, what="account name")
+    shown = names.clean(new.display_name, what="display name") if new.display_name else ""
+    addresses = (_address(new.email),) if new.email else ()
+    methods: tuple[Password, ...] = ()
+    if new.password is not None:
+        words = (name, shown, *addresses)
+        methods = (new_password(parts, new.password, stands_alone=True, words=words, now=now),)
+    return Account(
+        id=AccountId(parts.new_id()),
+        name=AccountName(name),
+        created_at=now,
+        user_handle=parts.entropy(USER_HANDLE_SIZE),
+        display_name=shown,
+        addresses=addresses,
+        methods=methods,
+        finished=bool(methods),
+    )
+
+
+def new_password(parts: Parts, password: Secret, *, stands_alone: bool, words: tuple[str, ...], now: datetime) -> Password:
+    """Check a new password and make the method of it; `WeakPassword` says all that is wrong."""
+    from passless.credentials import passwords
+
+    passwords.check_new_password(password, stands_alone=stands_alone, context_words=[word for word in words if word])
+    return Password(
+        id=MethodId(parts.new_id()),
+        name="password",
+        device=MEMORY,
+        added_at=now,
+        added_with=Strength.ONE_FACTOR,
+        hash=passwords.hash_password(password, parts.entropy),
+        stands_alone=passwords.stands_alone(password),
+    )
+
+
+def _address(text: str) -> str:
+    address = text.strip()
+    name, at, host = address.rpartition("@")
+    shows = all(character.isprintable() and not character.isspace() for character in address)
+    if not (name and at and "." in host.strip(".") and shows) or len(address) > ADDRESS_LENGTH:
+        raise BadAddress(f'"{names.printable(text)}" is not an e-mail address')
+    return address

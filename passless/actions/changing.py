@@ -1,0 +1,248 @@
+"""Carrying out a change: read, plan, check, save, record in one transaction; again from the start when somebody was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from passless.actions import describing
+from passless.actions.accounts import Found, find
+from passless.actions.parts import Parts
+from passless.actions.who import Who, identify
+from passless.domain.account import Account, Pending
+from passless.domain.applying import postpone
+from passless.domain.audit import AuditEntry, Notice, Outcome
+from passless.domain.ceremonies import CeremonyId
+from passless.domain.changes import Change, DeleteAccount, type_of
+from passless.domain.refused import Refused
+from passless.domain.safety.context import Problem
+from passless.domain.safety.planning import Plan, plan
+from passless.domain.safety.proofs import proof_ids
+from passless.domain.sessions import Proof, Session, SessionId
+from passless.domain.use_state import Use
+from passless.ports import VersionMoved, Write
+from passless.ports.directory import Actor
+
+TRIES = 50  # how often a change starts again when others were faster
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What is to be done to an account as it is now. Several changes are kept together or not at all; the last names them.
+
+    `proofs` come with the request itself; `uses` and `consumes` are written with it.
+    """
+
+    changes: tuple[Change, ...]
+    proofs: tuple[Proof, ...] = ()
+    uses: tuple[Use, ...] = ()
+    consumes: CeremonyId | None = None
+    proves: Proof | None = None
+    ends: tuple[SessionId, ...] = ()
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What came of it: the plan, the account as it is kept, and what waits."""
+
+    plan: Plan
+    account: Account
+    pending: Pending | None = None
+    sessions_ended: int = 0
+
+
+Build = Callable[[Who, datetime], Wanted]
+
+
+def carry_out(parts: Parts, actor: Actor, target: str, build: Build) -> Kept:
+    """Do what is wanted to an account, or refuse it and keep nothing but the refusal in the audit trail.
+
+    Raises:
+        Refused: the rules refuse it; all problems are in it.
+        SignInNeeded, NoSuchAccount: nobody is signed in, or there is no such account.
+    """
+    for _ in range(TRIES):
+        now = parts.now()
+        found = find(parts, target, now)
+        who = identify(parts, actor, found.account)
+        wanted = build(who, now)
+        planned = preview(parts, who, wanted, now)
+        if not planned.is_accepted:
+            _note_refusal(parts, who, planned, now)
+            raise Refused(planned.problems)
+        try:
+            return _keep(parts, found, who, wanted, planned, now)
+        except VersionMoved:
+            continue
+    raise VersionMoved
+
+
+def preview(parts: Parts, who: Who, wanted: Wanted, now: datetime) -> Plan:
+    """Plan what is wanted, as one change from the account before to the account after all of it."""
+    context = who.context(now, more=wanted.proofs)
+    current, problems, due, decided = who.account, [], None, None
+    for change in wanted.changes:
+        step = plan(current, change, context, parts.rules)
+        problems += [problem for problem in step.problems if problem not in problems]
+        current, decided, due = step.after, step.change, step.due_at or due
+    assert decided is not None  # every request makes a change
+    return Plan(change=decided, before=who.account, after=current, problems=tuple(problems), due_at=due)
+
+
+def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, now: datetime) -> Kept:
+    if planned.due_at is not None:
+        return _keep_waiting(parts, found, who, wanted, planned, now)
+    ended = tuple(_sessions_to_end(parts, who, planned, wanted, now))
+    gone = _is_gone(who, planned, wanted)
+    write = Write(
+        at=now,
+        account=planned.after,
+        expected=found.version,
+        delete=isinstance(planned.change, DeleteAccount),
+        consumes=wanted.consumes,
+        uses=wanted.uses,
+        updates=None if gone else _session_after(who, planned, wanted, now),
+        ends=ended,
+        ended=tuple(ended_for_good(found.stored, planned.after)),
+        notices=tuple(_notices(parts, found.account, wanted, now)),
+        events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now) for change in wanted.changes)),
+    )
+    parts.store.commit(write)
+    return Kept(plan=planned, account=planned.after, sessions_ended=len(ended))
+
+
+def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, now: datetime) -> Kept:
+    assert planned.due_at is not None  # the caller saw to it
+    waiting = Pending(
+        id=parts.new_id(),
+        change=planned.change,
+        asked_at=now,
+        due_at=planned.due_at,
+        asked_by=who.reporter,
+        proven_by=tuple(sorted(proof_ids(who.context(now, more=wanted.proofs)))),
+    )
+    after = postpone(who.account, waiting)
+    write = Write(
+        at=now,
+        account=after,
+        expected=found.version,
+        consumes=wanted.consumes,
+        uses=wanted.uses,
+        updates=_session_after(who, replace(planned, after=after), wanted, now),
+        ended=tuple(ended_for_good(found.stored, after)),
+        notices=tuple(_waiting_notices(parts, found.account, waiting)),
+        events=(*found.caught_up.events, _entry(who, planned.change, Outcome.PENDING, now, {"pending": waiting.id})),
+    )
+    parts.store.commit(write)
+    return Kept(plan=planned, account=after, pending=waiting)
+
+
+def _entry(who: Who, change: Change, outcome: Outcome, now: datetime, more: dict[str, str] | None = None) -> AuditEntry:
+    details = describing.details(who.account, change) | (more or {})
+    if who.reason:
+        details["reason"] = who.reason
+    return AuditEntry(
+        at=now,
+        actor=who.name,
+        event=type_of(change),
+        outcome=outcome,
+        account_id=who.account.id,
+        account=who.account.name,
+        place=who.place,
+        details=details,
+    )
+
+
+def _note_refusal(parts: Parts, who: Who, planned: Plan, now: datetime) -> None:
+    codes = ",".join(dict.fromkeys(problem.code for problem in planned.refusals))
+    parts.store.commit(Write(at=now, events=(_entry(who, planned.change, Outcome.REFUSED, now, {"problems": codes}),)))
+
+
+def _removed(planned: Plan) -> frozenset[str]:
+    kept = {method.id for method in planned.after.methods}
+    return frozenset(method.id for method in planned.before.methods if method.id not in kept)
+
+
+def _sessions_to_end(parts: Parts, who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Iterator[SessionId]:
+    """Return what ends: sessions that a method opened which is gone, all of a deleted account, and those asked for."""
+    removed, deleted = _removed(planned), isinstance(planned.change, DeleteAccount)
+    own = who.session.id if who.session is not None else None
+    yield from wanted.ends
+    if not removed and not deleted:
+        return
+    for session in parts.store.sessions(who.account.id):
+        if session.id in wanted.ends or session.is_expired(now):
+            continue
+        opened = {proof.method for proof in session.proofs}
+        if deleted or (session.id != own and opened & removed) or (session.id == own and _is_gone(who, planned, wanted)):
+            yield session.id
+
+
+def _is_gone(who: Who, planned: Plan, wanted: Wanted) -> bool:
+    """Tell whether nothing that opened the session in use is left."""
+    if who.session is None or not who.session.proofs:
+        return False
+    if who.session.id in wanted.ends or isinstance(planned.change, DeleteAccount):
+        return True
+    return not _proofs_left(who.session, planned) and wanted.proves is None
+
+
+def _proofs_left(session: Session, planned: Plan) -> tuple[Proof, ...]:
+    removed = _removed(planned)
+    return tuple(proof for proof in session.proofs if proof.method not in removed)
+
+
+def _session_after(who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Session | None:
+    if who.session is None:
+        return None
+    proofs = _proofs_left(who.session, planned)
+    if wanted.proves is not None:
+        proofs = (*(proof for proof in proofs if proof.method != wanted.proves.method), wanted.proves)
+    return replace(who.session, proofs=proofs, seen_at=now)
+
+
+def ended_for_good(before: Account, after: Account) -> Iterator[str]:
+    """Return the ids that must never come back, not even with an old copy of the store (must hold 13)."""
+    codes, programs = {code.id for code in after.recovery_codes}, {one.id for one in after.app_passwords}
+    yield from (code.id for code in before.recovery_codes if code.id not in codes)
+    yield from (one.id for one in before.app_passwords if one.id not in programs)
+    if before.temporary_pass is not None and before.temporary_pass != after.temporary_pass:
+        yield before.temporary_pass.id
+
+
+def _notices(parts: Parts, before: Account, wanted: Wanted, now: datetime) -> Iterator[Notice]:
+    for change in wanted.changes:
+        if type_of(change) in describing.QUIET:
+            continue
+        facts = describing.details(before, change)
+        what = facts.get("name") or facts.get("device") or ""
+        message = describing.title(change) + (f': "{what}"' if what else "")
+        yield Notice(id=parts.new_id(), account_id=before.id, at=now, code=type_of(change), message=message)
+
+
+def _waiting_notices(parts: Parts, account: Account, waiting: Pending) -> Iterator[Notice]:
+    """Tell at the start, half-way and a day before the end (features.md, "replacing all methods")."""
+    half = waiting.asked_at + (waiting.due_at - waiting.asked_at) / 2
+    for at in (waiting.asked_at, half, waiting.due_at - timedelta(days=1)):
+        yield Notice(
+            id=parts.new_id(),
+            account_id=account.id,
+            at=at,
+            code=f"pending:{waiting.id}",
+            message=f"a change waits until {waiting.due_at:%Y-%m-%d}: {type_of(waiting.change)}; to stop it: "
+            f"passless recover cancel {waiting.id}",
+        )
+
+
+def problems_without_proofs(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return a plan's problems for `--dry-run`, which needs no fresh proof: what only asks for one is a warning."""
+    from passless.domain.refused import ABOUT_PROOFS
+    from passless.domain.safety.context import Severity
+
+    return tuple(
+        replace(problem, severity=Severity.WARNING)
+        if problem.code in ABOUT_PROOFS and problem.severity is Severity.REFUSAL
+        else problem
+        for problem in problems
+    )

@@ -1,0 +1,232 @@
+"""Looking, without changing: accounts at a glance, lists, what-if, checks, the audit trail.
+
+On an embedded store whoever owns the file may look; a machine's token looks only where its rights say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from passless.actions import naming
+from passless.actions.accounts import find
+from passless.actions.catching_up import catch_up
+from passless.actions.parts import Parts
+from passless.actions.who import TokenMayNot, Who, identify, session_of
+from passless.domain import showing
+from passless.domain.account import Account
+from passless.domain.audit import AuditEvent
+from passless.domain.names import key
+from passless.domain.policy import Finding, Policy
+from passless.domain.safety.next_steps import AtHand, Goal, Step, next_steps
+from passless.domain.safety.what_if import Loss, Lost, after_losing, every_loss, lose
+from passless.domain.sessions import SessionKind
+from passless.domain.views import (
+    AccountSummary,
+    AccountView,
+    AppPasswordView,
+    DeviceView,
+    PassView,
+    SessionView,
+    TokenView,
+    WhatIfView,
+)
+from passless.ports import Write
+from passless.ports.directory import Actor
+
+
+def _may(parts: Parts, actor: Actor, right: str) -> None:
+    session = session_of(parts, actor)
+    if session is not None and session.kind is SessionKind.TOKEN and right not in session.rights:
+        raise TokenMayNot(
+            f'this token has no right "{right}"', hint=f"make one that has: passless token create NAME --may {right}"
+        )
+
+
+def _look(parts: Parts, actor: Actor, target: str, right: str) -> Who:
+    _may(parts, actor, right)
+    return identify(parts, actor, find(parts, target, parts.now()).account, need_session=False)
+
+
+def summaries(parts: Parts, matching: str) -> Iterator[AccountSummary]:
+    """Stream the accounts whose name contains the words."""
+    now = parts.now()
+    for stored in parts.store.accounts(matching=key(matching)):
+        account = catch_up(stored.account, parts.rules, now).account
+        yield AccountSummary(
+            id=account.id,
+            account=account.name,
+            display_name=account.display_name,
+            state=account.state(now),
+            passwordless=account.passwordless,
+            two_step=account.two_step,
+            methods=len(account.methods),
+            created_at=account.created_at,
+        )
+
+
+def account(parts: Parts, actor: Actor, target: str) -> AccountView:
+    """Read an account at a glance."""
+    _may(parts, actor, "status")
+    now = parts.now()
+    found = find(parts, target, now)
+    who = identify(parts, actor, found.account, need_session=False)
+    return showing.account_view(
+        found.account,
+        profile=parts.profile,
+        version=found.version,
+        uses=parts.store.uses(found.account.id),
+        notices=parts.store.notices(found.account.id),
+        session=who.session,
+        rules=parts.rules,
+        now=now,
+    )
+
+
+def steps(parts: Parts, account: Account, goal: Goal | None, at_hand: AtHand) -> tuple[Step, ...]:
+    """Return what is left to do towards a goal."""
+    return next_steps(account, goal, at_hand, parts.rules, parts.now())
+
+
+def next_steps_of(parts: Parts, actor: Actor, target: str, goal: Goal | None, at_hand: AtHand) -> tuple[Step, ...]:
+    """Return what is left to do towards a goal on an account."""
+    return steps(parts, _look(parts, actor, target, "status").account, goal, at_hand)
+
+
+def app_passwords(parts: Parts, actor: Actor, target: str) -> tuple[AppPasswordView, ...]:
+    """List the app passwords, without themselves."""
+    account = _look(parts, actor, target, "list").account
+    uses = parts.store.uses(account.id)
+    return tuple(
+        AppPasswordView(
+            id=one.id,
+            name=one.name,
+            services=one.services,
+            created_at=one.created_at,
+            last_used_at=uses[one.id].last_used_at if one.id in uses else None,
+            expires_at=one.expires_at,
+            short=one.short,
+            device=one.device,
+        )
+        for one in account.app_passwords
+    )
+
+
+def sessions(parts: Parts, actor: Actor, target: str) -> tuple[SessionView, ...]:
+    """List the sessions of people."""
+    who = _look(parts, actor, target, "list")
+    names = {method.id: method.name for method in who.account.methods}
+    now = parts.now()
+    return tuple(
+        SessionView(
+            id=one.id,
+            kind=one.kind,
+            created_at=one.created_at,
+            last_seen_at=one.seen_at,
+            expires_at=one.expires_at,
+            place=one.place,
+            current=who.session is not None and one.id == who.session.id,
+            methods=tuple(names[proof.method] for proof in one.proofs if proof.method in names),
+        )
+        for one in parts.store.sessions(who.account.id)
+        if one.kind is not SessionKind.TOKEN and not one.is_expired(now)
+    )
+
+
+def tokens(parts: Parts, actor: Actor, target: str) -> tuple[TokenView, ...]:
+    """List the tokens of machines."""
+    who = _look(parts, actor, target, "list")
+    now = parts.now()
+    return tuple(
+        TokenView(
+            id=one.id,
+            name=one.name,
+            may=one.rights,
+            created_at=one.created_at,
+            last_used_at=one.seen_at if one.seen_at > one.created_at else None,
+            expires_at=one.expires_at,
+        )
+        for one in parts.store.sessions(who.account.id)
+        if one.kind is SessionKind.TOKEN and not one.is_expired(now)
+    )
+
+
+def passes(parts: Parts, actor: Actor, target: str) -> tuple[PassView, ...]:
+    """List the temporary pass, if there is one."""
+    issued = _look(parts, actor, target, "list").account.temporary_pass
+    if issued is None:
+        return ()
+    return (
+        PassView(
+            id=issued.id, issued_at=issued.issued_at, expires_at=issued.expires_at, once=issued.once, used_at=issued.used_at
+        ),
+    )
+
+
+def devices(parts: Parts, actor: Actor, target: str) -> tuple[DeviceView, ...]:
+    """List the devices, what is on each, and what its loss would do."""
+    account = _look(parts, actor, target, "list").account
+    return showing.device_views(account, parts.store.uses(account.id), parts.rules, parts.now())
+
+
+def what_if(parts: Parts, actor: Actor, target: str, lost: Sequence[str]) -> tuple[WhatIfView, ...]:
+    """Work out one loss of everything named, or every loss of one and of two things."""
+    account, now = _look(parts, actor, target, "what-if").account, parts.now()
+    if lost:
+        wanted = [_lost(account, words) for words in lost]
+        return (_what_if_view(parts, account, lose(account, wanted, parts.rules, now), now),)
+    losses = [*every_loss(account, parts.rules, now), *every_loss(account, parts.rules, now, at_once=2)]
+    return tuple(_what_if_view(parts, account, loss, now) for loss in losses)
+
+
+def _lost(account: Account, words: str) -> Lost:
+    prefix, _, _ = words.partition(":")
+    if prefix == "method":
+        return Lost(method=naming.method(account, words).id)
+    if prefix == "device":
+        return Lost(device=naming.device(account, words))
+    try:
+        return Lost(device=naming.device(account, words))
+    except naming.NoSuchDevice:
+        return Lost(method=naming.method(account, words).id)
+
+
+def _what_if_view(parts: Parts, account: Account, loss: Loss, now: datetime) -> WhatIfView:
+    after = after_losing(account, loss.lost, now)
+    names = {method.id: method.name for method in account.methods}
+    problems = showing.standing_problems(after, {}, parts.rules, now)
+    return WhatIfView(
+        lost=tuple(f"method:{names[one.method]}" if one.method is not None else str(one) for one in loss.lost),
+        survives=loss.survives,
+        ways_in=loss.ways_in,
+        recovery=(*(("recovery-code",) if loss.recovery_code_helps else ()), "operator"),
+        problems=tuple(showing.problem_view(problem) for problem in problems),
+    )
+
+
+def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
+    """Hold accounts against a policy; all of them where none is named."""
+    from passless.domain.policy_check import findings
+
+    _may(parts, actor, "check")
+    now = parts.now()
+    if targets:
+        for target in targets:
+            yield from findings(find(parts, target, now).account, policy, parts.rules, now)
+        return
+    for stored in parts.store.accounts():
+        yield from findings(catch_up(stored.account, parts.rules, now).account, policy, parts.rules, now)
+
+
+def seen(parts: Parts, actor: Actor, target: str, notices: Sequence[str]) -> None:
+    """Note that notices were shown."""
+    who = identify(parts, actor, find(parts, target, parts.now()).account, need_session=False)
+    if notices and who.session is not None:
+        parts.store.commit(Write(at=parts.now(), shown=tuple(notices)))
+
+
+def events(parts: Parts, actor: Actor, target: str | None, since: datetime | None) -> Iterator[AuditEvent]:
+    """Stream the audit trail of one account, or of all."""
+    _may(parts, actor, "audit")
+    account_id = None if target is None else find(parts, target, parts.now()).account.id
+    return parts.store.events(account_id, since=since)

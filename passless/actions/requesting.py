@@ -1,0 +1,361 @@
+"""From a request to a change: looking things up, making secrets, hashes and ids."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from passless.actions import naming
+from passless.actions.accounts import new_password
+from passless.actions.changing import Wanted
+from passless.actions.parts import Parts
+from passless.actions.taking_back import take_back
+from passless.actions.who import Who
+from passless.domain import names
+from passless.domain.app_passwords import AppPassword
+from passless.domain.changes import (
+    AccountName,
+    AddAppPassword,
+    AddRecoveryCode,
+    CancelPending,
+    CancelRecovery,
+    Change,
+    ConfirmRecoveryCode,
+    DeleteAccount,
+    FinishRecovery,
+    IssueTemporaryPass,
+    LoseDevice,
+    LoseMethods,
+    RemoveMethod,
+    RenameAccount,
+    RenameMethod,
+    ReplacePassword,
+    RevokeAppPasswords,
+    RevokeTemporaryPass,
+    SetDefaultMethod,
+    StartRecovery,
+    TurnPasswordlessOff,
+    TurnPasswordlessOn,
+    TurnTwoStepOff,
+    TurnTwoStepOn,
+)
+from passless.domain.errors import WrongUse
+from passless.domain.methods import DeviceName, Password, Strength
+from passless.domain.recovery import RecoveryCode, Reporter, TemporaryPass
+from passless.domain.requests import (
+    CancelWaiting,
+    ConfirmCode,
+    Delete,
+    EndRecovery,
+    IssuePass,
+    MakeDefault,
+    NewAppPassword,
+    NewRecoveryCode,
+    PasswordlessOn,
+    RemoveMethodNamed,
+    RenameAccountTo,
+    RenameMethodTo,
+    ReportLostDevice,
+    ReportNotMe,
+    Request,
+    RevokeAppPasswordsNamed,
+    RevokePass,
+    SetPassword,
+    StartRecoveryOf,
+    StopRecovery,
+    TakeBackReport,
+    TwoStepOff,
+    TwoStepOn,
+)
+from passless.domain.secret import Secret
+from passless.domain.sessions import SessionId
+from passless.domain.views import Made, MadeAppPassword, MadePass, MadeRecoveryCode
+
+SERVICE_LENGTH = 32  # characters of a service's name, such as imap
+SHORTEST_PASS, LONGEST_PASS = timedelta(minutes=10), timedelta(days=30)  # security.md, "temporary pass"
+LONGEST_LIFE = timedelta(days=3650)  # of an app password; further is a mistake of typing
+
+
+class BadDuration(WrongUse):
+    """A duration outside what is allowed."""
+
+    code = "bad-duration"
+    hint = "write it as 10m, 8h or 30d"
+
+
+class BadService(WrongUse):
+    """A service name that cannot be one."""
+
+    code = "bad-service"
+    hint = "name services as mail servers do: --for imap,smtp"
+
+
+class CodeWrong(WrongUse):
+    """The recovery code typed back is not the new one."""
+
+    code = "code-differs"
+    hint = "look at what you wrote down and type it again, or make another: passless recovery-code new"
+
+
+class AsksPasswordlessOn(WrongUse):
+    """The password goes by its own command, with its own rules."""
+
+    code = "use-passwordless-on"
+    hint = "passless passwordless on"
+
+
+class Built(Struct, frozen=True, kw_only=True):
+    """What a request comes to: what to do, and what was made that is shown once."""
+
+    wanted: Wanted
+    made: Made | None = None
+
+
+def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool = False) -> Built:  # noqa: C901, PLR0911, PLR0912
+    """Turn a request into changes of the account as it is now; `dry` makes no secret that needs the vault or time to hash."""
+    account = who.account
+    match request:
+        case RenameMethodTo():
+            return _rename_method(who, request)
+        case MakeDefault(method=words):
+            return _one(SetDefaultMethod(id=naming.method(account, words).id))
+        case RemoveMethodNamed(method=words):
+            return _remove(who, words)
+        case SetPassword(password=password):
+            return _set_password(parts, who, password, now)
+        case PasswordlessOn():
+            return _passwordless_on(who)
+        case TwoStepOn():
+            return _two_step_on(who)
+        case TwoStepOff(password=password):
+            return _two_step_off(parts, who, password, now)
+        case NewAppPassword():
+            return _app_password(parts, who, request, now, dry=dry)
+        case RevokeAppPasswordsNamed():
+            return _revoke(who, request)
+        case NewRecoveryCode():
+            return _recovery_code(parts, now)
+        case ConfirmCode(code=code):
+            return _confirm(who, code)
+        case ReportLostDevice(device=words):
+            return _one(LoseDevice(id=parts.new_id(), device=naming.device(account, words), until=now))
+        case ReportNotMe(session=session_id):
+            return _not_me(parts, who, session_id, now)
+        case TakeBackReport():
+            return Built(wanted=take_back(parts, who, request, now))
+        case IssuePass():
+            return _issue(parts, request, now, dry=dry)
+        case RevokePass():
+            return _revoke_pass(who)
+        case StartRecoveryOf():
+            return _start_recovery(parts, who, request, now, dry=dry)
+        case EndRecovery():
+            return _end_recovery(who, FinishRecovery())
+        case StopRecovery():
+            return _end_recovery(who, CancelRecovery())
+        case CancelWaiting(id=pending_id):
+            return _cancel_waiting(who, pending_id)
+        case RenameAccountTo():
+            return _rename_account(who, request)
+        case Delete():
+            return _one(DeleteAccount())
+        case _:
+            raise TypeError(f"{type(request).__name__} is no change to an account")
+
+
+def _one(change: Change, made: Made | None = None) -> Built:
+    return Built(wanted=Wanted(changes=(change,)), made=made)
+
+
+def _rename_method(who: Who, request: RenameMethodTo) -> Built:
+    method = naming.method(who.account, request.method)
+    others = naming.without_method(who.account, method)
+    return _one(RenameMethod(id=method.id, name=naming.fresh_method_name(others, request.name, chosen=True)))
+
+
+def _remove(who: Who, words: str) -> Built:
+    method = naming.method(who.account, words)
+    if isinstance(method, Password):
+        raise AsksPasswordlessOn("the password is removed by going passwordless")
+    return _one(RemoveMethod(id=method.id))
+
+
+def _words(who: Who) -> tuple[str, ...]:
+    return (who.account.name, who.account.display_name, *who.account.addresses)
+
+
+def _set_password(parts: Parts, who: Who, password: Secret, now: datetime) -> Built:
+    alone = not who.account.two_step
+    method = new_password(parts, password, stands_alone=alone, words=_words(who), now=now)
+    return _one(TurnPasswordlessOff(password=method) if who.account.passwordless else ReplacePassword(password=method))
+
+
+def _passwordless_on(who: Who) -> Built:
+    if who.account.passwordless:
+        raise naming.Nothing("the account has no password already", hint="see: passless status")
+    return _one(TurnPasswordlessOn())
+
+
+def _two_step_on(who: Who) -> Built:
+    if who.account.two_step:
+        raise naming.Nothing("two-step is on already", hint="see: passless status")
+    return _one(TurnTwoStepOn())
+
+
+def _two_step_off(parts: Parts, who: Who, password: Secret | None, now: datetime) -> Built:
+    if not who.account.two_step:
+        raise naming.Nothing("two-step is off already", hint="see: passless status")
+    if password is None:
+        return _one(TurnTwoStepOff())
+    method = new_password(parts, password, stands_alone=True, words=_words(who), now=now)
+    return _one(TurnTwoStepOff(password=method))
+
+
+def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime, *, dry: bool) -> Built:
+    from passless.credentials import random_codes
+
+    name = names.clean(request.name, what="app password's name")
+    if any(names.are_same(one.name, name) for one in who.account.app_passwords):
+        raise naming.NameInUse(
+            f'there is an app password "{name}" already',
+            hint=f'one per program: choose another name, or passless app-password revoke "{name}"',
+        )
+    expires_at = None if request.lifetime is None else now + _lifetime(request.lifetime, timedelta(minutes=1), LONGEST_LIFE)
+    secret = random_codes.new_app_password(parts.entropy, short=request.short)
+    made = AppPassword(
+        id=parts.new_id(),
+        name=name,
+        tags=() if dry else tuple(parts.vault.tag(one.encode(), purpose="app-password") for one in _spelled(secret)),
+        created_at=now,
+        services=tuple(dict.fromkeys(_service(service) for service in request.services)),
+        expires_at=expires_at,
+        device=None if request.device is None else DeviceName(names.clean(request.device, what="device name")),
+        short=request.short,
+    )
+    shown = random_codes.in_groups(secret, 4, between=" ")
+    return _one(
+        AddAppPassword(app_password=made),
+        MadeAppPassword(id=made.id, name=name, secret=shown, services=made.services, expires_at=expires_at),
+    )
+
+
+def _spelled(secret: Secret) -> tuple[Secret, ...]:
+    from passless.credentials.random_codes import spellings
+
+    return spellings(secret)
+
+
+def _service(words: str) -> str:
+    service = words.strip().lower()
+    if (
+        not service
+        or len(service) > SERVICE_LENGTH
+        or not all(one.isascii() and (one.isalnum() or one in "-_") for one in service)
+    ):
+        raise BadService(f'"{names.printable(words)}" cannot be the name of a service')
+    return service
+
+
+def _lifetime(lifetime: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:
+    if not shortest <= lifetime <= longest:
+        raise BadDuration(f"that is not between {_duration(shortest)} and {_duration(longest)}")
+    return lifetime
+
+
+def _duration(time: timedelta) -> str:
+    return f"{time.days} days" if time.days else f"{int(time.total_seconds() // 60)} minutes"
+
+
+def _revoke(who: Who, request: RevokeAppPasswordsNamed) -> Built:
+    if request.all:
+        return _one(RevokeAppPasswords(ids=tuple(one.id for one in who.account.app_passwords)))
+    return _one(RevokeAppPasswords(ids=tuple(naming.app_password(who.account, words).id for words in request.names)))
+
+
+def _recovery_code(parts: Parts, now: datetime) -> Built:
+    from passless.credentials import random_codes
+
+    code = random_codes.new_recovery_code(parts.entropy)
+    kept = RecoveryCode(
+        id=parts.new_id(),
+        hash=random_codes.hash_recovery_code(code, parts.entropy),
+        created_at=now,
+        created_with=Strength.NOTHING,
+    )
+    return _one(AddRecoveryCode(code=kept), MadeRecoveryCode(code=random_codes.in_groups(code, 5)))
+
+
+def _confirm(who: Who, code: Secret | None) -> Built:
+    from passless.credentials import random_codes
+
+    unsaved = [one for one in who.account.recovery_codes if not one.saved]
+    if not unsaved:
+        raise naming.Nothing("there is no new recovery code to confirm", hint="make one: passless recovery-code new")
+    if code is not None and not random_codes.check_recovery_code(unsaved[-1].hash, code):
+        raise CodeWrong("that is not the new recovery code")
+    return _one(ConfirmRecoveryCode(id=unsaved[-1].id))
+
+
+def _not_me(parts: Parts, who: Who, session_id: str, now: datetime) -> Built:
+    found = next((one for one in parts.store.sessions(who.account.id) if one.id == session_id), None)
+    if found is None:
+        raise naming.NoSuchSession(f'there is no session "{names.printable(session_id)}"')
+    ids = tuple(dict.fromkeys(proof.method for proof in found.proofs if proof.method is not None))
+    change = LoseMethods(id=parts.new_id(), ids=ids, until=now)
+    return Built(wanted=Wanted(changes=(change,), ends=(SessionId(found.id),)))
+
+
+def _issue(parts: Parts, request: IssuePass, now: datetime, *, dry: bool) -> Built:
+    from passless.credentials import random_codes
+
+    lifetime = _lifetime(request.lifetime, SHORTEST_PASS, LONGEST_PASS)
+    secret = random_codes.new_temporary_pass(parts.entropy, length=request.length)
+    made = TemporaryPass(
+        id=parts.new_id(),
+        hash="" if dry else random_codes.hash_temporary_pass(secret, parts.entropy),
+        issued_at=now,
+        expires_at=now + lifetime,
+        issued_by=Reporter.OWNER,
+        once=request.once,
+    )
+    shown = random_codes.in_groups(secret, 4)
+    return _one(
+        IssueTemporaryPass(temporary_pass=made),
+        MadePass(id=made.id, secret=shown, expires_at=made.expires_at, once=made.once),
+    )
+
+
+def _revoke_pass(who: Who) -> Built:
+    if who.account.temporary_pass is None:
+        raise naming.Nothing("there is no temporary pass", hint="see: passless temporary-pass list")
+    return _one(RevokeTemporaryPass())
+
+
+def _start_recovery(parts: Parts, who: Who, request: StartRecoveryOf, now: datetime, *, dry: bool) -> Built:
+    devices = tuple(naming.device(who.account, words) for words in request.lost)
+    issued = _issue(parts, IssuePass(lifetime=request.lifetime), now, dry=dry)
+    lost = tuple(LoseDevice(id=parts.new_id(), device=device, until=now) for device in devices)
+    changes = (*lost, *issued.wanted.changes, StartRecovery(by=who.reporter, lost=devices))
+    return Built(wanted=Wanted(changes=changes), made=issued.made)
+
+
+def _end_recovery(who: Who, change: FinishRecovery | CancelRecovery) -> Built:
+    recovery = who.account.recovery
+    if recovery is None or (isinstance(change, FinishRecovery) and recovery.finished_at is not None):
+        raise naming.Nothing("no recovery is under way", hint="see: passless recover status")
+    return _one(change)
+
+
+def _cancel_waiting(who: Who, pending_id: str | None) -> Built:
+    waiting = [one for one in who.account.pending if pending_id in (None, one.id)]
+    if not waiting:
+        raise naming.Nothing("nothing like that is waiting", hint="see: passless recover status")
+    return Built(wanted=Wanted(changes=tuple(CancelPending(id=one.id) for one in waiting)))
+
+
+def _rename_account(who: Who, request: RenameAccountTo) -> Built:
+    account = who.account
+    name = account.name if request.name is None else AccountName(names.clean(request.name, what="account name"))
+    shown = account.display_name if request.display_name is None else request.display_name
+    return _one(RenameAccount(name=name, display_name=names.clean(shown, what="display name") if shown else ""))

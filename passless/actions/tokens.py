@@ -1,0 +1,161 @@
+"""Sessions and the tokens of machines: listing and ending them, making a token with named rights."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from passless.actions import naming
+from passless.actions.accounts import find
+from passless.actions.parts import Parts
+from passless.actions.requesting import BadDuration
+from passless.actions.who import Who, identify, session_of, token_hash
+from passless.domain import names
+from passless.domain.account import AccountId
+from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.errors import ProofNeeded, WrongUse
+from passless.domain.methods import Strength
+from passless.domain.recovery import Reporter
+from passless.domain.requests import EndSessions, NewToken, RevokeToken
+from passless.domain.safety.proofs import counted_proofs, covered
+from passless.domain.secret import Secret
+from passless.domain.sessions import Session, SessionId, SessionKind
+from passless.domain.views import Ended, MadeToken
+from passless.ports import Write
+from passless.ports.directory import Actor
+
+LONGEST_TOKEN = timedelta(days=365)  # security.md, "token for a machine": at most a year
+SHORTEST_TOKEN = timedelta(minutes=10)
+RIGHTS = ("status", "check", "audit", "what-if", "list")  # none of them changes how anyone signs in (security.md)
+
+
+class NoSuchRight(WrongUse):
+    """A right that does not exist."""
+
+    code = "no-such-right"
+    hint = f"name some of: {', '.join(RIGHTS)}"
+
+
+class FreshProofNeeded(ProofNeeded):
+    """Making a token needs a proof from the last 10 minutes."""
+
+    code = "weak-proof"
+    default = "this needs a proof from the last 10 minutes"
+    hint = "prove it again: passless sign-in"
+
+
+def make_token(parts: Parts, actor: Actor, target: str, request: NewToken) -> MadeToken:
+    """Make a token for a machine; it reads what its rights name and changes nothing."""
+    from passless.credentials.random_codes import TOKEN_PREFIX, new_token
+
+    now = parts.now()
+    account = find(parts, target, now).account
+    who = identify(parts, actor, account)
+    if covered(account, counted_proofs(who.context(now)), parts.rules, now) is Strength.NOTHING:
+        raise FreshProofNeeded
+    name = names.clean(request.name, what="token's name")
+    if any(names.are_same(one.name, name) for one in tokens_of(parts, account.id, now)):
+        raise naming.NameInUse(
+            f'there is a token "{name}" already', hint=f'choose another name, or: passless token revoke "{name}"'
+        )
+    for right in request.rights:
+        if right not in RIGHTS:
+            raise NoSuchRight(f'there is no right "{names.printable(right)}"')
+    if not request.rights:
+        raise NoSuchRight("a token needs at least one right")
+    if not SHORTEST_TOKEN <= request.lifetime <= LONGEST_TOKEN:
+        raise BadDuration("a token lives from 10 minutes to 365 days")
+    secret = new_token(parts.entropy, prefix=TOKEN_PREFIX)
+    session = Session(
+        id=SessionId(parts.new_id()),
+        account_id=account.id,
+        token_hash=token_hash(secret),
+        kind=SessionKind.TOKEN,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + request.lifetime,
+        place=actor.place,
+        name=name,
+        rights=tuple(dict.fromkeys(request.rights)),
+    )
+    entry = _entry(who, "create-token", now, {"token": session.id, "name": name, "may": ",".join(session.rights)})
+    parts.store.commit(Write(at=now, opens=session, events=(entry,)))
+    return MadeToken(id=session.id, name=name, secret=secret, may=session.rights, expires_at=session.expires_at)
+
+
+def tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
+    """Return the tokens that still work."""
+    everything = parts.store.sessions(account_id)
+    return [one for one in everything if one.kind is SessionKind.TOKEN and not one.is_expired(now)]
+
+
+def people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
+    """Return the sessions of people that still hold."""
+    everything = parts.store.sessions(account_id)
+    return [one for one in everything if one.kind is not SessionKind.TOKEN and not one.is_expired(now)]
+
+
+def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken) -> Ended:
+    """Stop a token at once."""
+    now = parts.now()
+    who = identify(parts, actor, find(parts, target, now).account)
+    token = naming.one_of(tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
+    return _end(parts, who, [token], "revoke-token", now)
+
+
+def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions) -> Ended:
+    """End one session, or all, the one in use among them."""
+    now = parts.now()
+    who = identify(parts, actor, find(parts, target, now).account)
+    sessions = people_of(parts, who.account.id, now)
+    if not request.all:
+        sessions = [one for one in sessions if one.id == request.session]
+        if not sessions:
+            raise naming.NoSuchSession(f'there is no session "{names.printable(request.session or "")}"')
+    return _end(parts, who, sessions, "end-session", now)
+
+
+def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
+    """End the session in use, or all of its account; return how many ended."""
+    session = session_of(parts, actor)
+    if session is None:
+        return 0
+    now = parts.now()
+    account = find(parts, session.account_id, now).account
+    who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=actor.place)
+    ended = people_of(parts, account.id, now) if everywhere else [session]
+    return len(_end(parts, who, ended, "sign-out", now).ended)
+
+
+def _end(parts: Parts, who: Who, sessions: list[Session], event: str, now: datetime) -> Ended:
+    ids = tuple(one.id for one in sessions)
+    if ids:
+        parts.store.commit(Write(at=now, ends=ids, events=(_entry(who, event, now, {"sessions": ",".join(ids)}),)))
+    return Ended(ended=ids)
+
+
+def _entry(who: Who, event: str, now: datetime, details: dict[str, str]) -> AuditEntry:
+    if who.reason:
+        details = details | {"reason": who.reason}
+    return AuditEntry(
+        at=now,
+        actor=who.name,
+        event=event,
+        outcome=Outcome.DONE,
+        account_id=who.account.id,
+        account=who.account.name,
+        place=who.place,
+        details=details,
+    )
+
+
+def take_token(parts: Parts, target: str, token: Secret) -> Session:
+    """Return the session behind a machine's token; `WrongProof` where it is not one of the account's."""
+    from passless.credentials.proofs import WrongProof
+
+    session = parts.store.session(token_hash(token))
+    account = find(parts, target, parts.now()).account
+    if session is None or session.kind is not SessionKind.TOKEN or session.is_expired(parts.now()):
+        raise WrongProof("token")
+    if session.account_id != account.id:
+        raise WrongProof("another account's token")
+    return session
