@@ -11,6 +11,7 @@ from passless.domain.changes import type_of
 from passless.domain.methods import Password, SignInMethod, Strength, kind_of, resists_phishing, strength
 from passless.domain.safety.context import Problem, Rules, Severity
 from passless.domain.safety.next_steps import AtHand, Step, next_steps
+from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
 from passless.domain.safety.proofs import covered
 from passless.domain.safety.ways_in import can_sign_in, fatal_devices, recovery_methods, signs_in, survives, ways_in, without
 from passless.domain.sessions import STEP_UP, Session
@@ -201,6 +202,7 @@ def account_view(
     now: datetime,
 ) -> AccountView:
     """Show an account at a glance."""
+    at_hand = AtHand(recovering=session is not None and session.kind in RECOVERY_SESSIONS)
     return AccountView(
         profile=profile,
         account=account.name,
@@ -214,7 +216,7 @@ def account_view(
         losses=loss_views(account, rules, now),
         recovery_code=recovery_code_view(account),
         problems=tuple(problem_view(problem) for problem in standing_problems(account, uses, rules, now)),
-        next_steps=tuple(step_view(step) for step in next_steps(account, None, AtHand(), rules, now)),
+        next_steps=tuple(step_view(step) for step in next_steps(account, None, at_hand, rules, now)),
         notices=due_notices(account, notices, now),
         session=None if session is None else session_view(account, session, rules, now),
         id=account.id,

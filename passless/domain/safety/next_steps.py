@@ -27,6 +27,7 @@ class Goal(StrEnum):
 class Action(StrEnum):
     """What a step asks for."""
 
+    RECOVER = "recover"
     ENROL = "enrol"
     RECOVERY_CODE = "recovery-code"
     CONFIRM_CODE = "confirm-code"
@@ -47,9 +48,10 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class AtHand(Struct, frozen=True, kw_only=True):
-    """What the person could use now."""
+    """What the person could use now; `recovering`: their session is one of a recovery."""
 
     security_key: bool = False
+    recovering: bool = False
     kinds: tuple[Kind, ...] = (Kind.TOTP, Kind.SECURITY_KEY)
 
 
@@ -61,6 +63,8 @@ def next_steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rule
 def _steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rules, now: datetime) -> Iterator[Step]:
     able = [method for method in account.methods if signs_in(method, rules, now) and not isinstance(method, Password | Other)]
     recovering = account.state(now) is State.IN_RECOVERY and account.recovery is not None
+    if account.finished and not at_hand.recovering and not can_sign_in(account, rules, now):
+        yield _start_recovery(account, now)
     if not able or not can_sign_in(account, rules, now):
         yield from _first_method(at_hand)
     yield from _recovery_code(account, now)
@@ -87,6 +91,16 @@ def _steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rules, n
         )
     if goal is None:
         yield from _advice(account, able, rules, now)
+
+
+def _start_recovery(account: Account, now: datetime) -> Step:
+    has_code = any(is_valid(code, now) for code in account.recovery_codes)
+    return Step(
+        action=Action.RECOVER,
+        code="start-recovery",
+        message="start a recovery with your recovery code" if has_code else "ask an operator to start a recovery",
+        command="passless recover start",
+    )
 
 
 def _first_method(at_hand: AtHand) -> Iterator[Step]:
