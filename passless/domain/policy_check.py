@@ -69,10 +69,11 @@ def findings(account: Account, policy: Policy, rules: Rules, now: datetime) -> t
     Args:
         account: whose.
         policy: what is asked of it.
-        rules: those of the policy, for the store the account is in (`rules_of`).
+        rules: those of the store the account is in; what the policy itself sets takes the place of theirs.
         now: time of the check, UTC.
     """
-    found = (*_broken_rules(account, rules, now), *_lacking(account, policy, rules, now))
+    held = rules_of(policy, rp_id=rules.rp_id)
+    found = (*_broken_rules(account, held, now), *_lacking(account, policy, held, now))
     return tuple(Finding(account=account.name, code=code, message=message, hint=hint) for code, message, hint in found)
 
 

@@ -6,6 +6,7 @@ Names come from outside: nothing in them ends a line, a tag or a report.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -216,3 +217,13 @@ def _json(document: object) -> str:
                 return value
 
     return msgspec.json.format(msgspec.json.encode(halved(document)), indent=2).decode() + "\n"
+
+
+def print_report(report: CheckReport, look: ReportFormat) -> None:
+    """Write the report to stdout, as UTF-8 wherever a program reads it."""
+    written = write_report(report, look)
+    if look is ReportFormat.TEXT:
+        sys.stdout.write(written)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(written.encode())
