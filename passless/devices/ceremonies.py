@@ -123,6 +123,12 @@ class Interaction(UserInteraction):
             return self._has_pin() or self._finger_tries_left() > 0
         return False
 
+    def refusal(self, error: ClientError, ineligible: PasslessError) -> PasslessError:
+        """Return our error for fido2's, which calls a blocked finger without a PIN beside it an unsupported configuration."""
+        if self._asked_finger and not self._has_pin() and error.code == ClientError.ERR.CONFIGURATION_UNSUPPORTED:
+            return FingerprintFailed(f'"{self._line.name}" takes no more fingers for now')
+        return client_refusal(error, self._line.name, ineligible=ineligible)
+
     def _has_pin(self) -> bool:
         return bool(self._ctap2().info.options.get("clientPin"))
 
@@ -135,7 +141,7 @@ class Interaction(UserInteraction):
         return left
 
     def _ctap2(self) -> Ctap2:
-        assert self._ctap is not None, "only a key that speaks CTAP 2 is asked for PIN or finger"  # noqa: S101
+        assert self._ctap is not None, "only a key that speaks CTAP 2 is asked for PIN or finger"
         return self._ctap
 
 
@@ -151,7 +157,7 @@ def _run(line: Line, origin: str, prompts: KeyPrompts, call: _Call[_T], ineligib
             return call(client, Event())
         except ClientError as error:
             if not interaction.may_try_again(error):
-                raise client_refusal(error, line.name, ineligible=ineligible) from error
+                raise interaction.refusal(error, ineligible) from error
 
 
 def _choose(line: Line, found: AssertionSelection, prompts: KeyPrompts) -> int:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 from fido2.client import ClientError, DefaultClientDataCollector, Fido2Client
 from fido2.ctap import CtapError
 
-from passless.devices.errors import KeyFault, NoKey, NoPermission, NoSuchKey, NoTouch
+from passless.devices.errors import KeyFault, NoSuchKey, NoTouch
 from passless.devices.lines import Line, close_all, open_lines
-from passless.devices.permissions import blocked_keys
 from passless.devices.reader import KeyPrompts
 from passless.devices.refusals import client_refusal, refusal
 from passless.domain.errors import PasslessError
@@ -27,12 +25,12 @@ _Answer = tuple[Line, PasslessError | None]
 
 
 @contextmanager
-def chosen_line(on: str | None, prompts: KeyPrompts, *, sysfs: Path, dev: Path) -> Iterator[Line]:
+def chosen_line(on: str | None, prompts: KeyPrompts, why_none: Callable[[], PasslessError]) -> Iterator[Line]:
     """Open the key to use and close it at the end; see `KeyReader` for what is raised."""
     lines = open_lines()
     try:
         if not lines:
-            raise _nothing_usable(sysfs, dev)
+            raise why_none()
         candidates = lines if on is None else _named(lines, on)
         line = candidates[0] if len(candidates) == 1 else choose_by_touch(candidates, prompts)
         close_all([other for other in lines if other is not line])
@@ -48,15 +46,16 @@ def choose_by_touch(lines: list[Line], prompts: KeyPrompts) -> Line:
     prompts.choose_by_touch([line.name for line in lines])
     stop, answers = Event(), SimpleQueue[_Answer]()
     threads = [Thread(target=_wait_for_touch, args=(line, stop, answers), daemon=True) for line in lines]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         return _first_touched(len(lines), answers)
     finally:
         # Also on Ctrl-C: every key that still blinks is cancelled before anything else happens.
         stop.set()
         for thread in threads:
-            thread.join(CANCEL_LIMIT)
+            if thread.is_alive():
+                thread.join(CANCEL_LIMIT)
 
 
 def _first_touched(count: int, answers: SimpleQueue[_Answer]) -> Line:
@@ -100,11 +99,3 @@ def _named(lines: list[Line], on: str) -> list[Line]:
     if not found:
         raise NoSuchKey(f'there is no key "{printable(on)}" plugged in')
     return found
-
-
-def _nothing_usable(sysfs: Path, dev: Path) -> PasslessError:
-    blocked = blocked_keys(sysfs, dev)
-    if not blocked:
-        return NoKey()
-    key = blocked[0]
-    return NoPermission(f'"{key.name}" is plugged in, but this user may not open /dev/{key.node}', hint=key.hint)

@@ -30,7 +30,7 @@ class KeyGone(Unavailable):
     """The key was pulled out half-way."""
 
     code = "key-gone"
-    hint = "plug it in and start again; nothing was changed"
+    hint = "plug it in and start again"
 
 
 class KeyFault(Unavailable):

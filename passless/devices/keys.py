@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from passless.devices.errors import NoKey
 from passless.devices.options import read_creation_options, read_request_options
-from passless.devices.permissions import DEV, SYSFS
+from passless.devices.permissions import DEV, SYSFS, why_no_key
 from passless.devices.reader import KeyCredential, KeyFingerprint, KeyPrompts, KeyState
+from passless.domain.errors import PasslessError
 
 if TYPE_CHECKING:
     from fido2.client import WebAuthnClient
@@ -154,8 +156,13 @@ class SecurityKeys:
         from passless.devices.choosing import chosen_line
         from passless.devices.refusals import explaining
 
-        with chosen_line(on, prompts, sysfs=self._sysfs, dev=self._dev) as line, explaining(line.name):
+        with chosen_line(on, prompts, self._why_none) as line, explaining(line.name):
             yield line
+
+    def _why_none(self) -> PasslessError:
+        if self._platform == WINDOWS:
+            return NoKey(hint="plug it in and try again; on Windows only an administrator may look after the key itself")
+        return why_no_key(self._sysfs, self._dev)
 
     def _windows_client(self, origin: str) -> WebAuthnClient | None:
         from passless.devices import windows

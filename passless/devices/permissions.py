@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from passless.devices.errors import NoKey, NoPermission
 from passless.domain.names import printable
 
 SYSFS = Path("/sys/class/hidraw")
@@ -48,6 +49,15 @@ class BlockedKey(Struct, frozen=True, kw_only=True):
 def blocked_keys(sysfs: Path = SYSFS, dev: Path = DEV) -> tuple[BlockedKey, ...]:
     """Return the keys that are plugged in and may not be opened; none where there is no sysfs."""
     return tuple(key for key in _keys(sysfs, dev) if not os.access(dev / key.node, os.R_OK | os.W_OK))
+
+
+def why_no_key(sysfs: Path = SYSFS, dev: Path = DEV) -> NoKey | NoPermission:
+    """Return why no key can be used: there is none, or it may not be opened."""
+    blocked = blocked_keys(sysfs, dev)
+    if not blocked:
+        return NoKey()
+    key = blocked[0]
+    return NoPermission(f'"{key.name}" is plugged in, but this user may not open /dev/{key.node}', hint=key.hint)
 
 
 def is_fido(report_descriptor: bytes) -> bool:

@@ -69,12 +69,18 @@ def _until(look: Callable[[], _T | None], clock: Seconds, wait: Wait, otherwise:
 
 def _without(gone: str) -> frozenset[str] | None:
     """Return what is plugged in once the key is not; None until then."""
-    present = frozenset(key_id(one) for one in fido2.hid.list_descriptors())  # type: ignore[no-untyped-call]
+    present = _present()
     return None if gone in present else present
+
+
+def _present() -> frozenset[str]:
+    return frozenset(key_id(one) for one in fido2.hid.list_descriptors())  # type: ignore[no-untyped-call]
 
 
 def _open_new(others: frozenset[str], before: tuple[str | None, ...]) -> Line | None:
     """Open the key that came back; None until it did."""
+    if _present() <= others:
+        return None
     lines = open_lines()
     back = [line for line in lines if line.id not in others and _identity(line) == before]
     close_all([line for line in lines if line not in back[:1]])

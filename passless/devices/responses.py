@@ -18,7 +18,7 @@ def registration_json(response: RegistrationResponse, line: Line | None) -> str:
     """Return `RegistrationResponseJSON`; without a line (Windows' own API) the transports are unknown."""
     authenticator_data = response.response.attestation_object.auth_data
     credential = authenticator_data.credential_data
-    assert credential is not None, "fido2 refuses a registration without a credential"  # noqa: S101
+    assert credential is not None, "fido2 refuses a registration without a credential"
     document = _plain(response)
     document["response"] |= {
         "authenticatorData": encoded(authenticator_data),

@@ -80,15 +80,16 @@ def assertion(client: WebAuthnClient, options: RequestOptions) -> str:
 
 def _run(call: Callable[[Event], _T]) -> _T:
     """Run a ceremony beside this thread, which Ctrl-C could not reach inside Windows; it closes Windows' window then."""
-    stop = Event()
-    with ThreadPoolExecutor(1) as pool:
+    stop, pool = Event(), ThreadPoolExecutor(1)
+    try:
         running = pool.submit(call, stop)
-        try:
-            while not wait([running], timeout=LOOK_EVERY).done:
-                pass
-        except KeyboardInterrupt:
-            stop.set()
-            raise
+        while not wait([running], timeout=LOOK_EVERY).done:
+            pass
+    except KeyboardInterrupt:
+        stop.set()
+        raise
+    finally:
+        pool.shutdown()
     return _result(running)
 
 
