@@ -111,12 +111,15 @@ class StoreNewer(Unavailable):
 class Write(Struct, frozen=True, kw_only=True):
     """One transaction as a value: all of it is kept, or none.
 
-    `expected` is the version the account had when it was read; None makes a new account. `ended` names recovery codes, passes
-    and app passwords that must never come back, not even with an old copy of the store.
+    `expected` is the version the account had when it was read; None makes a new account. A write without an account names the
+    one whose `uses` and `ended` it holds in `account_id`, and with `expected` is kept only while that account is still at it.
+    `consumes` comes before `begins`, so a ceremony can go on under its id. `updates` needs a session that was not ended.
+    `ended` names recovery codes, passes and app passwords that must never come back, not even with an old copy of the store.
     """
 
     at: datetime
     account: Account | None = None
+    account_id: AccountId | None = None
     expected: Version | None = None
     delete: bool = False
     consumes: CeremonyId | None = None
@@ -209,9 +212,11 @@ class Store(Protocol):
         Returns:
             The account's new version, where the write had one.
         Raises:
-            VersionMoved: the account is no longer at `expected`; read again and check everything again.
+            VersionMoved: the account is no longer at `expected`, or the session of `updates` was ended; read again and check
+                everything again.
             AlreadyUsed: the ceremony, TOTP step or counter was used before.
-            NameTaken, CredentialTaken: another account has that name or credential.
+            NameTaken: another account has that name or one of the addresses.
+            CredentialTaken: a method or app password is already enrolled.
         """
         ...
 
