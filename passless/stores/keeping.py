@@ -1,0 +1,196 @@
+"""Carrying out a `Write`, inside one transaction of the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from passless.domain.account import Account, AccountId, Version
+from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.use_state import Use
+from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, VersionMoved, Write
+from passless.stores.database import Database
+from passless.stores.documents import account_row, ceremony_row, micros, plain, session_row, stored_account
+from passless.stores.look_ups import NOTHING, LookUps, look_ups
+
+BELONGING = ("remove_uses", "remove_sessions", "remove_ceremonies", "remove_notices")  # what goes with an account
+
+
+def owner_of(write: Write) -> AccountId:
+    """Return the account that a write is about.
+
+    Raises:
+        ValueError: it names none.
+    """
+    if write.account is not None:
+        return write.account.id
+    if write.account_id is not None:
+        return write.account_id
+    session = write.opens or write.updates
+    if session is None:
+        raise ValueError("a write with uses or ended items names its account")
+    return AccountId(session.account_id)
+
+
+def keep(database: Database, write: Write) -> Version | None:
+    """Keep everything but events and ended items; the caller's transaction makes it all or nothing."""
+    if write.consumes is not None:
+        consume(database, write.consumes, write.at)
+    version = keep_account(database, write)
+    keep_uses(database, write)
+    keep_sessions(database, write)
+    if write.begins is not None:
+        begin(database, write.begins)
+    for notice in write.notices:
+        database.run(
+            "add_notice",
+            id=notice.id,
+            account_id=notice.account_id,
+            at=micros(notice.at),
+            code=notice.code,
+            message=plain(notice.message),
+        )
+    for notice_id in write.shown:
+        database.run("remove_notice", id=notice_id)
+    for key in write.forgives:
+        database.run("remove_attempts", key=plain(key))
+    return version
+
+
+def consume(database: Database, ceremony_id: CeremonyId, at: datetime) -> None:
+    """End a ceremony; `AlreadyUsed` where it is gone or too late."""
+    if not database.run("consume_ceremony", id=plain(ceremony_id), at=micros(at)):
+        raise AlreadyUsed
+
+
+def begin(database: Database, ceremony: Ceremony) -> None:
+    """Keep an open ceremony; two never share an id."""
+    if not database.run("add_ceremony", **ceremony_row(ceremony)):
+        raise AlreadyUsed("a ceremony with this id is open already")
+
+
+def keep_account(database: Database, write: Write) -> Version | None:
+    """Make, change or delete the account, with the rows by which it is found; or check that it did not move."""
+    if write.account is None:
+        if write.expected is not None and account_version(database, owner_of(write)) != write.expected:
+            raise VersionMoved
+        return None
+    if write.expected is None:
+        return add_account(database, write.account)
+    before = stored(database, write.account.id, write.expected)
+    if write.delete:
+        delete_account(database, before, write.expected)
+        return None
+    return change_account(database, before, write.account, write.expected)
+
+
+def account_version(database: Database, account_id: AccountId) -> Version | None:
+    """Return the version an account is at."""
+    found = database.rows("account_version", id=account_id)
+    return Version(found[0][0]) if found else None
+
+
+def stored(database: Database, account_id: AccountId, expected: Version) -> Account:
+    """Return the account as it stands; `VersionMoved` where that is not the version that was read."""
+    found = database.rows("read_account", id=account_id)
+    if not found or found[0][2] != expected:
+        raise VersionMoved
+    return stored_account(found[0]).account
+
+
+def add_account(database: Database, account: Account) -> Version:
+    """Make a new account."""
+    version = Version(1)
+    if not database.run("add_account", **account_row(account, version)):
+        if account_version(database, account.id) is not None:
+            raise VersionMoved(f'an account with the id "{account.id}" was made at the same moment')
+        raise NameTaken(f'there is an account named "{account.name}" already')
+    move_look_ups(database, account.id, NOTHING, look_ups(account))
+    return version
+
+
+def change_account(database: Database, before: Account, after: Account, expected: Version) -> Version:
+    """Keep the next version of an account."""
+    version = Version(expected + 1)
+    row = account_row(after, version)
+    if after.name != before.name:
+        owner = database.rows("name_owner", name_key=row["name_key"])
+        if owner and owner[0][0] != after.id:
+            raise NameTaken(f'there is an account named "{after.name}" already')
+    if not database.run("change_account", expected=expected, **row):
+        raise VersionMoved
+    move_look_ups(database, after.id, look_ups(before), look_ups(after))
+    return version
+
+
+def delete_account(database: Database, account: Account, expected: Version) -> None:
+    """Delete an account and all it had; its audit trail stays."""
+    if not database.run("delete_account", id=account.id, expected=expected):
+        raise VersionMoved
+    move_look_ups(database, account.id, look_ups(account), NOTHING)
+    for statement in BELONGING:
+        database.run(statement, account_id=account.id)
+
+
+def move_look_ups(database: Database, account_id: AccountId, before: LookUps, after: LookUps) -> None:
+    """Turn the rows an account was found by into those it is found by now."""
+    if after.repeats:
+        raise CredentialTaken
+    if before == after:
+        return
+    for credential_id in before.credentials - after.credentials:
+        database.run("remove_credential", credential_id=credential_id)
+    for key_id, digest, _ in before.tags - after.tags:
+        database.run("remove_tag", key_id=key_id, digest=digest)
+    for address in before.addresses - after.addresses:
+        database.run("remove_address", address_key=address)
+    for credential_id in after.credentials - before.credentials:
+        if not database.run("add_credential", credential_id=credential_id, account_id=account_id):
+            raise CredentialTaken
+    for key_id, digest, item in after.tags - before.tags:
+        if not database.run("add_tag", key_id=key_id, digest=digest, account_id=account_id, item=item):
+            raise CredentialTaken("this app password is already in use")
+    for address in after.addresses - before.addresses:
+        if not database.run("add_address", address_key=address, account_id=account_id):
+            raise NameTaken(f'another account has the address "{address}"')
+
+
+def keep_uses(database: Database, write: Write) -> None:
+    """Write down accepted uses; `AlreadyUsed` where one was made before."""
+    if not write.uses:
+        return
+    owner = owner_of(write)
+    if write.account is None and write.expected is None and account_version(database, owner) is None:
+        raise VersionMoved
+    if any(use.totp_step is not None for use in write.uses):
+        floor = database.rows("read_store")[0][1]
+        if any(use.totp_step is not None and use.totp_step <= floor for use in write.uses):
+            raise AlreadyUsed("that code is from before an old copy of the store was put back")
+    for use in write.uses:
+        keep_use(database, owner, use)
+
+
+def keep_use(database: Database, owner: AccountId, use: Use) -> None:
+    """Write down one accepted use, in one statement that refuses an old TOTP step or counter."""
+    kept = database.run(
+        "keep_use",
+        account_id=owner,
+        item=use.item,
+        at=micros(use.at),
+        totp_step=use.totp_step,
+        counter=use.counter or 0,
+        backed_up=int(bool(use.backed_up)),
+        says_backed_up=int(use.backed_up is not None),
+        cloned=int(use.cloned),
+    )
+    if not kept:
+        raise AlreadyUsed
+
+
+def keep_sessions(database: Database, write: Write) -> None:
+    """Open, update and end sessions; one that was ended is never updated back to life."""
+    if write.opens is not None and not database.run("add_session", **session_row(write.opens)):
+        raise VersionMoved("a session with this id or token is open already")
+    if write.updates is not None and not database.run("change_session", **session_row(write.updates)):
+        raise VersionMoved("the session was ended at the same moment")
+    for session_id in write.ends:
+        database.run("remove_session", id=session_id)

@@ -1,0 +1,35 @@
+"""The rows beside an account by which it is found, and what a change does to them."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from passless.domain.account import Account
+from passless.domain.methods import credential_of
+from passless.domain.names import key as name_key
+
+
+class LookUps(Struct, frozen=True, kw_only=True):
+    """What one account is found by.
+
+    `tags` are (key id, digest, id of the app password). `repeats`: a credential or tag stands twice in the same account.
+    """
+
+    credentials: frozenset[bytes] = frozenset()
+    tags: frozenset[tuple[str, bytes, str]] = frozenset()
+    addresses: frozenset[str] = frozenset()
+    repeats: bool = False
+
+
+NOTHING = LookUps()
+
+
+def look_ups(account: Account | None) -> LookUps:
+    """Return what an account is found by; nothing where there is none."""
+    if account is None:
+        return NOTHING
+    credentials = [found.id for method in account.methods if (found := credential_of(method)) is not None]
+    tags = {(tag.key, tag.digest, one.id) for one in account.app_passwords for tag in one.tags}
+    addresses = frozenset(name_key(address) for address in account.addresses)
+    repeats = len(set(credentials)) < len(credentials) or len({tag[:2] for tag in tags}) < len(tags)
+    return LookUps(credentials=frozenset(credentials), tags=frozenset(tags), addresses=addresses, repeats=repeats)

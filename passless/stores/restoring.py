@@ -1,0 +1,113 @@
+"""What happens when an old copy of the store was put back: nothing that was over comes back with it.
+
+Sessions, temporary passes and open ceremonies are void; recovery codes and app passwords that ended stay ended; no code of an
+authenticator app from before this moment is accepted. What was known outside of the database decides, so a person who puts back
+the state folder as well is not noticed: it belongs to another folder than the store.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from passless.domain.account import Account, AccountId
+from passless.domain.audit import AuditEntry, Outcome
+from passless.ports import Write
+from passless.stores.checkpoints import Broken, Signed, digest, read_body, read_outside
+from passless.stores.database import Database
+from passless.stores.documents import EPOCH, micros, stored_account
+from passless.stores.keeping import keep_account
+from passless.stores.state_folder import StateFolder
+from passless.stores.trail import append, sign_heads
+
+TOTP_STEP = timedelta(seconds=30)  # RFC 6238 §5.2, the default; security.md, "TOTP"
+EVENT = "store-restored"
+ACTOR = "passless"
+
+
+def is_behind(database: Database, state: StateFolder) -> bool:
+    """Tell whether the database lacks commits that were made.
+
+    The outside is read first: a commit that another process makes in between can only put the database ahead.
+    """
+    known = state.last_commit()
+    found = database.rows("read_writer", writer=state.writer)
+    return not found or found[0][0] < known
+
+
+def void(database: Database, state: StateFolder, store_id: str, at: datetime) -> tuple[int, Signed | None]:
+    """Make everything void that must not come back, inside the caller's transaction.
+
+    Returns:
+        The number of this commit and the checkpoint, both to be kept outside.
+    """
+    found = database.rows("read_writer", writer=state.writer)
+    here, known = found[0][0] if found else 0, state.last_commit()
+    number, ended = max(here, known) + 1, state.ended()
+    database.run("remove_all_sessions")
+    database.run("remove_all_ceremonies")
+    strip_accounts(database, ended, at)
+    for account_id, item in ended:
+        database.run("add_ended", account_id=account_id, item=item, writer=state.writer)
+    database.run("keep_writer", writer=state.writer, commits=number, ended_bytes=state.ended_bytes())
+    database.run("mark_restored", at=micros(at), totp_floor=(at - EPOCH) // TOTP_STEP)
+    details = {"lost-commits": str(max(known - here, 0)) if found else "unknown"}
+    entry = AuditEntry(at=at, actor=ACTOR, event=EVENT, outcome=Outcome.DONE, details=details)
+    append(database, store_id, [entry])
+    lost = lost_checkpoint(database, state, store_id)
+    return number, sign_heads(database, store_id, state.audit_key(), at=at, lost=lost)
+
+
+def strip_accounts(database: Database, ended: tuple[tuple[str, str], ...], at: datetime) -> None:
+    """Take every temporary pass and every ended item from the accounts of an old copy."""
+    gone: dict[str, set[str]] = {account_id: set() for (account_id,) in database.rows("accounts_with_a_pass")}
+    for account_id, item in ended:
+        gone.setdefault(account_id, set()).add(item)
+    for account_id, items in gone.items():
+        for row in database.rows("read_account", id=account_id):
+            stored = stored_account(row)
+            after = without(stored.account, items)
+            if after != stored.account:
+                keep_account(database, Write(at=at, account=after, expected=stored.version))
+
+
+def without(account: Account, items: set[str]) -> Account:
+    """Return an account without its temporary pass and without what ended."""
+    return msgspec.structs.replace(
+        account,
+        temporary_pass=None,
+        recovery_codes=tuple(code for code in account.recovery_codes if code.id not in items),
+        app_passwords=tuple(one for one in account.app_passwords if one.id not in items),
+    )
+
+
+def lost_checkpoint(database: Database, state: StateFolder, store_id: str) -> Signed | None:
+    """Return the checkpoint that is known outside and that the database does not have."""
+    content = state.checkpoint()
+    if content is None:
+        return None
+    try:
+        outside = read_outside(content)
+        body = read_body(outside)
+    except Broken:
+        return None
+    if body.store != store_id:
+        return None
+    kept = database.rows("read_checkpoint", number=body.number)
+    return None if kept and digest(Signed(*kept[0][1:])) == digest(outside) else outside
+
+
+def catch_up(database: Database, state: StateFolder) -> None:
+    """Bring the state folder up to the database after a crash or a loss of power left it behind."""
+    found = database.rows("read_writer", writer=state.writer)
+    if not state.has_seen(found[0][0]):
+        state.record(found[0][0])
+    if state.ended_bytes() == found[0][1]:
+        return
+    with database.writing():
+        commits, size = database.rows("read_writer", writer=state.writer)[0]
+        if state.ended_bytes() != size:
+            kept = [(AccountId(account_id), item) for account_id, item in database.rows("read_ended", writer=state.writer)]
+            size = state.replace_ended(kept)
+            database.run("keep_writer", writer=state.writer, commits=commits, ended_bytes=size)

@@ -1,0 +1,216 @@
+"""The Store port over a database of named statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from passless.domain.account import AccountId, Version
+from passless.domain.audit import AuditEvent, AuditReport, Notice
+from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.changes import AccountName
+from passless.domain.errors import Unavailable
+from passless.domain.names import key as name_key
+from passless.domain.sealed import Sealed, Tag
+from passless.domain.sessions import Session
+from passless.domain.use_state import UseState
+from passless.ports import Attempts, NoSuchAccount, Stored, Write
+from passless.stores import keeping, trail
+from passless.stores.checkpoints import read_body, write_outside
+from passless.stores.documents import (
+    SEALED_FIELD,
+    Row,
+    Unreadable,
+    account_seals,
+    micros,
+    moment,
+    plain,
+    stored_account,
+    stored_ceremony,
+    stored_event,
+    stored_notice,
+    stored_session,
+    stored_use,
+)
+from passless.stores.state_folder import ended_line
+from passless.stores.verifying import verify
+from passless.stores.watched_store import WatchedStore
+
+PAGE = 200  # accounts that are read at a time
+ATTEMPTS_KEPT = timedelta(days=90)  # design.md, "wait": the longest one; a counter idle for longer is forgotten
+ATTEMPTS_NEVER_FORGOTTEN = 100  # security.md, "failed proofs": what this many turned off stays off
+CHECKPOINT_EVENTS = 1000  # a process that runs for long signs after so many events
+CHECKPOINT_AGE = timedelta(hours=1)  # and one that ends, when nothing was signed for so long
+
+
+class SqlStore(WatchedStore):
+    """One store, open. Threads take turns; every process opens it for itself."""
+
+    def read(self, account_id: AccountId) -> Stored:
+        """Read one account; `NoSuchAccount` where there is none."""
+        found = self._rows("read_account", stored_account, id=plain(account_id))
+        if not found:
+            raise NoSuchAccount(f'there is no account with the id "{plain(account_id)}"')
+        return found[0]
+
+    def read_named(self, name: AccountName) -> Stored:
+        """Read one account by its name in the form `names.key` gives; `NoSuchAccount` where there is none."""
+        found = self._rows("read_named_account", stored_account, name_key=plain(name_key(name)))
+        if not found:
+            raise NoSuchAccount(f'there is no account named "{plain(name)}"')
+        return found[0]
+
+    def accounts(self, *, matching: str = "") -> Iterator[Stored]:
+        """Stream all accounts in the order of their names, page by page."""
+        yield from (stored for stored, _ in self._pages(matching))
+
+    def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
+        """Find the account a WebAuthn credential belongs to."""
+        found = self._rows("credential_owner", lambda row: AccountId(row[0]), credential_id=credential_id)
+        return next(iter(found), None)
+
+    def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
+        """Find the account and the id of the app password with one of these tags."""
+        for tag in tags:
+            found = self._rows("tag_owner", lambda row: (AccountId(row[0]), row[1]), digest=tag.digest, key_id=plain(tag.key))
+            if found:
+                return found[0]
+        return None
+
+    def uses(self, account_id: AccountId) -> Mapping[str, UseState]:
+        """Return the use-state of every method and app password that was ever used, by its id."""
+        floor = self._totp_floor
+        found = self._rows("read_uses", lambda row: stored_use(row, floor), account_id=plain(account_id))
+        return {use.item: use for use in found}
+
+    def session(self, token_hash: bytes) -> Session | None:
+        """Find a session by the hash of its token."""
+        return next(iter(self._rows("read_session", stored_session, token_hash=token_hash)), None)
+
+    def sessions(self, account_id: AccountId) -> tuple[Session, ...]:
+        """Return the account's sessions, the newest first, expired ones too."""
+        return tuple(self._rows("read_sessions", stored_session, account_id=plain(account_id)))
+
+    def ceremony(self, ceremony_id: CeremonyId) -> Ceremony | None:
+        """Return an open ceremony."""
+        return next(iter(self._rows("read_ceremony", stored_ceremony, id=plain(ceremony_id))), None)
+
+    def notices(self, account_id: AccountId) -> tuple[Notice, ...]:
+        """Return what the account has not been shown yet, the oldest first."""
+        return tuple(self._rows("read_notices", stored_notice, account_id=plain(account_id)))
+
+    def commit(self, write: Write) -> Version | None:
+        """Keep all of a write or nothing; the errors are those of the port."""
+        with self._lock:
+            with self._commit(write.at):
+                version = keeping.keep(self._database, write)
+                appended = trail.append(self._database, self._id, write.events)
+                self._end(write)
+            self._unsigned += appended
+            self._last_at = write.at
+            if self._unsigned >= CHECKPOINT_EVENTS:
+                self.checkpoint(at=write.at)
+        return version
+
+    def count_attempt(self, key: str, *, at: datetime) -> Attempts:
+        """Add one to a throttle counter, durably, and return where it stood before."""
+        with self._lock:
+            self._notice_replaced(at)
+            found = self._rows("count_attempt", stored_attempts, key=plain(key), at=micros(at))
+        return Attempts(found[0].count - 1, found[0].last_at)
+
+    def attempts(self, key: str) -> Attempts | None:
+        """Return where a throttle counter stands."""
+        return next(iter(self._rows("read_attempts", stored_attempts, key=plain(key))), None)
+
+    def sweep(self, *, at: datetime) -> None:
+        """Forget expired ceremonies and sessions and idle counters."""
+        idle_since = micros(at - ATTEMPTS_KEPT)
+        with self._lock, self._commit(at):
+            self._database.run("remove_old_sessions", at=micros(at))
+            self._database.run("remove_old_ceremonies", at=micros(at))
+            self._database.run("remove_idle_attempts", idle_since=idle_since, kept_from=ATTEMPTS_NEVER_FORGOTTEN)
+
+    def events(self, account_id: AccountId | None = None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, or of all, the oldest first."""
+        if account_id is None:
+            rows = trail.of_all(self._page, since)
+        else:
+            rows = trail.of_account(self._page, AccountId(plain(account_id)), since)
+        yield from (self._readable(stored_event, row) for row in rows)
+
+    def checkpoint(self, *, at: datetime) -> None:
+        """Sign where the audit log stands, and keep the signature outside of the database too."""
+        with self._lock:
+            with self._commit(at):
+                signed = trail.sign_heads(self._database, self._id, self._state.audit_key(), at=at)
+            self._unsigned = 0
+            if signed is not None:
+                self._state.keep_checkpoint(write_outside(signed))
+
+    def verify(self, *, head: bytes | None = None) -> AuditReport:
+        """Check the audit trail: every chain, every checkpoint, and against a checkpoint kept outside.
+
+        Against the person who owns the file and the audit key this is evidence, not proof.
+        """
+        with self._lock, self._database.reading():
+            return self._readable(lambda head: verify(self._database, self._state, self._id, head), head)
+
+    def seals(self) -> Iterator[tuple[AccountId, Sealed]]:
+        """Stream every seal that is stored, for rotating the vault key."""
+        for stored, document in self._pages(""):
+            if SEALED_FIELD in document:
+                yield from account_seals(stored.account)
+
+    def close(self) -> None:
+        """Let go of the database, after signing where the audit log stands if that was not done for a while."""
+        with self._lock:
+            try:
+                if self._unsigned and self._is_due():
+                    self.checkpoint(at=self._last_at)
+            except Unavailable:
+                pass  # everything is kept; the next process signs, and `verify` says what is missing
+            finally:
+                self._unsigned = 0
+                super().close()
+
+    def _pages(self, matching: str) -> Iterator[tuple[Stored, str]]:
+        """Stream accounts with their documents."""
+        after, pattern = "", like(plain(name_key(matching)))
+        while page := self._page("page_accounts", after=after, pattern=pattern, page=PAGE):
+            for row in page:
+                yield self._readable(stored_account, row), row[1]
+            after = page[-1][4]
+
+    def _end(self, write: Write) -> None:
+        """Remember what must never come back, in the database and, just before it is kept there, outside."""
+        if not write.ended:
+            return
+        owner = keeping.owner_of(write)
+        fresh = [
+            (owner, item)
+            for item in write.ended
+            if self._database.run("add_ended", account_id=owner, item=item, writer=self._state.writer)
+        ]
+        size = sum(len(ended_line(*one)) for one in fresh)
+        self._database.run("grow_ended", size=size, writer=self._state.writer)
+        self._state.add_ended(fresh)
+
+    def _is_due(self) -> bool:
+        _, last = trail.last_checkpoint(self._database)
+        return last is None or self._last_at - self._readable(read_body, last).at >= CHECKPOINT_AGE
+
+
+def like(text: str) -> str:
+    """Return the pattern that finds a text anywhere, taken literally."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return f"%{text}%"
+
+
+def stored_attempts(row: Row) -> Attempts:
+    """Read a throttle counter from its row."""
+    count, last_at = row
+    if not isinstance(count, int):
+        raise Unreadable("a counter")
+    return Attempts(count, moment(last_at))

@@ -1,0 +1,32 @@
+"""The statements and migrations that lie beside the code as SQL files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+NAME = "-- name: "
+
+
+@lru_cache(maxsize=1)
+def statements() -> Mapping[str, str]:
+    """Return every statement by its name."""
+    found = {}
+    for part in (HERE / "statements.sql").read_text(encoding="utf-8").split(NAME)[1:]:
+        name, _, sql = part.partition("\n")
+        found[name.strip()] = sql.strip()
+    return found
+
+
+def migrations(engine: str) -> tuple[tuple[int, Path], ...]:
+    """Return the numbered migrations of an engine in their order."""
+    found = ((int(path.name.partition("_")[0]), path) for path in (HERE / "migrations" / engine).glob("*.sql"))
+    return tuple(sorted(found))
+
+
+def split(script: Path) -> tuple[str, ...]:
+    """Return the statements of a migration, which has no semicolon inside of one."""
+    lines = (line for line in script.read_text(encoding="utf-8").splitlines() if not line.startswith("--"))
+    return tuple(part.strip() for part in "\n".join(lines).split(";") if part.strip())

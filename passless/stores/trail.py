@@ -1,0 +1,90 @@
+"""Appending to the audit log, reading it, and signing where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from passless.domain.account import AccountId
+from passless.domain.audit import AuditEntry
+from passless.stores.chain import event_row, start, stored_link
+from passless.stores.checkpoints import Checkpoint, Signed, digest, public_key, read_body, sign
+from passless.stores.database import Database
+from passless.stores.documents import FOREVER, Row, micros, plain
+
+Rows = Callable[..., list[tuple[Any, ...]]]  # runs a named statement
+
+PAGE = 500  # rows that are read at a time
+NEVER = -FOREVER  # microseconds; earlier than any time that is stored
+
+
+def append(database: Database, store_id: str, entries: Iterable[AuditEntry]) -> int:
+    """Append entries to the chains of their accounts, inside the caller's transaction; return how many."""
+    count = 0
+    for entry in entries:
+        account_id = plain(entry.account_id)
+        found = database.rows("read_head", account_id=account_id)
+        row = event_row(entry, stored_link(found[0]) if found else start(store_id, account_id))
+        database.run("add_event", **row)
+        database.run("move_head", account_id=account_id, seq=row["seq"], hash=row["hash"])
+        count += 1
+    return count
+
+
+def of_account(rows: Rows, account_id: AccountId, since: datetime | None) -> Iterator[Row]:
+    """Stream the rows of one chain, the oldest first."""
+    after, least = 0, NEVER if since is None else micros(since)
+    while page := rows("page_events_of_an_account", account_id=account_id, after=after, since=least, page=PAGE):
+        yield from page
+        after = page[-1][0]
+
+
+def of_all(rows: Rows, since: datetime | None) -> Iterator[Row]:
+    """Stream the rows of every chain, the oldest first."""
+    least = NEVER if since is None else micros(since)
+    at, account_id, seq = NEVER, "", 0
+    while page := rows("page_events", since=least, after_at=at, after_account=account_id, after_seq=seq, page=PAGE):
+        yield from page
+        seq, at, account_id = page[-1][0], page[-1][1], page[-1][4]
+
+
+def by_chain(rows: Rows) -> Iterator[Row]:
+    """Stream the rows of every chain, one chain after the other."""
+    account_id, seq = "", 0
+    while page := rows("page_events_by_chain", after_account=account_id, after_seq=seq, page=PAGE):
+        yield from page
+        account_id, seq = page[-1][4], page[-1][0]
+
+
+def last_checkpoint(database: Database) -> tuple[int, Signed | None]:
+    """Return the number of the last checkpoint and the checkpoint; 0 where there is none."""
+    found = database.rows("last_checkpoint")
+    return (found[0][0], Signed(*found[0][1:])) if found else (0, None)
+
+
+def sign_heads(
+    database: Database, store_id: str, private_key: bytes, *, at: datetime, lost: Signed | None = None
+) -> Signed | None:
+    """Sign the heads that moved since the last checkpoint, inside the caller's transaction; None where none did.
+
+    `lost` is a checkpoint known outside that the database does not have, because an old copy was put back.
+    """
+    heads = sorted(database.rows("sign_heads"))
+    if not heads:
+        return None
+    number, previous = last_checkpoint(database)
+    if lost is not None:
+        number = max(number, read_body(lost).number)
+    checkpoint = Checkpoint(
+        store=store_id,
+        number=number + 1,
+        at=at,
+        key=public_key(private_key),
+        previous=b"" if previous is None else digest(previous),
+        lost=b"" if lost is None else digest(lost),
+        heads=tuple((account_id, seq, kept_hash) for account_id, seq, kept_hash in heads),
+    )
+    signed = sign(checkpoint, private_key)
+    database.run("add_checkpoint", number=checkpoint.number, body=signed.body, signature=signed.signature)
+    return signed

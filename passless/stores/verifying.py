@@ -1,0 +1,151 @@
+"""Checking the audit log: every chain, every checkpoint, and what is known outside."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+
+import msgspec
+
+from passless.domain.audit import AuditReport
+from passless.stores import trail
+from passless.stores.chain import Link, follows, start
+from passless.stores.checkpoints import Broken, Signed, digest, is_genuine, public_key, read_body, read_outside
+from passless.stores.database import Database
+from passless.stores.errors import NotACheckpoint
+from passless.stores.state_folder import StateFolder
+
+
+class Findings:
+    """What was found so far; the first broken event is the one that is reported."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.intact = True
+        self.truncated = False
+        self.first_broken: int | None = None
+        self.account = ""
+        self.checkpoint_at: datetime | None = None
+        self.head = hashlib.sha256()
+
+    def broken_at(self, seq: int, account: str) -> None:
+        """Note an event that does not fit its chain."""
+        self.intact = False
+        if self.first_broken is None:
+            self.first_broken, self.account = seq, account
+
+    def cut(self) -> None:
+        """Note that something is missing at the end."""
+        self.intact = False
+        self.truncated = True
+
+
+class Checkpoints:
+    """What the signed checkpoints are known by: those that are kept, and those that an old copy lost."""
+
+    def __init__(self) -> None:
+        self.kept: set[bytes] = set()
+        self.lost: set[bytes] = set()
+
+
+def verify(database: Database, state: StateFolder, store_id: str, head: bytes | None) -> AuditReport:
+    """Check the audit trail against itself, the state folder and a checkpoint that somebody kept.
+
+    What is outside is read before the database: what another process records in between is then no false alarm.
+
+    Raises:
+        NotACheckpoint: `head` is none, or one of another store.
+    """
+    found, checkpoints = Findings(), Checkpoints()
+    commits, outside = state.last_commit(), state.checkpoint()
+    check_chains(database, store_id, found)
+    check_checkpoints(database, state, store_id, found, checkpoints)
+    written = database.rows("read_writer", writer=state.writer)
+    if not written or written[0][0] < commits:
+        found.cut()
+    if outside is not None and not is_known(outside, checkpoints.kept | checkpoints.lost):
+        found.cut()
+    if head is not None and not is_known(genuine(head, store_id), checkpoints.kept):
+        found.cut()
+    return AuditReport(
+        events=found.events,
+        intact=found.intact,
+        first_broken=found.first_broken,
+        head=found.head.hexdigest(),
+        checkpoint_at=found.checkpoint_at,
+        truncated=found.truncated,
+        account=found.account,
+    )
+
+
+def check_chains(database: Database, store_id: str, found: Findings) -> None:
+    """Compute every event's hash again, and compare where each chain ends with its head."""
+    for account_id, rows in groupby(trail.by_chain(database.rows), key=lambda row: row[4]):
+        name, last = "", start(store_id, account_id)
+        for row in rows:
+            found.events += 1
+            name = row[3]
+            if not follows(row, last):
+                found.broken_at(last.seq + 1, name)
+            last = Link(row[0], row[9])
+        found.head.update(msgspec.json.encode([account_id, last]))
+        head = database.rows("read_head", account_id=account_id)
+        if not head or head[0] != (last.seq, last.hash):
+            found.broken_at(last.seq + 1, name)
+    for account_id, seq, kept_hash in heads(database):
+        if database.rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
+            found.cut()
+
+
+def heads(database: Database) -> Iterator[tuple[str, int, bytes]]:
+    """Stream where every chain is said to end."""
+    after, from_start = "", 1
+    while page := database.rows("page_heads", after=after, from_start=from_start, page=trail.PAGE):
+        yield from ((account_id, seq, kept_hash) for account_id, seq, kept_hash in page)
+        after, from_start = page[-1][0], 0
+
+
+def check_checkpoints(database: Database, state: StateFolder, store_id: str, found: Findings, known: Checkpoints) -> None:
+    """Check every signature, that each checkpoint names the one before, and that what was signed is still there.
+
+    An earlier key is believed because a later checkpoint, signed with the present one, names what it signed.
+    """
+    number, previous, key = 0, b"", b""
+    while page := database.rows("page_checkpoints", after=number, page=trail.PAGE):
+        for kept_number, *rest in page:
+            signed = Signed(*rest)
+            body = read_body(signed)
+            fits = body.store == store_id and body.number == kept_number and body.previous == previous
+            if not fits or not (kept_number == number + 1 or body.lost) or not is_genuine(signed, body.key):
+                found.intact = False
+            for account_id, seq, kept_hash in body.heads:
+                if database.rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
+                    found.broken_at(seq, account_id)
+            number, previous, key = kept_number, digest(signed), body.key
+            known.kept.add(previous)
+            known.lost.add(body.lost)
+            found.checkpoint_at = body.at
+    if number and key != public_key(state.audit_key()):
+        found.intact = False
+
+
+def genuine(content: bytes, store_id: str) -> Signed:
+    """Read a checkpoint that somebody kept."""
+    try:
+        signed = read_outside(content)
+        body = read_body(signed)
+    except Broken as error:
+        raise NotACheckpoint("this file is not a checkpoint of an audit log") from error
+    if body.store != store_id or not is_genuine(signed, body.key):
+        raise NotACheckpoint("this checkpoint is not one of this store")
+    return signed
+
+
+def is_known(outside: Signed | bytes, known: set[bytes]) -> bool:
+    """Tell whether a checkpoint is one of these."""
+    try:
+        return digest(read_outside(outside) if isinstance(outside, bytes) else outside) in known
+    except Broken:
+        return False

@@ -1,0 +1,276 @@
+"""A store in memory, for tests of what stands on the Store port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from passless.domain.account import Account, AccountId, Version
+from passless.domain.audit import AuditEntry, AuditEvent, AuditReport, Notice
+from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.changes import AccountName
+from passless.domain.methods import credential_of
+from passless.domain.names import key as name_key
+from passless.domain.sealed import Sealed, Tag
+from passless.domain.sessions import Session, SessionId
+from passless.domain.use_state import Use, UseState
+from passless.ports import (
+    AlreadyUsed,
+    Attempts,
+    CredentialTaken,
+    NameTaken,
+    NoSuchAccount,
+    Stored,
+    VersionMoved,
+    Write,
+)
+
+
+class MemoryStore:
+    """Everything in dictionaries; a write is tried on copies that are kept when all of it was accepted."""
+
+    def __init__(self, store_id: str = "memory", *, restored_at: datetime | None = None) -> None:
+        self.id = store_id
+        self.restored_at = restored_at
+        self.ended: set[tuple[str, str]] = set()
+        self._accounts: dict[AccountId, Stored] = {}
+        self._uses: dict[tuple[AccountId, str], UseState] = {}
+        self._sessions: dict[SessionId, Session] = {}
+        self._ceremonies: dict[CeremonyId, Ceremony] = {}
+        self._notices: dict[str, Notice] = {}
+        self._attempts: dict[str, Attempts] = {}
+        self._events: list[AuditEvent] = []
+
+    def tell_restored(self) -> datetime | None:
+        """Nothing is ever restored here."""
+        return None
+
+    def read(self, account_id: AccountId) -> Stored:
+        """Read one account."""
+        if account_id not in self._accounts:
+            raise NoSuchAccount(f'there is no account with the id "{account_id}"')
+        return self._accounts[account_id]
+
+    def read_named(self, name: AccountName) -> Stored:
+        """Read one account by its name."""
+        for stored in self._accounts.values():
+            if name_key(stored.account.name) == name_key(name):
+                return stored
+        raise NoSuchAccount(f'there is no account named "{name}"')
+
+    def accounts(self, *, matching: str = "") -> Iterator[Stored]:
+        """Stream all accounts in the order of their names."""
+        found = sorted(self._accounts.values(), key=lambda stored: name_key(stored.account.name))
+        return iter([stored for stored in found if name_key(matching) in name_key(stored.account.name)])
+
+    def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
+        """Find the account a WebAuthn credential belongs to."""
+        return next((one.account.id for one in self._accounts.values() if credential_id in _credentials(one.account)), None)
+
+    def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
+        """Find the account and the id of the app password with one of these tags."""
+        for stored in self._accounts.values():
+            for one in stored.account.app_passwords:
+                if set(one.tags) & set(tags):
+                    return stored.account.id, one.id
+        return None
+
+    def uses(self, account_id: AccountId) -> Mapping[str, UseState]:
+        """Return the use-state of every method and app password that was ever used."""
+        return {item: use for (owner, item), use in self._uses.items() if owner == account_id}
+
+    def session(self, token_hash: bytes) -> Session | None:
+        """Find a session by the hash of its token."""
+        return next((one for one in self._sessions.values() if one.token_hash == token_hash), None)
+
+    def sessions(self, account_id: AccountId) -> tuple[Session, ...]:
+        """Return the account's sessions, the newest first."""
+        found = sorted((one for one in self._sessions.values() if one.account_id == account_id), key=lambda one: one.id)
+        return tuple(sorted(found, key=lambda one: one.created_at, reverse=True))
+
+    def ceremony(self, ceremony_id: CeremonyId) -> Ceremony | None:
+        """Return an open ceremony."""
+        return self._ceremonies.get(ceremony_id)
+
+    def notices(self, account_id: AccountId) -> tuple[Notice, ...]:
+        """Return what the account has not been shown yet, the oldest first."""
+        found = (notice for notice in self._notices.values() if notice.account_id == account_id)
+        return tuple(sorted(found, key=lambda notice: (notice.at, notice.id)))
+
+    def commit(self, write: Write) -> Version | None:
+        """Keep all of a write or nothing."""
+        kept = {name: value.copy() for name, value in vars(self).items() if isinstance(value, dict | list | set)}
+        try:
+            return self._keep(write)
+        except Exception:
+            vars(self).update(kept)
+            raise
+
+    def count_attempt(self, key: str, *, at: datetime) -> Attempts:
+        """Add one to a throttle counter and return where it stood before."""
+        before = self._attempts.get(key, Attempts(0, at))
+        self._attempts[key] = Attempts(before.count + 1, at)
+        return before
+
+    def attempts(self, key: str) -> Attempts | None:
+        """Return where a throttle counter stands."""
+        return self._attempts.get(key)
+
+    def sweep(self, *, at: datetime) -> None:
+        """Forget expired ceremonies and sessions and idle counters."""
+        self._sessions = {key: one for key, one in self._sessions.items() if not one.is_expired(at)}
+        self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.expires_at > at}
+        idle_since = at - timedelta(days=90)
+        self._attempts = {key: one for key, one in self._attempts.items() if one.last_at > idle_since or one.count >= 100}
+
+    def events(self, account_id: AccountId | None = None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, or of all, the oldest first."""
+        found = [event for event in self._events if since is None or event.at >= since]
+        if account_id is not None:
+            return iter([event for event in found if event.account_id == account_id])
+        return iter(sorted(found, key=lambda event: (event.at, event.account_id, event.seq)))
+
+    def verify(self, *, head: bytes | None = None) -> AuditReport:
+        """Nobody else reaches this memory."""
+        return AuditReport(
+            events=len(self._events), intact=True, first_broken=None, head="", checkpoint_at=None, truncated=head is not None
+        )
+
+    def seals(self) -> Iterator[tuple[AccountId, Sealed]]:
+        """Stream every seal that is stored."""
+        for stored in self._accounts.values():
+            for sealed in _seals(stored.account):
+                yield stored.account.id, sealed
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _keep(self, write: Write) -> Version | None:
+        if write.consumes is not None:
+            ceremony = self._ceremonies.pop(write.consumes, None)
+            if ceremony is None or ceremony.expires_at <= write.at:
+                raise AlreadyUsed
+        version = self._keep_account(write)
+        for use in write.uses:
+            self._keep_use(_owner(write), use)
+        self._keep_sessions(write)
+        if write.begins is not None:
+            if write.begins.id in self._ceremonies:
+                raise AlreadyUsed
+            self._ceremonies[write.begins.id] = write.begins
+        self._notices |= {notice.id: notice for notice in write.notices}
+        for notice_id in write.shown:
+            self._notices.pop(notice_id, None)
+        for key in write.forgives:
+            self._attempts.pop(key, None)
+        for entry in write.events:
+            self._append(entry)
+        if write.ended:
+            self.ended |= {(_owner(write), item) for item in write.ended}
+        return version
+
+    def _keep_account(self, write: Write) -> Version | None:
+        if write.account is None and write.expected is None and not write.uses:
+            return None
+        owner = _owner(write)
+        before = self._accounts.get(owner)
+        if write.account is None:
+            if before is None or (write.expected is not None and before.version != write.expected):
+                raise VersionMoved
+            return None
+        if (before.version if before is not None else None) != write.expected:
+            raise VersionMoved
+        if write.delete:
+            self._delete(owner)
+            return None
+        self._check_taken(write.account)
+        version = Version((write.expected or 0) + 1)
+        self._accounts[owner] = Stored(write.account, version)
+        return version
+
+    def _delete(self, owner: AccountId) -> None:
+        del self._accounts[owner]
+        self._uses = {key: use for key, use in self._uses.items() if key[0] != owner}
+        self._sessions = {key: one for key, one in self._sessions.items() if one.account_id != owner}
+        self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.account_id != owner}
+        self._notices = {key: one for key, one in self._notices.items() if one.account_id != owner}
+
+    def _check_taken(self, account: Account) -> None:
+        others = [stored.account for stored in self._accounts.values() if stored.account.id != account.id]
+        if any(name_key(other.name) == name_key(account.name) for other in others):
+            raise NameTaken(f'there is an account named "{account.name}" already')
+        addresses = _addresses(account)
+        if any(addresses & _addresses(other) for other in others):
+            raise NameTaken("another account has that address")
+        credentials, tags = _credentials(account), _tags(account)
+        if len(set(credentials)) < len(credentials) or len(set(tags)) < len(tags):
+            raise CredentialTaken
+        if any(set(credentials) & set(_credentials(other)) or set(tags) & set(_tags(other)) for other in others):
+            raise CredentialTaken
+
+    def _keep_use(self, owner: AccountId, use: Use) -> None:
+        before = self._uses.get((owner, use.item), UseState(item=use.item))
+        if use.totp_step is not None and before.totp_step is not None and use.totp_step <= before.totp_step:
+            raise AlreadyUsed
+        if use.counter and not use.cloned and use.counter <= before.counter:
+            raise AlreadyUsed
+        self._uses[owner, use.item] = UseState(
+            item=use.item,
+            last_used_at=use.at,
+            totp_step=before.totp_step if use.totp_step is None else use.totp_step,
+            counter=max(before.counter, use.counter or 0),
+            backed_up=before.backed_up if use.backed_up is None else use.backed_up,
+            cloned=before.cloned or use.cloned,
+        )
+
+    def _keep_sessions(self, write: Write) -> None:
+        if write.opens is not None:
+            if write.opens.id in self._sessions or self.session(write.opens.token_hash) is not None:
+                raise VersionMoved
+            self._sessions[write.opens.id] = write.opens
+        if write.updates is not None:
+            if write.updates.id not in self._sessions:
+                raise VersionMoved
+            self._sessions[write.updates.id] = write.updates
+        for session_id in write.ends:
+            self._sessions.pop(session_id, None)
+
+    def _append(self, entry: AuditEntry) -> None:
+        seq = 1 + sum(event.account_id == entry.account_id for event in self._events)
+        fields = msgspec.structs.asdict(entry)
+        self._events.append(AuditEvent(seq=seq, hash=f"{len(self._events) + 1:064x}", **fields))
+
+
+def _owner(write: Write) -> AccountId:
+    if write.account is not None:
+        return write.account.id
+    session = write.opens or write.updates
+    owner = write.account_id or (None if session is None else AccountId(session.account_id))
+    if owner is None:
+        raise ValueError("a write with uses or ended items names its account")
+    return owner
+
+
+def _credentials(account: Account) -> list[bytes]:
+    return [found.id for method in account.methods if (found := credential_of(method)) is not None]
+
+
+def _tags(account: Account) -> list[tuple[str, bytes]]:
+    return [(tag.key, tag.digest) for one in account.app_passwords for tag in set(one.tags)]
+
+
+def _addresses(account: Account) -> set[str]:
+    return {name_key(address) for address in account.addresses}
+
+
+def _seals(value: object) -> Iterator[Sealed]:
+    if isinstance(value, Sealed):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            yield from _seals(getattr(value, field))
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _seals(part)
