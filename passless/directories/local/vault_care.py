@@ -18,7 +18,7 @@ from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.methods import Totp
 from passless.domain.sealed import KeyId, Sealed
-from passless.ports import Clock, NoSuchAccount, Store, Stored, VersionMoved, Write
+from passless.ports import Clock, NoSuchAccount, Store, VersionMoved, Write
 from passless.vault import KeptVault
 
 TRIES = 50  # how often an account is read again when others were faster, as changes do
@@ -70,11 +70,12 @@ def rotate(store: Store, vault: KeptVault, clock: Clock, *, actor: str = "owner"
     check_readable(store, vault)
     ring = vault.rotate()
     old = dict.fromkeys(account_id for account_id, sealed in store.seals() if sealed.key != ring.current)
-    seals = sum(_move(store, vault, account_id, clock, actor, place) for account_id in old)
+    seals = sum(_move(store, vault, account_id, clock) for account_id in old)
     use = count_use(store)
     unneeded = [key for key in ring.key_ids() if key != ring.current and key not in use.keys]
     for key in unneeded:
         vault.forget(key)
+    note(store, "rotate-vault-key", clock(), actor=actor, place=place, details={"key": ring.current, "seals": str(seals)})
     return Rotated(
         key=ring.current,
         accounts=len(old),
@@ -137,7 +138,7 @@ def _with_seals(value: Any, seal: Callable[[Totp], Sealed]) -> Any:
             return value
 
 
-def _move(store: Store, vault: KeptVault, account_id: AccountId, clock: Clock, actor: str, place: str) -> int:
+def _move(store: Store, vault: KeptVault, account_id: AccountId, clock: Clock) -> int:
     """Move the seals of one account under the current key; return how many there were."""
     for _ in range(TRIES):
         try:
@@ -150,22 +151,14 @@ def _move(store: Store, vault: KeptVault, account_id: AccountId, clock: Clock, a
             return 0
         count = sum(1 for _ in sealed_methods(account))
         try:
-            store.commit(_write(stored, moved, vault.key_id(), clock(), actor, place))
+            store.commit(Write(at=clock(), account=moved, expected=stored.version))
         except VersionMoved:
             continue
         return count
     raise VersionMoved
 
 
-def _write(stored: Stored, moved: Account, key: KeyId, at: datetime, actor: str, place: str) -> Write:
-    entry = AuditEntry(
-        at=at,
-        actor=actor,
-        event="rotate-vault-key",
-        outcome=Outcome.DONE,
-        account_id=moved.id,
-        account=moved.name,
-        place=place,
-        details={"key": key},
-    )
-    return Write(at=at, account=moved, expected=stored.version, events=(entry,))
+def note(store: Store, event: str, at: datetime, *, actor: str, place: str, details: dict[str, str]) -> None:
+    """Record what was done to the vault of the whole store."""
+    entry = AuditEntry(at=at, actor=actor, event=event, outcome=Outcome.DONE, place=place, details=details)
+    store.commit(Write(at=at, events=(entry,)))

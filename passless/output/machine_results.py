@@ -1,0 +1,100 @@
+"""Results about this machine rather than an account: the vault, profiles, what works here, the security key itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class VaultStatus(Struct, frozen=True, kw_only=True):
+    """Where the vault key is kept, and what depends on it. `exported` is not known: copies are the person's own."""
+
+    profile: str
+    store: str
+    keeper: str
+    where: str
+    ok: bool
+    message: str
+    hint: str
+    current: str | None
+    keys: tuple[str, ...]
+    seals: int
+    app_passwords: int
+
+
+class VaultExported(Struct, frozen=True, kw_only=True):
+    """A copy of the vault keys was written."""
+
+    store: str
+    keys: tuple[str, ...]
+    file: str
+
+
+class VaultImported(Struct, frozen=True, kw_only=True):
+    """Vault keys came back from a copy. `added` are those that were missing; `unreadable` seals still lack theirs."""
+
+    store: str
+    current: str
+    added: tuple[str, ...]
+    unreadable: int
+    applied: bool = True
+
+
+class VaultRotated(Struct, frozen=True, kw_only=True):
+    """The vault key was replaced. `kept` are earlier keys that app passwords still need."""
+
+    applied: bool
+    current: str
+    seals: int
+    accounts: int
+    forgotten: tuple[str, ...]
+    kept: tuple[str, ...]
+    app_passwords: int
+
+
+class ProfileView(Struct, frozen=True, kw_only=True):
+    """A place where accounts live."""
+
+    name: str
+    place: str
+    address: str
+    vault: str
+    policy: str | None
+    chosen: bool
+    applied: bool | None = None
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """One thing that `doctor` looked at."""
+
+    check: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+class AccountExported(Struct, frozen=True, kw_only=True):
+    """An account was written to an encrypted file."""
+
+    account: str
+    file: str
+    methods: int
+
+
+class AccountImported(Struct, frozen=True, kw_only=True):
+    """An account came from an encrypted file. `left_out` says what could not come along, and why."""
+
+    applied: bool
+    account: str
+    account_id: str
+    methods: int
+    left_out: tuple[str, ...]
+    exported_at: datetime
+
+
+class HeadKept(Struct, frozen=True, kw_only=True):
+    """A signed checkpoint of the audit trail was written, to check the trail against later."""
+
+    file: str
+    head: str
