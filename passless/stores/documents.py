@@ -195,6 +195,17 @@ def stored_number(row: Row) -> int:
     return row[0]
 
 
+def further(key: Row, after: Row) -> Row:
+    """Return the key that the next page starts after; in a broken file the order may run in circles.
+
+    Raises:
+        Unreadable: it is not further on than the one before.
+    """
+    if not tuple(key) > tuple(after):
+        raise Unreadable("the order of the rows")
+    return key
+
+
 def seals_in(value: object) -> Iterator[Sealed]:
     """Find every seal in a value of the domain."""
     match value:

@@ -22,6 +22,7 @@ from passless.stores.documents import (
     Row,
     Unreadable,
     account_seals,
+    further,
     micros,
     moment,
     plain,
@@ -62,7 +63,7 @@ class SqlStore(WatchedStore):
 
     def accounts(self, *, matching: str = "") -> Iterator[Stored]:
         """Stream all accounts in the order of their names, page by page."""
-        yield from (stored for stored, _ in self._pages(matching))
+        yield from self._stream(stored_account, self._account_rows(matching))
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
         """Find the account a WebAuthn credential belongs to."""
@@ -137,7 +138,7 @@ class SqlStore(WatchedStore):
             rows = trail.of_all(self._page, since)
         else:
             rows = trail.of_account(self._page, AccountId(plain(account_id)), since)
-        yield from (self._readable(stored_event, row) for row in rows)
+        yield from self._stream(stored_event, rows)
 
     def checkpoint(self, *, at: datetime) -> None:
         """Sign where the audit log stands, and keep the signature outside of the database too."""
@@ -158,9 +159,9 @@ class SqlStore(WatchedStore):
 
     def seals(self) -> Iterator[tuple[AccountId, Sealed]]:
         """Stream every seal that is stored, for rotating the vault key."""
-        for stored, document in self._pages(""):
-            if SEALED_FIELD in document:
-                yield from account_seals(stored.account)
+        with_seals = (row for row in self._account_rows("") if SEALED_FIELD in str(row[1]))
+        for stored in self._stream(stored_account, with_seals):
+            yield from account_seals(stored.account)
 
     def close(self) -> None:
         """Let go of the database, after signing where the audit log stands if that was not done for a while."""
@@ -174,13 +175,12 @@ class SqlStore(WatchedStore):
                 self._unsigned = 0
                 super().close()
 
-    def _pages(self, matching: str) -> Iterator[tuple[Stored, str]]:
-        """Stream accounts with their documents."""
-        after, pattern = "", like(plain(name_key(matching)))
-        while page := self._page("page_accounts", after=after, pattern=pattern, page=PAGE):
-            for row in page:
-                yield self._readable(stored_account, row), row[1]
-            after = page[-1][4]
+    def _account_rows(self, matching: str) -> Iterator[Row]:
+        after: Row = ("",)
+        pattern = like(plain(name_key(matching)))
+        while page := self._page("page_accounts", after=after[0], pattern=pattern, page=PAGE):
+            yield from page
+            after = further(page[-1][4:], after)
 
     def _end(self, write: Write) -> None:
         """Remember what must never come back, in the database and, just before it is kept there, outside."""

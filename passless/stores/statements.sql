@@ -203,8 +203,11 @@ ON CONFLICT (account_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash,
 -- name: sign_heads
 UPDATE heads SET signed = 1 WHERE signed = 0 RETURNING account_id, seq, hash
 
+-- name: head_of_nobody
+SELECT account_id, seq, hash FROM heads WHERE account_id = ''
+
 -- name: page_heads
-SELECT account_id, seq, hash FROM heads WHERE account_id > :after OR :from_start = 1 ORDER BY account_id LIMIT :page
+SELECT account_id, seq, hash FROM heads WHERE account_id > :after ORDER BY account_id LIMIT :page
 
 -- name: add_event
 INSERT INTO events (account_id, seq, made_at, actor, account, event, outcome, place, details, hash)

@@ -11,7 +11,7 @@ from passless.domain.audit import AuditEntry
 from passless.stores.chain import event_row, start, stored_link
 from passless.stores.checkpoints import Checkpoint, Signed, digest, public_key, read_body, sign
 from passless.stores.database import Database
-from passless.stores.documents import FOREVER, Row, micros, plain
+from passless.stores.documents import FOREVER, Row, further, micros, plain
 
 Rows = Callable[..., list[tuple[Any, ...]]]  # runs a named statement
 
@@ -37,24 +37,29 @@ def of_account(rows: Rows, account_id: AccountId, since: datetime | None) -> Ite
     after, least = 0, NEVER if since is None else micros(since)
     while page := rows("page_events_of_an_account", account_id=account_id, after=after, since=least, page=PAGE):
         yield from page
-        after = page[-1][0]
+        (after,) = further(page[-1][:1], (after,))
 
 
 def of_all(rows: Rows, since: datetime | None) -> Iterator[Row]:
     """Stream the rows of every chain, the oldest first."""
     least = NEVER if since is None else micros(since)
-    at, account_id, seq = NEVER, "", 0
-    while page := rows("page_events", since=least, after_at=at, after_account=account_id, after_seq=seq, page=PAGE):
+    after: Row = (NEVER, "", 0)
+    while page := rows("page_events", since=least, **_after(("at", "account", "seq"), after)):
         yield from page
-        seq, at, account_id = page[-1][0], page[-1][1], page[-1][4]
+        seq, at, *_, account_id = page[-1][:5]
+        after = further((at, account_id, seq), after)
 
 
 def by_chain(rows: Rows) -> Iterator[Row]:
     """Stream the rows of every chain, one chain after the other."""
-    account_id, seq = "", 0
-    while page := rows("page_events_by_chain", after_account=account_id, after_seq=seq, page=PAGE):
+    after: Row = ("", 0)
+    while page := rows("page_events_by_chain", **_after(("account", "seq"), after)):
         yield from page
-        account_id, seq = page[-1][4], page[-1][0]
+        after = further((page[-1][4], page[-1][0]), after)
+
+
+def _after(names: tuple[str, ...], key: Row) -> dict[str, Any]:
+    return {f"after_{name}": value for name, value in zip(names, key, strict=True)} | {"page": PAGE}
 
 
 def last_checkpoint(database: Database) -> tuple[int, Signed | None]:

@@ -14,6 +14,7 @@ from passless.stores import trail
 from passless.stores.chain import Link, follows, start
 from passless.stores.checkpoints import Broken, Signed, digest, is_genuine, public_key, read_body, read_outside
 from passless.stores.database import Database
+from passless.stores.documents import Row, further
 from passless.stores.errors import NotACheckpoint
 from passless.stores.state_folder import StateFolder
 
@@ -99,12 +100,13 @@ def check_chains(database: Database, store_id: str, found: Findings) -> None:
             found.cut()
 
 
-def heads(database: Database) -> Iterator[tuple[str, int, bytes]]:
+def heads(database: Database) -> Iterator[Row]:
     """Stream where every chain is said to end."""
-    after, from_start = "", 1
-    while page := database.rows("page_heads", after=after, from_start=from_start, page=trail.PAGE):
-        yield from ((account_id, seq, kept_hash) for account_id, seq, kept_hash in page)
-        after, from_start = page[-1][0], 0
+    yield from database.rows("head_of_nobody")
+    after: Row = ("",)
+    while page := database.rows("page_heads", after=after[0], page=trail.PAGE):
+        yield from page
+        after = further(page[-1][:1], after)
 
 
 def check_checkpoints(database: Database, state: StateFolder, store_id: str, found: Findings, known: Checkpoints) -> None:
@@ -123,7 +125,7 @@ def check_checkpoints(database: Database, state: StateFolder, store_id: str, fou
             for account_id, seq, kept_hash in body.heads:
                 if database.rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
                     found.broken_at(seq, account_id)
-            number, previous, key = kept_number, digest(signed), body.key
+            (number,), previous, key = further((kept_number,), (number,)), digest(signed), body.key
             known.kept.add(previous)
             known.lost.add(body.lost)
             found.checkpoint_at = body.at

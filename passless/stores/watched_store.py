@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import RLock
@@ -14,7 +14,7 @@ from passless.ports import StoreDamaged, StoreNewer
 from passless.stores import restoring
 from passless.stores.checkpoints import write_outside
 from passless.stores.database import Database
-from passless.stores.documents import Unreadable, WrittenByNewer, moment, stored_number
+from passless.stores.documents import Row, Unreadable, WrittenByNewer, moment, stored_number
 from passless.stores.errors import StoreReplaced
 from passless.stores.state_folder import StateFolder
 
@@ -79,12 +79,19 @@ class WatchedStore:
                 raise StoreReplaced(f'the store "{self._database.name}" is not the file any more that was opened')
             return self._database.rows(statement, **parameters)
 
-    def _rows(self, statement: str, read: Callable[[tuple[Any, ...]], T], /, **parameters: Any) -> list[T]:
+    def _rows(self, statement: str, read: Callable[[Row], T], /, **parameters: Any) -> list[T]:
         return [self._readable(read, row) for row in self._page(statement, **parameters)]
 
     def _readable(self, read: Callable[[S], T], row: S) -> T:
         try:
             return read(row)
+        except ODD_ROW as error:
+            raise self._fault(error) from error
+
+    def _stream(self, read: Callable[[Row], T], rows: Iterable[Row]) -> Iterator[T]:
+        try:
+            for row in rows:
+                yield read(row)
         except ODD_ROW as error:
             raise self._fault(error) from error
 
