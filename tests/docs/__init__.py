@@ -1,0 +1,1 @@
+"""Documentation that is checked: generated pages and pictures, and a tutorial whose commands are run."""
