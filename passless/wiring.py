@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passless.domain.errors import CannotDoThat
 
 if TYPE_CHECKING:
     from passless.devices.reader import KeyReader
+    from passless.domain.policy import Policy
+    from passless.domain.safety.context import Rules
     from passless.ports import Clock, Entropy
     from passless.ports.directory import Directory
     from passless.settings import Profile, Settings
+    from passless.stores.sql_store import SqlStore
+    from passless.vault import KeptVault
+
+SQLITE = "sqlite:///"  # followed by the absolute path
 
 
-class NotYetHere(CannotDoThat):
+class ProfileNotHere(CannotDoThat):
     """A kind of profile that this passless cannot open."""
 
     code = "profile-not-here"
@@ -22,13 +29,99 @@ class NotYetHere(CannotDoThat):
 
 def open_directory(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy) -> Directory:
     """Open the place where a profile's accounts are; nothing is made."""
-    raise NotYetHere(f'the profile "{profile.name}" is a {profile.place}, which this version cannot open')
+    from passless.actions.parts import Parts
+    from passless.directories.local import LocalDirectory
+
+    policy = _policy(profile)
+    store = open_store(settings, profile, clock=clock)
+    return LocalDirectory(
+        Parts(
+            store=store,
+            open_vault=lambda: open_vault(settings, profile, store_id=store.id, entropy=entropy),
+            clock=clock,
+            entropy=entropy,
+            rules=_rules(store.id, policy),
+            profile=profile.name,
+            ticket_pattern=policy.recovery.ticket if policy is not None else "",
+        )
+    )
+
+
+def open_store(settings: Settings, profile: Profile, *, clock: Clock) -> SqlStore:
+    """Open a profile's store; `StoreMissing` where there is none yet."""
+    from passless.stores import open_store as opened
+
+    return opened(_path(profile), state=_state(settings), at=clock())
+
+
+def open_vault(settings: Settings, profile: Profile, *, store_id: str, entropy: Entropy) -> KeptVault:
+    """Open the vault of a profile's store; its key is read at the first use and never made here.
+
+    With `auto` the key is where it was put when the store was made: in the key file if there is one, else in the keyring.
+    """
+    from passless.vault import open_vault as opened
+
+    key_file = key_file_of(settings, store_id)
+    kind = profile.vault if profile.vault != "auto" else "file" if key_file.exists() else "keyring"
+    return opened(kind, store_id=store_id, key_file=key_file, entropy=entropy)
 
 
 def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy) -> None:
-    """Make a store and its vault key where there are none yet."""
+    """Make a profile's store and its vault key where there is no store yet: for commands that make an account."""
+    path = _path(profile)
+    if path.exists():
+        return
+    from passless.stores import create_store
+    from passless.vault import find_keeper
+    from passless.vault import open_vault as opened
+
+    kind = profile.vault if profile.vault != "auto" else find_keeper().kind
+    store = create_store(path, state=_state(settings), at=clock(), entropy=entropy)
+    try:
+        opened(kind, store_id=store.id, key_file=key_file_of(settings, store.id), entropy=entropy).create()
+    finally:
+        store.close()
+
+
+def key_file_of(settings: Settings, store_id: str) -> Path:
+    """Return where the key file of a store is, or would be."""
+    return settings.folders.data / "vault" / f"{store_id}.key"
 
 
 def key_reader() -> KeyReader:
     """Return what talks to the security keys of this machine."""
-    raise CannotDoThat("security keys cannot be used here")
+    from passless.devices.keys import SecurityKeys
+
+    return SecurityKeys()
+
+
+def _path(profile: Profile) -> Path:
+    if profile.place != "store" or not profile.address.startswith(SQLITE):
+        raise ProfileNotHere(f'the profile "{profile.name}" is on {profile.address}, which this version cannot open')
+    return Path(profile.address.removeprefix(SQLITE))
+
+
+def _state(settings: Settings) -> Path:
+    return settings.folders.state / "stores"
+
+
+def _policy(profile: Profile) -> Policy | None:
+    if profile.policy is None:
+        return None
+    from passless.policy_file import read_policy
+
+    return read_policy(Path(profile.policy))
+
+
+def _rules(store_id: str, policy: Policy | None) -> Rules:
+    from passless.domain.methods import RpId
+    from passless.domain.policy import Policy
+    from passless.domain.safety.context import Rules
+
+    asked = policy or Policy()
+    return Rules(
+        wait=asked.wait,
+        email_signs_in=asked.sign_in.email,
+        rp_id=RpId(f"{store_id}.passless.localhost"),  # as credentials.passkeys.embedded_relying_party, without its imports
+        second_operator=asked.recovery.second_operator,
+    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
     from passless.domain.requests import Request
     from passless.domain.views import AccountView, Applied, PlanView, SignedIn, Waits
+    from passless.output.results import SignedOut
     from passless.session_tokens import SessionTokens
 
 RUN = "passless.run"
@@ -89,6 +90,11 @@ class Run:
         return wanted
 
     @property
+    def spoken_target(self) -> str:
+        """The account acted on, by its name where that is known here, for questions."""
+        return self.tokens.name_of(self.target) or self.target
+
+    @property
     def actor(self) -> Actor:
         """Who acts: the account named with `--as`, else the one acted on, else the chosen one, if signed in."""
         return Actor(token=self._token(), operator=self._operator(), place=self.place)
@@ -146,10 +152,14 @@ class Run:
             confirm: the question before something is removed, revoked, turned off, replaced or reset.
         """
         if self.given.dry_run:
-            return self.directory.plan(self.actor, self.target, request)
+            return self.plan(request)
         if confirm is not None:
-            self.confirm(confirm, plan=lambda: self.directory.plan(self.actor, self.target, request))
+            self.confirm(confirm, plan=lambda: self.plan(request))
         return self.attempt(lambda actor: self.directory.apply(actor, self.target, request))
+
+    def plan(self, request: Request) -> PlanView:
+        """Work out what a request would do; nothing is kept."""
+        return self.directory.plan(self.actor, self.target, request)
 
     def attempt(self, act: Callable[[Actor], _T]) -> _T:
         """Do something; where only a proof is missing and there is a person to ask, ask for it and try once more."""
@@ -209,6 +219,19 @@ class Run:
         if self.tokens.chosen is None:
             self.tokens.choose(outcome.account_id, outcome.account)
         return outcome
+
+    def signed_out(self, *, everywhere: bool) -> SignedOut | PlanView:
+        """End the session in use, or all of its account, and forget its token."""
+        from passless.cli import plans
+        from passless.output.results import SignedOut
+
+        if self.given.dry_run:
+            return plans.sign_out(self.view(), everywhere=everywhere)
+        actor = self.actor
+        ended = self.directory.sign_out(actor, everywhere=everywhere)
+        if actor.token is not None:
+            self.tokens.forget(actor.token)
+        return SignedOut(ended=ended)
 
     # What is shown
 

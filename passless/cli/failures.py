@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
 from passless.domain.names import printable
+
+if TYPE_CHECKING:
+    from passless.domain.views import SecondProofNeeded
 
 LONGEST_MESSAGE = 400  # characters; what still reads as one sentence
 
@@ -63,17 +66,16 @@ class NoSuchCommand(WrongUse):
 
 
 class SecondProofAsked(ProofNeeded):
-    """The first proof was right, and two-step asks for another."""
+    """The first proof was right, and two-step asks for another; `needed` says which, and goes to stdout too."""
 
     code = "second-proof"
 
-    def __init__(self, ceremony: str, accepts: Sequence[str]) -> None:
+    def __init__(self, needed: SecondProofNeeded) -> None:
         super().__init__(
-            f"a second proof is needed: {', '.join(accepts)}",
-            hint=f"passless sign-in --finish {ceremony} --with KIND",
+            f"the first proof was right; two-step asks for another: {', '.join(needed.accepts)}",
+            hint=f"passless sign-in --finish {needed.ceremony} --with KIND",
         )
-        self.ceremony = ceremony
-        self.accepts = tuple(accepts)
+        self.needed = needed
 
 
 class PlanRefused(PasslessError):
@@ -125,7 +127,7 @@ def document(error: PasslessError) -> Mapping[str, object]:
         "problems": problems,
     }
     if isinstance(error, SecondProofAsked):
-        found |= {"ceremony": error.ceremony, "accepts": list(error.accepts)}
+        found |= {"ceremony": error.needed.ceremony, "accepts": list(error.needed.accepts)}
     return found
 
 
@@ -141,3 +143,26 @@ def _write(text: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         return  # nobody listens; the exit status still says it
+
+
+class Contradiction(WrongUse):
+    """Two flags that exclude each other."""
+
+    code = "contradiction"
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} and {other} exclude each other", hint=f"leave out {one} or {other}")
+
+
+def all_or_named(names: Sequence[str] | None, *, everything: bool, what: str) -> tuple[str, ...]:
+    """Return what is named; exactly one of names and `--all` must be there."""
+    if everything and names:
+        raise Contradiction("--all", f"naming one {what}")
+    if not everything and not names:
+        raise MissingInput(f"the {what}", "its id or name, or --all")
+    return tuple(names or ())
+
+
+def one_or_all(name: str | None, *, everything: bool, what: str) -> str | None:
+    """Return the one that is named, or nothing for all."""
+    return next(iter(all_or_named([name] if name else None, everything=everything, what=what)), None)

@@ -16,12 +16,15 @@ PROOF_NEEDED = 5
 UNAVAILABLE = 6
 CANNOT = 7
 INTERRUPTED = 130
+GARBAGE_AFTER = 200_000  # objects made before garbage is first looked for; more than a short command makes
 READER_GONE = 141  # 128 + SIGPIPE, what a shell reports for any program in a pipe whose reader left
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run passless and exit."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Run passless and exit, without taking the process apart first: everything is closed and written by then."""
+    status = run(sys.argv[1:] if arguments is None else arguments)
+    _flush_quietly()
+    os._exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -34,14 +37,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    gc.disable()  # loading makes no garbage, and looking for it costs a tenth of a short command
+    gc.set_threshold(GARBAGE_AFTER)  # loading makes no garbage, and looking for it costs a tenth of a short command
     from typer.exceptions import Abort, TyperException
 
     from passless.cli.failures import ReaderGone
     from passless.cli.program import program
     from passless.domain.errors import PasslessError
 
-    gc.enable()
     try:
         status = program().main(args=arguments, prog_name="passless", standalone_mode=False)
         _flush()

@@ -1,16 +1,157 @@
-"""Signing in from the terminal: which method, and its proof."""
+"""Signing in from the terminal: which method, and its proof; one at a time, or begun here and finished elsewhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from passless.domain.views import SignedIn
+from msgspec import Struct
+
+from passless.cli import asking
+from passless.cli.failures import Contradiction, MissingInput, SecondProofAsked
+from passless.domain.errors import CannotDoThat, PasslessError
+from passless.domain.methods import Kind
+from passless.domain.requests import Answer, SignInWith
+from passless.domain.views import Begun, SecondProofNeeded, SignedIn
+from passless.ports.directory import Actor
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
-    from passless.domain.methods import Kind
+    from passless.cli.secret_files import SecretFile
+    from passless.domain.secret import Secret
+
+SIGNED = (Kind.SECURITY_KEY, Kind.PASSKEY)  # what answers a challenge
+TYPED = {
+    Kind.PASSWORD: ("Password", "--password-file FILE"),
+    Kind.TOTP: ("Code from the authenticator app", "--code-file FILE"),
+    Kind.TEMPORARY_PASS: ("Temporary pass", "--code-file FILE"),
+    Kind.TOKEN: ("Token", "--token-file FILE"),
+}
+SPOKEN = {
+    Kind.PASSWORD: "the password",
+    Kind.TOTP: "a code from the authenticator app",
+    Kind.SECURITY_KEY: "a security key",
+    Kind.PASSKEY: "a passkey",
+    Kind.TEMPORARY_PASS: "a temporary pass",
+}
 
 
-def sign_in(run: Run, kind: Kind | None) -> SignedIn:
-    """Sign in to the account acted on, asking for what is missing."""
-    raise NotImplementedError
+class Files(Struct, frozen=True, kw_only=True):
+    """The files that may hold a proof."""
+
+    password: SecretFile | None = None
+    code: SecretFile | None = None
+    token: SecretFile | None = None
+    response: SecretFile | None = None
+    pin: SecretFile | None = None
+
+    def of(self, kind: Kind) -> SecretFile | None:
+        """Return the file that holds the proof of a kind."""
+        match kind:
+            case Kind.PASSWORD:
+                return self.password or self.code
+            case Kind.TOKEN:
+                return self.token
+            case _ if kind in SIGNED:
+                return self.response
+            case _:
+                return self.code
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """The sign-in that is asked for."""
+
+    kind: Kind | None = None
+    begin: bool = False
+    finish: str | None = None
+    files: Files = Files()
+
+
+def sign_in(run: Run, wish: Wish) -> SignedIn | Begun:
+    """Sign in to the account acted on, asking for what is missing, and keep the session."""
+    if wish.begin and wish.finish:
+        raise Contradiction("--begin", "--finish")
+    kind = wish.kind or _choose(run)
+    if wish.begin:
+        return run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
+    outcome = _first(run, kind, wish)
+    if isinstance(outcome, SecondProofNeeded):
+        outcome = _second(run, outcome, wish.files)
+    return run.signed_in(outcome)
+
+
+def answer(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNeeded | None = None) -> Answer:
+    """Return the answer to a question for a proof: from its file, from the key, or from the person."""
+    file = files.of(kind)
+    if kind in SIGNED and file is None:
+        return Answer(kind=kind, text=_assertion(run, kind, files, begun), ceremony=begun.ceremony if begun else "")
+    question, flag = TYPED.get(kind, ("WebAuthn response", "--response-file FILE"))
+    return Answer(kind=kind, text=run.secret(file, question, flag=flag), ceremony=begun.ceremony if begun else "")
+
+
+def _first(run: Run, kind: Kind, wish: Wish) -> SignedIn | SecondProofNeeded:
+    if wish.finish is not None:
+        return _outcome(run.directory.finish(run.actor, wish.finish, answer(run, kind, wish.files)))
+    if kind in SIGNED:
+        _check_possible(kind, wish.files)
+        begun = run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
+        return _outcome(run.directory.finish(run.actor, begun.ceremony, answer(run, kind, wish.files, begun)))
+    return run.directory.sign_in(run.actor, run.target, answer(run, kind, wish.files))
+
+
+def _check_possible(kind: Kind, files: Files) -> None:
+    """Refuse what cannot be finished here before anything is begun."""
+    if files.response is not None:
+        raise MissingInput("the ceremony that is answered", "--finish ID")
+    if kind is Kind.PASSKEY:
+        raise CannotDoThat(
+            "a passkey of a computer or phone answers in its browser, and an account on this machine has no page for it yet",
+            hint="use another method, or --begin and --finish with any authenticator",
+            code="needs-a-browser",
+        )
+
+
+def _second(run: Run, needed: SecondProofNeeded, files: Files) -> SignedIn:
+    if not run.can_ask:
+        run.show(needed)
+        raise SecondProofAsked(needed)
+    run.note("right; two-step is on, so one more proof is needed.")
+    accepted = [Kind(one) for one in needed.accepts]
+    kind = _one_of(accepted)
+    outcome = _outcome(run.directory.finish(run.actor, needed.ceremony, answer(run, kind, Files(pin=files.pin), needed)))
+    if isinstance(outcome, SecondProofNeeded):
+        raise SecondProofAsked(outcome)
+    return outcome
+
+
+def _outcome(outcome: object) -> SignedIn | SecondProofNeeded:
+    if not isinstance(outcome, SignedIn | SecondProofNeeded):
+        raise PasslessError("the ceremony was not a sign-in")
+    return outcome
+
+
+def _assertion(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNeeded | None) -> Secret:
+    """Let a key plugged into this machine answer the challenge."""
+    from passless import wiring
+    from passless.cli.key_prompts import TerminalKeyPrompts
+    from passless.domain.secret import Secret
+
+    if begun is None or begun.public_key is None or begun.origin is None:
+        raise MissingInput("the answer of the key", "--response-file FILE")
+    prompts = TerminalKeyPrompts(can_ask=run.can_ask, pin=files.pin)
+    return Secret(wiring.key_reader().assertion(begun.public_key, begun.origin, prompts))
+
+
+def _choose(run: Run) -> Kind:
+    """Ask which method to sign in with, the default one first."""
+    if not run.can_ask:
+        raise MissingInput("the kind of proof", "--with KIND")
+    view = run.directory.read(Actor(place=run.place), run.target)
+    held = sorted((one for one in view.methods if one.usable and one.kind in SPOKEN), key=lambda one: not one.default)
+    kinds = list(dict.fromkeys(Kind(one.kind) for one in held))
+    return _one_of(kinds or [Kind.TEMPORARY_PASS])
+
+
+def _one_of(kinds: list[Kind]) -> Kind:
+    if len(kinds) == 1:
+        return kinds[0]
+    return Kind(asking.choose("Sign in with", [(one, SPOKEN.get(one, one)) for one in kinds]))

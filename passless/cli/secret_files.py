@@ -86,3 +86,8 @@ def _one_stdin(ctx: Context, value: SecretFile | None) -> SecretFile | None:
         if first != value.flag:
             raise StdinTwice(f"both {first} and {value.flag} want standard input")
     return value
+
+
+def read_if_given(file: SecretFile | None) -> Secret | None:
+    """Return the secret of a file that was named."""
+    return None if file is None else file.read()

@@ -10,7 +10,7 @@ from passless.domain.refused import Refused
 if TYPE_CHECKING:
     from passless.cli.context import Run
 
-SIGN_IN_NEEDED = frozenset({"sign-in-needed", "proof-needed"})
+MENDED_BY_SIGNING_IN = frozenset({"sign-in-needed", "proof-needed", "weak-proof"})
 
 
 def would_help(error: Exception) -> bool:
@@ -19,14 +19,14 @@ def would_help(error: Exception) -> bool:
         case Refused():
             return error.is_about_proofs
         case ProofNeeded():
-            return error.code in SIGN_IN_NEEDED
+            return error.code in MENDED_BY_SIGNING_IN
         case _:
             return False
 
 
 def ask(run: Run, error: Exception) -> None:
     """Ask for a proof of the account acted on."""
-    from passless.cli.proving import sign_in
+    from passless.cli.proving import Wish, sign_in
 
     run.note(f"{error.args[0]}.")
-    sign_in(run, kind=None)
+    sign_in(run, Wish())

@@ -17,6 +17,7 @@ from passless.domain.views import (
     MadeRecoveryCode,
     MadeToken,
     PlanView,
+    SecondProofNeeded,
     SignedIn,
     Waits,
 )
@@ -56,8 +57,8 @@ def _document(result: Any) -> Any:
         case PlanView():
             return {"applied": False, "plan": result}
         case SignedIn():
-            return _fields(msgspec.structs.replace(result, token=Secret("")), leave_out=("token",))
-        case Begun(public_key=public_key):
+            return _fields(result, leave_out=("token",))
+        case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
             options = {} if public_key is None else {"publicKey": msgspec.Raw(public_key)}
             shown = _fields(result, leave_out=("public_key",))
             return {name: value for name, value in shown.items() if value is not None} | options

@@ -1,0 +1,78 @@
+"""Accounts: making, choosing, renaming and deleting them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Context, Option
+
+from passless.cli import accounts
+from passless.cli.arguments import PasswordFile
+from passless.cli.context import current
+from passless.cli.lazy import group
+from passless.cli.options import Anywhere, Changing, ChangingAnywhere, ReadingAsOperator
+from passless.domain.requests import Delete, RenameAccountTo
+from passless.domain.views import AccountSummary
+
+app = group("Make, choose, rename and delete accounts.")
+
+Named = Annotated[str | None, Argument(metavar="[NAME]", help="Which account; the chosen one if left out.")]
+DisplayName = Annotated[str | None, Option("--display-name", metavar="TEXT", help="The name to show.")]
+
+
+@app.command("create", cls=ChangingAnywhere)
+def create(
+    ctx: Context,
+    name: Annotated[str, Argument(metavar="NAME", help="What the account is called.")],
+    display_name: DisplayName = None,
+    email: Annotated[str | None, Option("--email", metavar="ADDRESS", help="Where notices go.")] = None,
+    password: PasswordFile = None,
+    no_password: Annotated[bool, Option("--no-password", help="Passwordless from the start.")] = False,
+) -> None:
+    """Make an account, choose it and sign it in."""
+    run = current(ctx)
+    wish = accounts.Wish(name=name, display_name=display_name or "", email=email, password=password, no_password=no_password)
+    run.show(accounts.create(run, wish))
+
+
+@app.command("list", cls=Anywhere)
+def list_accounts(
+    ctx: Context,
+    matching: Annotated[str, Argument(metavar="[WORDS]", help="Only names with these words.")] = "",
+) -> None:
+    """List the accounts of the profile."""
+    run = current(ctx)
+    run.show_each(accounts.found(run, matching), of=AccountSummary)
+
+
+@app.command("show", cls=ReadingAsOperator)
+def show(ctx: Context, name: Named = None) -> None:
+    """Show an account at a glance, as status does."""
+    run = current(ctx).on(name)
+    run.show(run.view())
+
+
+@app.command("use", cls=Anywhere)
+def use(ctx: Context, name: Annotated[str, Argument(metavar="NAME", help="Which account.")]) -> None:
+    """Choose the account that commands act on."""
+    run = current(ctx)
+    run.show(accounts.choose(run, name))
+
+
+@app.command("rename", cls=Changing)
+def rename(
+    ctx: Context,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="The new name.")] = None,
+    display_name: DisplayName = None,
+) -> None:
+    """Give the account another name, or another name to show."""
+    run = current(ctx)
+    new = name if display_name is not None else run.text(name, "New name", flag="NAME or --display-name TEXT")
+    run.show(accounts.renamed(run, run.change(RenameAccountTo(name=new, display_name=display_name))))
+
+
+@app.command("delete", cls=Changing)
+def delete(ctx: Context, name: Named = None) -> None:
+    """Delete the account and everything it has, for good."""
+    run = current(ctx).on(name)
+    run.show(accounts.deleted(run, lambda: run.change(Delete(), confirm=f'delete the account "{run.spoken_target}" for good?')))

@@ -1,0 +1,115 @@
+"""What making, choosing, renaming and deleting an account does here besides what the directory does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from passless.cli import asking, plans
+from passless.cli.failures import Contradiction, MissingInput
+from passless.domain.errors import PasslessError
+from passless.domain.names import are_same, clean
+from passless.domain.requests import NewAccount
+from passless.domain.views import AccountSummary, Applied, PlanView, SignedIn, Waits
+from passless.output.results import Chosen
+from passless.ports import NameTaken, NoSuchAccount
+
+if TYPE_CHECKING:
+    from passless.cli.context import Run
+    from passless.cli.secret_files import SecretFile
+    from passless.domain.secret import Secret
+
+Outcome = PlanView | Applied | Waits
+NO_STORE = "store-missing"
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """The account that is asked for."""
+
+    name: str
+    display_name: str
+    email: str | None
+    password: SecretFile | None
+    no_password: bool
+
+
+def create(run: Run, wish: Wish) -> SignedIn | PlanView:
+    """Make an account, sign it in and choose it."""
+    password = _password(run, wish)
+    if run.given.dry_run:
+        return _plan(run, wish, has_password=password is not None)
+    new = NewAccount(name=wish.name, display_name=wish.display_name, email=wish.email, password=password)
+    signed_in = run.founded_directory().create(run.actor, new)
+    run.signed_in(signed_in)
+    run.tokens.choose(signed_in.account_id, signed_in.account)
+    return signed_in
+
+
+def found(run: Run, matching: str) -> Iterable[AccountSummary]:
+    """Stream the accounts; a store that was never made has none."""
+    chosen = run.tokens.chosen
+    try:
+        directory = run.directory
+    except PasslessError as error:
+        if error.code != NO_STORE:
+            raise
+        return
+    for summary in directory.find(matching):
+        yield replace(summary, current=summary.id == chosen)
+
+
+def choose(run: Run, name: str) -> Chosen:
+    """Choose an account."""
+    summary = _summary(run, name)
+    run.tokens.choose(summary.id, summary.account)
+    return Chosen(profile=run.profile.name, account=summary.account)
+
+
+def renamed(run: Run, outcome: Outcome) -> Outcome:
+    """Remember the new name of an account."""
+    if isinstance(outcome, Applied):
+        account = run.view()
+        run.tokens.rename(account.id, account.account)
+    return outcome
+
+
+def deleted(run: Run, delete: Callable[[], Outcome]) -> Outcome:
+    """Delete an account and forget its session."""
+    account = _summary(run, run.target)
+    outcome = delete()
+    if isinstance(outcome, Applied):
+        run.tokens.drop(account.id)
+    return outcome
+
+
+def _summary(run: Run, name: str) -> AccountSummary:
+    everybody = run.directory.find("")
+    for summary in everybody:
+        if summary.id == name or are_same(summary.account, name):
+            return summary
+    raise NoSuchAccount(f'there is no account "{clean(name, what="account name")}" in the profile "{run.profile.name}"')
+
+
+def _password(run: Run, wish: Wish) -> Secret | None:
+    if wish.no_password and wish.password is not None:
+        raise Contradiction("--no-password", "--password-file")
+    if wish.no_password:
+        return None
+    if wish.password is not None:
+        return wish.password.read()
+    if not run.can_ask:
+        raise MissingInput("the password", "--password-file FILE or --no-password")
+    if asking.yes("Go without a password from the start?"):
+        return None
+    return asking.new_secret("Password")
+
+
+def _plan(run: Run, wish: Wish, *, has_password: bool) -> PlanView:
+    """Say what making the account would do; there is none yet that the directory could plan for."""
+    name = clean(wish.name, what="account name")
+    if any(are_same(summary.account, name) for summary in found(run, "")):
+        raise NameTaken(f'there is an account "{name}" already')
+    return plans.create_account(name, has_password=has_password)

@@ -1,0 +1,58 @@
+"""Plans of what is no change to how one signs in, so that no directory plans it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from passless.domain.views import AccountView, EffectView, PlanView, StateView
+
+if TYPE_CHECKING:
+    from passless.domain.requests import Enrol
+
+
+def create_account(name: str, *, has_password: bool) -> PlanView:
+    """Plan the making of an account."""
+    before = StateView(passwordless=True, two_step=False, methods=(), ways_in=(), state="none")
+    after = replace(before, passwordless=not has_password, state="ok" if has_password else "unfinished")
+    made = "a password" if has_password else "no password"
+    return _plan({"type": "create-account", "name": name}, "account-made", f'"{name}" is made, with {made}', before, after)
+
+
+def sign_out(view: AccountView, *, everywhere: bool) -> PlanView:
+    """Plan the end of sessions."""
+    which = "every session of the account ends" if everywhere else "the session in use ends"
+    return _plan({"type": "sign-out", "everywhere": everywhere}, "sessions-ended", which, state_of(view), state_of(view))
+
+
+def start_recovery(view: AccountView) -> PlanView:
+    """Plan a recovery with the recovery code."""
+    before = state_of(view)
+    message = "the account is in recovery, once the code is right"
+    plan = _plan({"type": "start-recovery"}, "in-recovery", message, before, replace(before, state="in-recovery"))
+    return replace(plan, accepted=view.recovery_code.saved)
+
+
+def enrol(view: AccountView, request: Enrol) -> PlanView:
+    """Plan the adding of a method; whether it signs in is known only once it is there."""
+    change = {"type": "add-method", "kind": str(request.kind), "name": request.name, "device": request.device}
+    message = f"a {request.kind} is added, once its answer is right"
+    return _plan(change, "method-added", message, state_of(view), state_of(view))
+
+
+def state_of(view: AccountView) -> StateView:
+    """Return what plans compare."""
+    return StateView(
+        passwordless=view.passwordless,
+        two_step=view.two_step,
+        methods=tuple(method.id for method in view.methods),
+        ways_in=view.ways_in,
+        state=view.state,
+    )
+
+
+def _plan(change: Mapping[str, object], code: str, message: str, before: StateView, after: StateView) -> PlanView:
+    effect = EffectView(code=code, message=message)
+    return PlanView(change=change, accepted=True, problems=(), effects=(effect,), before=before, after=after)

@@ -1,0 +1,68 @@
+"""Beginning and cancelling a recovery."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Struct
+
+from passless.cli import plans, proving
+from passless.cli.secret_files import SecretFile, secret_file
+from passless.domain.methods import Kind
+from passless.domain.requests import Answer, CancelWaiting, SignInWith, StartRecoveryOf, StopRecovery
+from passless.domain.views import Applied, PlanView, SignedIn, Waits
+
+if TYPE_CHECKING:
+    from passless.cli.context import Run
+
+PASS_LIFETIME = timedelta(hours=1)  # security.md, "temporary pass"
+
+ProofFile = Annotated[SecretFile | None, secret_file("--proof-file", "A file with the further proof, or -.")]
+
+
+class Files(Struct, frozen=True, kw_only=True):
+    """The files that may hold the recovery code and the further proof."""
+
+    code: SecretFile | None = None
+    proof: SecretFile | None = None
+    password: SecretFile | None = None
+    pin: SecretFile | None = None
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """The recovery that is asked for."""
+
+    kind: Kind | None
+    files: Files
+    lost: tuple[str, ...]
+    lifetime: timedelta | None
+
+
+def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
+    """Begin a recovery: with the code, or as operator."""
+    if run.given.as_operator:
+        return run.change(StartRecoveryOf(lost=wish.lost, lifetime=wish.lifetime or PASS_LIFETIME))
+    if run.given.dry_run:
+        return plans.start_recovery(run.view())
+    code = run.secret(wish.files.code, "Recovery code", flag="--code-file FILE")
+    return run.signed_in(run.directory.recover(run.actor, run.target, code, _proof(run, wish)))
+
+
+def cancel(run: Run, waiting: str | None) -> PlanView | Applied | Waits:
+    """Cancel the recovery, or what waits where none is under way."""
+    if waiting is None and run.view().state == "in-recovery":
+        return run.change(StopRecovery(), confirm="cancel the recovery, and remove what was enrolled in it?")
+    return run.change(CancelWaiting(id=waiting))
+
+
+def _proof(run: Run, wish: Wish) -> Answer | None:
+    kind = wish.kind or (Kind.PASSWORD if wish.files.password is not None else None)
+    if kind is None:
+        return None
+    file = wish.files.password if kind is Kind.PASSWORD and wish.files.proof is None else wish.files.proof
+    files = proving.Files(password=file, code=file, response=file, pin=wish.files.pin)
+    if kind in proving.SIGNED and file is None:
+        begun = run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
+        return proving.answer(run, kind, files, begun)
+    return proving.answer(run, kind, files)

@@ -1,0 +1,27 @@
+"""What a loss would leave."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Context, Option
+
+from passless.cli.context import current
+from passless.cli.lazy import single
+from passless.cli.options import Reading
+from passless.domain.views import WhatIfView
+
+app = single()
+
+
+@app.command("what-if", cls=Reading)
+def what_if(
+    ctx: Context,
+    lose: Annotated[
+        list[str] | None, Option("--lose", metavar="THING", help="device:NAME or method:NAME; several are lost together.")
+    ] = None,
+) -> None:
+    """What would be left after losing a device or a method."""
+    run = current(ctx)
+    lost = tuple(lose or ())
+    run.show_each(run.ask(lambda directory, actor, target: directory.what_if(actor, target, lost)), of=WhatIfView)

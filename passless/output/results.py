@@ -1,0 +1,52 @@
+"""Results that only the command line has; the other types stand in `domain.views`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from passless.domain.views import PendingView, ProblemView, RecoveryCodeView, ReportView, StepView
+
+
+class Chosen(Struct, frozen=True, kw_only=True):
+    """An account was chosen."""
+
+    profile: str
+    account: str
+
+
+class SignedOut(Struct, frozen=True, kw_only=True):
+    """Sessions ended."""
+
+    ended: int
+
+
+class SettingStatus(Struct, frozen=True, kw_only=True):
+    """Whether passwordless or two-step is on, and what follows."""
+
+    account: str
+    setting: str
+    on: bool
+    ways_in: tuple[tuple[str, ...], ...]
+    problems: tuple[ProblemView, ...]
+    next_steps: tuple[StepView, ...]
+
+
+class RecoveryStatus(Struct, frozen=True, kw_only=True):
+    """Where a recovery stands, and what else waits or can be taken back."""
+
+    account: str
+    state: str
+    recovery_code: RecoveryCodeView
+    pending: tuple[PendingView, ...]
+    reports: tuple[ReportView, ...]
+    next_steps: tuple[StepView, ...]
+
+
+class KitWritten(Struct, frozen=True, kw_only=True):
+    """A recovery kit was written."""
+
+    path: str
+    account: str
+    drill_at: datetime
