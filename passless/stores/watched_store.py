@@ -125,9 +125,10 @@ class WatchedStore:
         """Open the file that lies in the place of the one that was open, if there is another."""
         if not self._database.was_replaced():
             return
+        before = self._restored_at
         self._database.reopen()
         self._read_own_row()
-        if self._notice_old_copy(at):
+        if self._notice_old_copy(at) or self._restored_at != before:
             raise self._replaced()
 
     def _replaced(self) -> StoreReplaced:
