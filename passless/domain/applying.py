@@ -79,8 +79,8 @@ def apply(account: Account, change: Change, *, now: datetime) -> Account:  # noq
             return replace(account, temporary_pass=temporary_pass)
         case RevokeTemporaryPass():
             return replace(account, temporary_pass=None)
-        case StartRecovery(by=by, lost=lost):
-            return replace(account, recovery=Recovery(started_at=now, by=by, lost=lost))
+        case StartRecovery():
+            return _start_recovery(account, change, now)
         case FinishRecovery():
             return _finish_recovery(account, now)
         case CancelRecovery():
@@ -136,6 +136,8 @@ def _two_step_off(account: Account, change: TurnTwoStepOff) -> Account:
 
 
 def _code_saved(account: Account, change: ConfirmRecoveryCode) -> Account:
+    if not any(code.id == change.id and not code.saved for code in account.recovery_codes):
+        return account  # only a code that was just shown replaces the others
     kept = []
     for code in account.recovery_codes:
         if code.id == change.id:
@@ -177,6 +179,16 @@ def _take_back(account: Account, loss_id: str) -> Account:
     kept = tuple(method for method in back if not (replaced and isinstance(method, Password)))
     losses = tuple(loss for loss in account.losses if loss.id != loss_id)
     return replace(account, methods=(*account.methods, *kept), losses=losses)
+
+
+def _start_recovery(account: Account, change: StartRecovery, now: datetime) -> Account:
+    """A recovery that still holds goes on: starting it again must not free from rule 10 what was enrolled in it."""
+    running = account.recovery if account.recovery is not None and account.recovery.holds(now) else None
+    if running is None:
+        return replace(account, recovery=Recovery(started_at=now, by=change.by, lost=change.lost))
+    if running.finished_at is None:
+        return replace(account, recovery=replace(running, lost=tuple(dict.fromkeys((*running.lost, *change.lost)))))
+    return replace(account, recovery=Recovery(started_at=now, by=change.by, enrolled=running.enrolled, lost=change.lost))
 
 
 def _finish_recovery(account: Account, now: datetime) -> Account:

@@ -62,6 +62,11 @@ class Case(Struct, frozen=True, kw_only=True):
         return isinstance(self.change, ONLY_ADDS)
 
     @property
+    def deletes_the_password(self) -> bool:
+        """The account is passwordless after it and was not before, and nobody reported the password lost."""
+        return self.after.passwordless and not self.before.passwordless and not self.never_refused
+
+    @property
     def never_refused(self) -> bool:
         """It acts at once, whatever it breaks."""
         return isinstance(self.change, NEVER_REFUSED)

@@ -23,13 +23,13 @@ from passless.domain.changes import (
     TurnTwoStepOff,
     TurnTwoStepOn,
 )
-from passless.domain.methods import Strength
+from passless.domain.methods import MethodId, Strength
 from passless.domain.recovery import Recovery
 from passless.domain.safety import proof_rules
 from passless.domain.safety import rules as account_rules
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Context, Problem, Rules, Severity
-from passless.domain.safety.proofs import counted_proofs, covered, is_young, report_strength
+from passless.domain.safety.proofs import counted_proofs, covered, is_old, is_young, report_strength
 from passless.domain.safety.ways_in import can_sign_in, fatal_devices
 
 CHECKS = (
@@ -51,6 +51,8 @@ CHECKS = (
     account_rules.code_not_saved,
     account_rules.too_many,
 )
+
+WHEN_DELETING = (proof_rules.weak_proof, proof_rules.all_at_once, proof_rules.in_recovery, proof_rules.operators)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -76,9 +78,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 def problems(before: Account, change: Change, after: Account, context: Context, rules: Rules) -> tuple[Problem, ...]:
     """Return every rule a change would break, and what that does to it."""
     case = Case(before=before, change=change, after=after, context=context, rules=rules)
-    if isinstance(change, DeleteAccount):
-        return tuple(proof_rules.weak_proof(case)) + tuple(proof_rules.operators(case)) + tuple(proof_rules.in_recovery(case))
-    return tuple(problem for check in CHECKS for problem in check(case))
+    checks = WHEN_DELETING if isinstance(change, DeleteAccount) else CHECKS
+    return tuple(problem for check in checks for problem in check(case))
 
 
 def plan(account: Account, change: Change, context: Context, rules: Rules) -> Plan:
@@ -118,12 +119,23 @@ def stamp(account: Account, change: Change, context: Context, rules: Rules) -> C
         case TurnTwoStepOn():
             keeps = have < Strength.TWO_FACTORS and not is_young(account, rules, context.now)
             return replace(change, old_code_alone_until=later if keeps else None)
-        case LoseDevice() | LoseMethods():
+        case LoseMethods(ids=ids):
+            said = report_strength(account, context, rules)
+            kept = () if said is Strength.TWO_FACTORS else _old_password(account, rules, context)
+            named = tuple(one for one in ids if one not in kept)
+            return replace(change, ids=named, reported_with=said, by=context.actor, until=later)
+        case LoseDevice():
             return replace(change, reported_with=report_strength(account, context, rules), by=context.actor, until=later)
         case StartRecovery():
             return replace(change, by=context.actor)
         case _:
             return change
+
+
+def _old_password(account: Account, rules: Rules, context: Context) -> tuple[MethodId, ...]:
+    """An old password is not lost with a thing, and nobody else has set it lately: less than two factors keep it."""
+    password = account.password
+    return (password.id,) if password is not None and is_old(password.added_at, rules, context.now) else ()
 
 
 def conclude(after: Account, change: Change, rules: Rules, now: datetime) -> Account:
@@ -133,9 +145,16 @@ def conclude(after: Account, change: Change, rules: Rules, now: datetime) -> Acc
     opens = can_sign_in(after, rules, now)
     if not after.finished and opens and not (after.passwordless and fatal_devices(after, rules, now)):
         after = replace(after, finished=True)
-    if isinstance(change, LoseDevice | LoseMethods) and not opens and after.recovery is None:
-        what = change.device if isinstance(change, LoseDevice) else "methods"
-        after = replace(after, recovery=Recovery(started_at=now, by=change.by, lost=(what,)))
-    elif isinstance(change, LoseDevice) and after.recovery is not None and change.device not in after.recovery.lost:
-        after = replace(after, recovery=replace(after.recovery, lost=(*after.recovery.lost, change.device)))
-    return after
+    return _after_a_loss(after, change, now, opens=opens) if isinstance(change, LoseDevice | LoseMethods) else after
+
+
+def _after_a_loss(after: Account, change: LoseDevice | LoseMethods, now: datetime, *, opens: bool) -> Account:
+    """Without a way in a recovery begins, or begins again; a lost device is named in it."""
+    named = (change.device,) if isinstance(change, LoseDevice) else ()
+    recovery = after.recovery if after.recovery is not None and after.recovery.holds(now) else None
+    if recovery is None:
+        return after if opens else replace(after, recovery=Recovery(started_at=now, by=change.by, lost=named))
+    lost = tuple(dict.fromkeys((*recovery.lost, *named)))
+    if opens:
+        return replace(after, recovery=replace(recovery, lost=lost))
+    return replace(after, recovery=replace(recovery, lost=lost, finished_at=None))

@@ -53,7 +53,6 @@ RECOVERY_MAY = (
     AddRecoveryCode,
     ConfirmRecoveryCode,
     FinishRecovery,
-    RenameMethod,
     SetDefaultMethod,
 )
 RECOVERY_SESSIONS = (SessionKind.TEMPORARY_PASS, SessionKind.RECOVERY_CODE)
@@ -79,14 +78,16 @@ def is_bound(account: Account, context: Context) -> bool:
 
 
 def removed(case: Case) -> frozenset[MethodId]:
-    """Return the methods that the change takes away."""
+    """Return the methods that the change takes away; a replaced password goes, whatever the new one is called."""
     kept = {method.id for method in case.after.methods}
-    return frozenset(method.id for method in case.before.methods if method.id not in kept)
+    gone = {method.id for method in case.before.methods if method.id not in kept}
+    old, new = case.before.password, case.after.password
+    return frozenset(gone if old is None or old == new else gone | {old.id})
 
 
 def unproven_method(case: Case) -> Iterator[Problem]:
     """Rule 3: passwordless turns on only when one of the proofs is a method that can replace the password."""
-    if not isinstance(case.change, TurnPasswordlessOn) or case.context.waited:
+    if not case.deletes_the_password or case.context.waited:
         return
     able = [method for method in case.after.methods if signs_in(method, case.rules, case.now) and _replaces_password(method)]
     if proof_ids(case.context) & {method.id for method in able}:
@@ -112,22 +113,25 @@ def weak_proof(case: Case) -> Iterator[Problem]:
     have = covered(case.before, counted_proofs(case.context), case.rules, case.now)
     if need is _Need.NOTHING:
         return
-    if isinstance(need, Strength):
-        if have < need:
-            yield case.problem("weak-proof", _too_weak(have, need), _which_proof(case.before, need, case), refuse=True)
-        return
-    if have is Strength.TWO_FACTORS or removed(case) <= proof_ids(case.context):
-        return
-    if have is Strength.NOTHING:
-        yield case.problem("weak-proof", _too_weak(have, Strength.ONE_FACTOR), SIGN_IN_HINT, refuse=True)
-    elif not is_young(case.before, case.rules, case.now):
+    least = need if isinstance(need, Strength) else Strength.ONE_FACTOR
+    if have < least:
+        yield case.problem("weak-proof", _too_weak(have, least), _which_proof(case.before, least, case), refuse=True)
+    elif have < Strength.TWO_FACTORS and _may_wait(case, need) and not is_young(case.before, case.rules, case.now):
         yield case.problem(
             "weak-proof",
-            "one factor proves too little to remove this at once, so it waits",
-            "prove it with the method itself or with two factors to do it now: passless sign-in",
+            "one factor proves too little to do this at once, so it waits",
+            "prove it with two factors, or with what it removes, to do it now: passless sign-in",
             refuse=False,
             pending=True,
         )
+
+
+def _may_wait(case: Case, need: Strength | _Need) -> bool:
+    """Tell whether one factor is enough to ask, and not enough to have it at once.
+
+    Turning two-step on takes every way in away that is one factor, the owner's too.
+    """
+    return isinstance(case.change, TurnTwoStepOn) or (need is _Need.REMOVAL and not removed(case) <= proof_ids(case.context))
 
 
 def _needed(case: Case) -> Strength | _Need:
@@ -137,6 +141,8 @@ def _needed(case: Case) -> Strength | _Need:
             return strongest
         case AddMethod(method=method):
             return max(min(strongest, strength(method)), Strength.ONE_FACTOR)
+        case TurnPasswordlessOff() if case.before.password is not None:
+            return _Need.REMOVAL
         case TurnPasswordlessOff() | AddRecoveryCode() | ConfirmRecoveryCode():
             return Strength.ONE_FACTOR
         case RemoveMethod() | TurnPasswordlessOn() | ReplacePassword():
@@ -182,7 +188,7 @@ def all_at_once(case: Case) -> Iterator[Problem]:
     old = {method.id for method in old_only(case.before, case).methods}
     ids = proof_ids(case.context)
     two = covered(case.before, counted_proofs(case.context), case.rules, case.now) is Strength.TWO_FACTORS
-    if ids & old and (two or removed(case) <= ids):
+    if ids & old and (two or removed(case) | _could_come_back(case) <= ids):
         return
     days = case.rules.wait.days
     yield case.problem(
@@ -194,6 +200,13 @@ def all_at_once(case: Case) -> Iterator[Problem]:
     )
 
 
+def _could_come_back(case: Case) -> frozenset[MethodId]:
+    """Return the old methods whose reported loss can still be taken back: without what is removed now, perhaps never."""
+    open_losses = (loss for loss in case.before.losses if case.now < loss.until)
+    lost = replace(case.before, methods=tuple(method for loss in open_losses for method in loss.methods))
+    return frozenset(method.id for method in old_only(lost, case).methods)
+
+
 def in_recovery(case: Case) -> Iterator[Problem]:
     """Rule 10: for a day after a recovery, who came in through it may enrol, and remove only what was named lost."""
     if case.context.waited or not is_bound(case.before, case.context):
@@ -202,7 +215,7 @@ def in_recovery(case: Case) -> Iterator[Problem]:
         if isinstance(case.change, AddMethod) and isinstance(case.change.method, Password):
             yield case.problem("in-recovery", "a recovery enrols no password", "add a key, a passkey or an app", refuse=True)
         return
-    if isinstance(case.change, CancelPending | CancelRecovery | TakeBackLoss) or _names_lost(case):
+    if isinstance(case.change, CancelPending | CancelRecovery | TakeBackLoss) or _names_lost(case) or _renames_its_own(case):
         return
     yield case.problem(
         "in-recovery",
@@ -219,6 +232,12 @@ def _names_lost(case: Case) -> bool:
         return False
     method = case.before.method(case.change.id)
     return method is not None and (method.device in recovery.lost or method.name in recovery.lost)
+
+
+def _renames_its_own(case: Case) -> bool:
+    """A method from before the recovery keeps its name: another name could make it one that was named lost."""
+    recovery = case.before.recovery
+    return recovery is not None and isinstance(case.change, RenameMethod) and case.change.id in recovery.enrolled
 
 
 def operators(case: Case) -> Iterator[Problem]:
@@ -280,6 +299,7 @@ def cancelling(case: Case) -> Iterator[Problem]:
         if method.id not in enrolled and (is_old(method.added_at, rules, now) or is_young(account, rules, now))
     }
     if isinstance(case.change, CancelPending):
-        able |= {one for pending in account.pending if pending.id == case.change.id for one in pending.proven_by}
+        asked = {one for pending in account.pending if pending.id == case.change.id for one in pending.proven_by}
+        able |= {method.id for method in account.methods if method.id in asked}
     if not ids & able:
         yield case.problem("weak-proof", "cancelling needs a proof with an older method", SIGN_IN_HINT, refuse=True)

@@ -68,10 +68,14 @@ def report_strength(account: Account, context: Context, rules: Rules) -> Strengt
 
 
 def beyond_messages(account: Account, proofs: Sequence[Proof], rules: Rules, now: datetime) -> Strength:
-    """Say what proofs cover, where codes by SMS and e-mail alone cover nothing."""
-    methods = proven(account, proofs, rules, now)
+    """Say what proofs are worth for a report and for taking one back.
+
+    Codes by SMS and e-mail alone are worth nothing, and so is what is not vouched for: who added a method with one stolen
+    factor, or replaced a stolen password, would outrank the owner with it.
+    """
     made = any(proof.method is None for proof in proofs)
-    if not made and all(isinstance(method, Phone | Email) for method in methods):
+    trusted = (one for one in proven(account, proofs, rules, now) if is_vouched_for(one, account, rules, now))
+    if not made and all(isinstance(method, Phone | Email) for method in trusted):
         return Strength.NOTHING
     return covered(account, proofs, rules, now)
 

@@ -14,10 +14,9 @@ from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
     FinishRecovery,
-    TurnPasswordlessOn,
 )
 from passless.domain.legacy_apps import LEGACY_APPS
-from passless.domain.methods import Strength, Totp
+from passless.domain.methods import Password, Strength, Totp
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Problem
 from passless.domain.safety.proofs import strongest_way_in
@@ -83,10 +82,7 @@ def _number(count: int) -> str:
 
 def one_factor(case: Case) -> Iterator[Problem]:
     """Rule 3, its second half: warn when only one factor is left."""
-    if (
-        isinstance(case.change, TurnPasswordlessOn)
-        and strongest_way_in(case.after, case.rules, case.now) is Strength.ONE_FACTOR
-    ):
+    if case.deletes_the_password and strongest_way_in(case.after, case.rules, case.now) is Strength.ONE_FACTOR:
         yield case.problem(
             "one-factor",
             "each way in would be one factor alone",
@@ -122,7 +118,7 @@ def app_passwords_need_two_step(case: Case) -> Iterator[Problem]:
 
 def legacy_app(case: Case) -> Iterator[Problem]:
     """Rule 7: say which programs need something else once there is no password."""
-    if isinstance(case.change, TurnPasswordlessOn):
+    if case.deletes_the_password:
         names = ", ".join(app.name for app in LEGACY_APPS)
         yield case.problem(
             "legacy-app",
@@ -156,6 +152,8 @@ def too_many(case: Case) -> Iterator[Problem]:
             yield case.problem(
                 "too-many", f"an account has at most {MAXIMUM_TOTP} authenticator apps", "remove one first", refuse=True
             )
+        case AddMethod(method=Password()) if case.before.password is not None:
+            yield case.problem("too-many", "an account has at most one password", "set a new one in its place", refuse=True)
         case AddMethod() if len(case.after.methods) > MAXIMUM_METHODS:
             yield case.problem("too-many", f"an account has at most {MAXIMUM_METHODS} methods", "remove one first", refuse=True)
         case AddAppPassword() if len(case.after.app_passwords) > MAXIMUM_APP_PASSWORDS:

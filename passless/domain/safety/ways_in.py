@@ -59,14 +59,22 @@ def opens(methods: Sequence[SignInMethod], *, two_step: bool, among: Iterable[Si
 
     `among` are all methods there are, which say what a device is; the given ones where left out.
     """
-    if any(factor(method) is Factor.BOTH for method in methods):
-        return True
-    held = [method for method in methods if factor(method) is Factor.POSSESSION]
-    known = any(isinstance(method, Password) for method in methods)
-    if not two_step:
+    known = False
+    held: list[SignInMethod] = []
+    for method in methods:
+        match factor(method):
+            case Factor.BOTH:
+                return True
+            case Factor.KNOWLEDGE:
+                known = True
+            case Factor.POSSESSION:
+                held.append(method)
+            case Factor.NONE:
+                continue
+    if not two_step or (known and held):
         return known or bool(held)
-    if known and held:
-        return True
+    if len(held) < 2:
+        return False
     everything = tuple(among) or tuple(methods)
     return any(are_separate(one, other, everything) for one, other in combinations(held, 2))
 
@@ -119,8 +127,14 @@ def survives(account: Account, rules: Rules, now: datetime) -> bool:
 
 
 def fatal_devices(account: Account, rules: Rules, now: datetime) -> tuple[DeviceName, ...]:
-    """Return the devices whose loss alone would shut the person out."""
-    return tuple(device for device in account.devices if not survives(without(account, devices=(device,)), rules, now))
+    """Return the devices whose loss alone would shut the person out, now or once what holds for the wait only has ended."""
+    lasting = replace(account, recovery_codes=tuple(_as_it_lasts(code) for code in account.recovery_codes))
+    return tuple(device for device in account.devices if not survives(without(lasting, devices=(device,)), rules, now))
+
+
+def _as_it_lasts(code: RecoveryCode) -> RecoveryCode:
+    """Return a code as it will be when rule 11's grace has ended: a replaced one is gone, no other opens alone."""
+    return replace(code, alone_until=None, saved=code.saved and code.valid_until is None)
 
 
 def without(account: Account, *, devices: Iterable[DeviceName] = (), methods: Iterable[MethodId] = ()) -> Account:
