@@ -50,7 +50,7 @@ def keep(database: Database, write: Write) -> Version | None:
             message=plain(notice.message),
         )
     for notice_id in write.shown:
-        database.run("remove_notice", id=notice_id)
+        database.run("remove_notice", id=plain(notice_id))
     for key in write.forgives:
         database.run("remove_attempts", key=plain(key))
     return version
@@ -193,4 +193,4 @@ def keep_sessions(database: Database, write: Write) -> None:
     if write.updates is not None and not database.run("change_session", **session_row(write.updates)):
         raise VersionMoved("the session was ended at the same moment")
     for session_id in write.ends:
-        database.run("remove_session", id=session_id)
+        database.run("remove_session", id=plain(session_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ ENGINE = "sqlite"
 APPLICATION_ID = 0x70736C73  # "psls", in the file's header (sqlite.org/pragma.html, application_id)
 SCHEMA_VERSION = 1  # the number of the last migration
 BUSY_LIMIT = timedelta(seconds=5)  # how long a command waits for another's transaction before it says so
+PAGE_BYTES = 4096  # of the file; SQLite's default, and what most disks write whole
 MAPPED_BYTES = 2**31 - 2**16  # SQLite's own limit; large stores read pages without copying them
 CACHE_KIBIBYTES = 64 * 1024  # a ceiling, taken only as pages are read
 KEPT_STATEMENTS = 128  # prepared statements; more than statements.sql has
@@ -30,6 +31,8 @@ SETTINGS = (
     "PRAGMA trusted_schema = OFF",  # the file may come from anywhere
     "PRAGMA cell_size_check = ON",
 )
+
+FAULTS = (sqlite3.Error, UnicodeDecodeError)  # the second where a broken schema stands in SQLite's own message
 
 REASONS = {
     sqlite3.SQLITE_BUSY: "is busy",
@@ -48,7 +51,7 @@ REASONS = {
 }
 
 
-def fault(error: sqlite3.Error, path: Path) -> PasslessError:
+def fault(error: Exception, path: Path) -> PasslessError:
     """Return the error that says what happened to the file."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(error, sqlite3.ProgrammingError):
@@ -85,14 +88,14 @@ class SqliteDatabase:
         """Run a statement by its name and return its rows."""
         try:
             return self._connection.execute(self._statements[statement], parameters).fetchall()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise fault(error, self._path) from error
 
     def run(self, statement: str, /, **parameters: Any) -> int:
         """Run a statement by its name and return how many rows it changed."""
         try:
             return self._connection.execute(self._statements[statement], parameters).rowcount
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise fault(error, self._path) from error
 
     def writing(self) -> AbstractContextManager[None]:
@@ -119,7 +122,7 @@ class SqliteDatabase:
         """Let go of the file."""
         try:
             self._connection.close()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise fault(error, self._path) from error
 
     @contextmanager
@@ -129,7 +132,7 @@ class SqliteDatabase:
             connection.execute(begin)
             yield
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise fault(error, self._path) from error
         finally:
             if connection.in_transaction:
@@ -144,20 +147,33 @@ class SqliteDatabase:
             raise StoreUnavailable(f'the store "{self._path}" cannot be opened ({error.strerror})') from error
         return found.st_dev, found.st_ino
 
-    def _connect(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = None
+    def _check_whole(self) -> None:
+        """Refuse a file that ends inside a page: SQLite would take the missing part for zeros.
+
+        Not while a write-ahead log lies beside it, which may hold that page.
+        """
+        log = self._path.with_name(f"{self._path.name}-wal")
         try:
-            connection = connect(self._path, "rw")
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            if application != APPLICATION_ID:
-                raise StoreDamaged(f'"{self._path}" is not a store of passless')
-            for setting in SETTINGS:
-                connection.execute(setting)
-            migrate(connection, self._path)
-        except (sqlite3.Error, PasslessError) as error:
-            if connection is not None:
-                connection.close()
-            raise fault(error, self._path) if isinstance(error, sqlite3.Error) else error from error
+            is_whole = self._path.stat().st_size % PAGE_BYTES == 0 or (log.exists() and log.stat().st_size > 0)
+        except OSError as error:
+            raise StoreUnavailable(f'the store "{self._path}" cannot be opened ({error.strerror})') from error
+        if not is_whole:
+            raise StoreDamaged(f'the store "{self._path}" is damaged (it ends inside a page)')
+
+    def _connect(self) -> sqlite3.Connection:
+        self._check_whole()
+        try:
+            with ExitStack() as opened:
+                connection = opened.enter_context(closing(connect(self._path, "rw")))
+                (application,) = connection.execute("PRAGMA application_id").fetchone()
+                if application != APPLICATION_ID:
+                    raise StoreDamaged(f'"{self._path}" is not a store of passless')
+                for setting in SETTINGS:
+                    connection.execute(setting)
+                migrate(connection, self._path)
+                opened.pop_all()
+        except FAULTS as error:
+            raise fault(error, self._path) from error
         return connection
 
 
@@ -222,6 +238,7 @@ def make_file(path: Path, *, store_id: str, writer: str, at: int) -> None:
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f'the store "{path}" cannot be made ({error})') from error
     try:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
