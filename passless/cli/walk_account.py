@@ -1,0 +1,159 @@
+"""The first step of the walk-through: an account, and being signed in to it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from passless.cli import accounts
+from passless.cli.failures import MissingInput
+from passless.cli.proving import Wish as SignInWish
+from passless.cli.proving import sign_in
+from passless.domain.errors import PasslessError, WrongUse
+from passless.domain.names import BadName, are_same, clean
+from passless.domain.requests import NewAccount
+from passless.domain.secret import Secret
+from passless.domain.views import AccountSummary, AccountView
+
+if TYPE_CHECKING:
+    from passless.cli.context import Run
+    from passless.cli.walking import Walk, Wish
+
+MOST_OFFERED = 9  # accounts in a list to choose from; more are named with --account
+NEW = "new"
+WHY = "everything belongs to an account; its name is only for this machine"
+
+
+class Unreachable(PasslessError):
+    """An account that was begun, has no method yet, and whose session ended."""
+
+    code = "nothing-to-sign-in-with"
+
+
+def have_account(walk: Walk, *, steps: int) -> None:
+    """Make sure that there is an account to act on and that the person is signed in to it."""
+    name = existing(walk.run) or _choose(walk)
+    if name is None:
+        _make(walk, steps)
+        return
+    walk.run.on(name)
+    view = walk.run.view()
+    walk.run.tokens.choose(view.id, view.account)
+    if walk.run.can_ask:
+        walk.talk.say(f'Going on with the account "{view.account}".')
+        _signed_in(walk, view)
+
+
+def existing(run: Run) -> str | None:
+    """Return the name of the account that is meant and there; None where it has to be made or chosen."""
+    wanted = run.given.account or run.settings.account or run.tokens.chosen
+    if not wanted:
+        return None
+    return next((one.account for one in _everybody(run) if one.id == wanted or are_same(one.account, wanted)), None)
+
+
+def check_script(run: Run, wish: Wish) -> None:
+    """Name the first flag that a new account would need and that nobody can be asked for."""
+    if existing(run) is not None:
+        return
+    clean(_wanted(run) or _missing("the name of the account", "--account NAME"), what="account name")
+    if wish.password is None and not wish.no_password:
+        _missing("the password", "--password-file FILE or --no-password")
+
+
+def _wanted(run: Run) -> str | None:
+    return run.given.account or run.settings.account
+
+
+def _missing(what: str, flag: str) -> str:
+    raise MissingInput(what, flag)
+
+
+def _everybody(run: Run) -> tuple[AccountSummary, ...]:
+    return tuple(accounts.found(run, ""))
+
+
+def _choose(walk: Walk) -> str | None:
+    """Ask which of the accounts that are there; None for a new one."""
+    if _wanted(walk.run) or not walk.run.can_ask:
+        return None
+    there = _everybody(walk.run)
+    if not there or len(there) > MOST_OFFERED:
+        return None
+    walk.talk.say()
+    names = [(one.account, one.account) for one in there]
+    chosen = walk.talk.choose("Which account?", [*names, (NEW, "a new one")])
+    return None if chosen == NEW else chosen
+
+
+def _make(walk: Walk, steps: int) -> None:
+    walk.begin("Make an account", WHY, steps)
+    run, wish = walk.run, walk.wish
+    wanted = _wanted(run)
+    name = _free_name(walk, wanted) if wanted else walk.talk.until_right(lambda: _free_name(walk, None))
+    password = _password(walk, name)
+    new = NewAccount(name=name, display_name=wish.display_name, email=wish.email, password=password)
+    signed_in = run.signed_in(run.founded_directory().create(run.actor, new))
+    run.tokens.choose(signed_in.account_id, signed_in.account)
+    run.on(signed_in.account_id)
+    walk.finish("make-account")
+    walk.talk.done(f'The account "{signed_in.account}" is there{"" if password else ", and never had a password"}.')
+
+
+def _free_name(walk: Walk, wanted: str | None) -> str:
+    name = wanted or walk.talk.line("Account name", _user_name())
+    found = clean(name, what="account name")
+    if any(are_same(one.account, found) for one in _everybody(walk.run)):
+        raise BadName(f'there is an account "{found}" already', hint="choose another name")
+    return found
+
+
+def _user_name() -> str:
+    try:
+        return clean(os.environ.get("USER") or os.environ.get("USERNAME") or "me")
+    except BadName:
+        return "me"
+
+
+def _password(walk: Walk, name: str) -> Secret | None:
+    if walk.wish.no_password:
+        return None
+    if walk.wish.password is not None:
+        return walk.wish.password.read()
+    walk.talk.say("Best is no password at all: a key or an app signs you in.")
+    return walk.talk.until_right(lambda: _typed_password(walk, name))
+
+
+def _typed_password(walk: Walk, name: str) -> Secret | None:
+    """Ask for a password, twice; Enter alone is none."""
+    from passless.credentials.passwords import check_new_password
+
+    password = walk.talk.secret("Password (Enter for none)")
+    if password is None:
+        return None
+    check_new_password(password, stands_alone=True, context_words=[name, walk.wish.display_name, walk.wish.email or ""])
+    if walk.talk.secret("The same password again") != password:
+        raise WrongUse("the two passwords differ", hint="type the same one twice, or press Enter for none")
+    return password
+
+
+def _signed_in(walk: Walk, view: AccountView) -> None:
+    """Ask for a proof where the person is not signed in, or no longer."""
+    if view.session is not None:
+        return
+    if not any(method.usable for method in view.methods):
+        raise Unreachable(
+            f'the account "{view.account}" was begun without a password, and the session that could finish it has ended',
+            hint=f"make it reachable: passless recover start --as-operator --reason 'begun and left' --account {view.account}, "
+            "or make another one: passless setup --account NAME",
+        )
+    walk.talk.say("Sign in to it first.")
+    while True:
+        try:
+            sign_in(walk.run, SignInWish())
+        except PasslessError as error:
+            walk.talk.trouble(error)
+            if not walk.talk.yes("Try again?"):
+                raise
+        else:
+            return

@@ -1,0 +1,67 @@
+"""The end of the walk-through: how to sign in, and what is sensible next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from passless.domain.methods import Kind
+from passless.domain.views import AccountView, StepView
+
+if TYPE_CHECKING:
+    from passless.cli.walking import Walk
+
+SIGN_IN = {
+    Kind.SECURITY_KEY: "passless sign-in --with security-key   (touch the key)",
+    Kind.PASSKEY: "passless sign-in --with passkey",
+    Kind.TOTP: "passless sign-in --with totp           (the code the app shows)",
+    Kind.PASSWORD: "passless sign-in --with password",
+}
+
+
+def ending(walk: Walk, view: AccountView, remaining: tuple[StepView, ...]) -> None:
+    """Say that it is done, or what is left."""
+    talk = walk.talk
+    talk.say()
+    if remaining:
+        talk.say("Not all of it is done. What is left:")
+        for step in remaining:
+            talk.say(f"  {step.message}")
+        talk.say("Go on any time: passless setup")
+    else:
+        talk.done(_reached(walk, view))
+    talk.say()
+    talk.say("Sign in with:")
+    for kind in dict.fromkeys(method.kind for method in view.methods if method.usable):
+        talk.say(f"  {SIGN_IN.get(Kind(kind), f'passless sign-in --with {kind}')}")
+    suggestions = tuple(_suggestions(walk, view))
+    if suggestions:
+        talk.say()
+        talk.say("When you have a minute:")
+        for about, command in suggestions:
+            talk.say(f"  {about}")
+            talk.aside(f"    {command}")
+    talk.say()
+
+
+def _reached(walk: Walk, view: AccountView) -> str:
+    if not walk.done:
+        return "Everything was set up already."
+    if view.passwordless:
+        return "Done: no password exists, and losing any one thing does not lock you out."
+    return "Done: two-step is on, and losing any one thing does not lock you out."
+
+
+def _suggestions(walk: Walk, view: AccountView) -> Iterator[tuple[str, str]]:
+    kinds = {method.kind for method in view.methods if method.usable}
+    devices = {method.device for method in view.methods if method.usable and method.device and method.kind != Kind.PASSWORD}
+    if Kind.TOTP in kinds:
+        yield "copy the key that seals the app's secret, for the day this machine breaks", "passless vault export FILE"
+    if len(devices) < 2:
+        other = "totp" if Kind.SECURITY_KEY in kinds else "security-key"
+        yield "add a second method on another device, for the day the first is not with you", f"passless method add {other}"
+    if Kind.SECURITY_KEY not in kinds:
+        yield "add a security key: the only method here that cannot be phished", "passless method add security-key"
+    if "turn-passwordless-on" in walk.done:
+        yield "see which older programs need something in place of the password", "passless legacy-apps"
+    yield "see what would be left after any loss", "passless what-if"

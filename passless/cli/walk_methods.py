@@ -1,0 +1,230 @@
+"""Adding a method in the walk-through: a key that is touched, or an app whose code is typed back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from passless import wiring
+from passless.cli import enrolling, walk_account
+from passless.cli.failures import MissingInput
+from passless.devices.reader import KeyState
+from passless.domain.errors import PasslessError, ProofNeeded
+from passless.domain.methods import PHONE, Kind
+from passless.domain.names import clean
+from passless.domain.requests import Answer, Enrol
+from passless.domain.safety.next_steps import Action, Step
+from passless.domain.secret import Secret
+from passless.domain.views import Applied, Begun, MadeMethod, MethodView, Outcome
+
+if TYPE_CHECKING:
+    from passless.cli.context import Run
+    from passless.cli.walking import Walk, Wish
+
+KEY_WHY = "one touch signs you in, and no fake page can use it"
+APP_WHY = "it shows a new code every 30 seconds"
+LATER = "later"
+AGAIN = "again"
+OTHER = "other"
+PATIENCE = 2  # wrong codes before the clock is suspected
+STEPS = {
+    Kind.SECURITY_KEY: Step(
+        action=Action.ENROL,
+        code="enrol-security-key",
+        message=f"add a security key: {KEY_WHY}",
+        command="passless method add security-key",
+        kind=Kind.SECURITY_KEY,
+    ),
+    Kind.TOTP: Step(
+        action=Action.ENROL,
+        code="enrol-totp",
+        message=f"add an authenticator app: {APP_WHY}",
+        command="passless method add totp",
+        kind=Kind.TOTP,
+    ),
+}
+
+
+class NoAnswer(MissingInput):
+    """An app's code has to be typed by somebody."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody to type the code of an authenticator app", "--method security-key and a key plugged in")
+        self.hint = "plug a security key in, or add the app in two steps: passless account create, then passless method add totp --begin"
+
+
+class Later(Exception):
+    """The person would rather do it another day."""
+
+
+class AnotherMethod(Exception):
+    """The person would rather use another method."""
+
+
+def step_for(kind: Kind) -> Step:
+    """Return the step that adds a method of a kind."""
+    return STEPS[kind]
+
+
+def keys_at_hand() -> tuple[KeyState, ...]:
+    """Return the keys that are plugged in and can be used."""
+    try:
+        return tuple(key for key in wiring.key_reader().list_keys() if key.problem is None)
+    except PasslessError:
+        return ()
+
+
+def check_script(run: Run, wish: Wish) -> None:
+    """Name the first thing that a new account's method would need and that nobody can be asked for."""
+    if walk_account.existing(run) is not None:
+        return
+    keys = keys_at_hand()
+    if Kind.TOTP in wish.kinds or not keys:
+        raise NoAnswer
+    if keys[0].has_pin and wish.pin is None:
+        raise MissingInput(f'the PIN of "{keys[0].name}"', "--pin-file FILE")
+
+
+def enrol(walk: Walk, step: Step, left: int) -> None:
+    """Add a method: the one of the step, or the one that the person chooses."""
+    title, _, why = step.message.partition(": ")
+    walk.begin(f"{title[:1].upper()}{title[1:]}", why or step.message, left)
+    kind = step.kind or Kind.TOTP
+    if not walk.run.can_ask:
+        _enrol_in_script(walk, kind)
+        walk.finish(step.code)
+        return
+    try:
+        _enrol_by_choice(walk, None if walk.wish.kinds else kind, kind)
+    except Later:
+        walk.left_out.add(step.code)
+        walk.talk.aside(f"Left for later: {step.command}")
+    else:
+        walk.finish(step.code)
+
+
+def _enrol_in_script(walk: Walk, kind: Kind) -> None:
+    if kind is Kind.TOTP:
+        raise NoAnswer
+    _told(walk, enrolling.add(walk.run, _wish(walk, kind)))
+
+
+def _enrol_by_choice(walk: Walk, suggested: Kind | None, kind: Kind) -> None:
+    while True:
+        chosen = kind if suggested is None else _choose(walk, suggested)
+        try:
+            if chosen is Kind.TOTP:
+                _add_app(walk)
+            else:
+                _add_key(walk)
+        except AnotherMethod:
+            suggested = Kind.SECURITY_KEY if chosen is Kind.TOTP else Kind.TOTP
+        else:
+            return
+
+
+def _choose(walk: Walk, suggested: Kind) -> Kind:
+    """Ask which method, the suggested one first."""
+    keys = keys_at_hand()
+    about = {
+        Kind.SECURITY_KEY: f'a security key: "{keys[0].name}" is plugged in' if keys else "a security key (plug it in first)",
+        Kind.TOTP: "an authenticator app on a phone or another device",
+    }
+    options = [(str(kind), about[kind]) for kind in sorted(about, key=lambda one: one is not suggested)]
+    chosen = walk.talk.choose("Which one?", [*options, (LATER, "none now; go on another day")])
+    if chosen == LATER:
+        raise Later
+    return Kind(chosen)
+
+
+def _add_key(walk: Walk) -> None:
+    """Enrol a key; whatever goes wrong, there is a way on."""
+    while True:
+        try:
+            _told(walk, enrolling.add(walk.run, _wish(walk, Kind.SECURITY_KEY)))
+        except PasslessError as error:
+            walk.talk.trouble(error)
+            _what_now(walk, "try the key again")
+        else:
+            return
+
+
+def _what_now(walk: Walk, again: str) -> None:
+    """Ask how to go on: return to try again, or raise."""
+    options = ((AGAIN, again), (OTHER, "use another method"), (LATER, "leave it for another day"))
+    match walk.talk.choose("What now?", options):
+        case "other":
+            raise AnotherMethod
+        case "later":
+            raise Later
+        case _:
+            return
+
+
+def _add_app(walk: Walk) -> None:
+    """Enrol an app: the code is asked again until it is right, for the same QR code for as long as that is good."""
+    device = walk.talk.until_right(
+        lambda: clean(walk.talk.line("The device the app is on", _free_device(walk)), what="device name")
+    )
+    while True:
+        try:
+            begun = _begin_app(walk, device)
+            walk.run.draw(begun)
+            walk.talk.say("Scan it with the app, or type the secret there. Then type the code the app shows.")
+            _told(walk, _finish_app(walk, begun, device))
+        except PasslessError as error:
+            walk.talk.trouble(error)
+            _what_now(walk, "begin again with a new QR code")
+        else:
+            return
+
+
+def _begin_app(walk: Walk, device: str) -> Begun:
+    run = walk.run
+    return run.attempt(lambda actor: run.directory.begin(actor, run.target, Enrol(kind=Kind.TOTP, device=device)))
+
+
+def _finish_app(walk: Walk, begun: Begun, device: str) -> Outcome:
+    wrong = 0
+    while True:
+        typed = walk.talk.line("Code")
+        if not typed:
+            _what_now(walk, "type the code")
+            continue
+        given = Answer(kind=Kind.TOTP, text=Secret(typed), device=device)
+        try:
+            return walk.run.attempt(lambda actor: walk.run.directory.finish(actor, begun.ceremony, given))  # noqa: B023
+        except ProofNeeded as error:
+            if error.code not in ("wrong-code", "code-reused"):
+                raise
+            wrong += 1
+            walk.talk.trouble(error)
+            if wrong >= PATIENCE:
+                walk.talk.aside(
+                    f"  The clock here says {walk.run.now():%H:%M:%S} UTC; the phone's must agree to half a minute. "
+                    "Enter alone shows other ways on."
+                )
+
+
+def _free_device(walk: Walk) -> str:
+    """Suggest the phone, or another word where the phone has an app already: a second app there is lost with it."""
+    held = {method.device for method in walk.run.view().methods if method.kind == Kind.TOTP}
+    return PHONE if PHONE not in held else "tablet"
+
+
+def _wish(walk: Walk, kind: Kind) -> enrolling.Wish:
+    files = enrolling.Files(pin=walk.wish.pin)
+    return enrolling.Wish(kind=kind, name=None, device=None, begin=False, finish=None, files=files)
+
+
+def _told(walk: Walk, outcome: object) -> None:
+    """Say what the new method is worth."""
+    if not isinstance(outcome, Applied) or not isinstance(outcome.made, MadeMethod):
+        walk.talk.say("That waits until its time comes; see: passless status")
+        return
+    method: MethodView = outcome.made.method
+    worth = "two factors in itself" if method.two_factor else "one factor"
+    walk.talk.done(
+        f'"{method.name}" signs you in now: {worth}{", and cannot be phished" if method.phishing_resistant else ""}.'
+    )
+    if method.kind == Kind.SECURITY_KEY and not method.two_factor:
+        walk.talk.aside("  With a PIN it would be two factors: passless key pin set, then add it again.")

@@ -1,0 +1,196 @@
+"""The walk-through: ask what is left to do, do the first of it, ask again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from passless.cli import walk_account, walk_methods, walk_settings
+from passless.cli.asking import NothingTyped
+from passless.cli.failures import ConfirmationNeeded, Contradiction
+from passless.cli.talk import Talk
+from passless.cli.walk_ending import ending
+from passless.domain.errors import CannotDoThat
+from passless.domain.methods import Kind
+from passless.domain.safety.next_steps import Action, AtHand, Goal, Step
+from passless.domain.views import AccountView, StepView
+
+if TYPE_CHECKING:
+    from passless.cli.context import Run
+    from passless.cli.secret_files import SecretFile
+
+POSSIBLE = (Kind.SECURITY_KEY, Kind.TOTP)  # what can be added in a terminal, to an account of this machine
+STEPS_OF_A_NEW_ACCOUNT = 3  # account, method, recovery code: counted until the account can be asked
+GOALS = {
+    Goal.PASSWORDLESS: "no password at all, and no way to get locked out",
+    Goal.TWO_STEP: "one stolen factor is not enough, and no way to get locked out",
+}
+AGAIN = "passless setup"
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    goal: Goal
+    kinds: tuple[Kind, ...] = ()
+    display_name: str = ""
+    email: str | None = None
+    password: SecretFile | None = None
+    no_password: bool = False
+    pin: SecretFile | None = None
+
+
+class SetupDone(Struct, frozen=True, kw_only=True):
+    """What the walk-through did. `recovery_code` is shown this once, and only where nobody typed it back."""
+
+    goal: Goal
+    reached: bool
+    done: tuple[str, ...]
+    left: tuple[StepView, ...]
+    status: AccountView
+    recovery_code: str | None = None
+
+
+class SetupPlan(Struct, frozen=True, kw_only=True):
+    """What the walk-through would do."""
+
+    applied: bool
+    goal: Goal
+    account: str
+    steps: tuple[StepView, ...]
+
+
+class Walk:
+    """One walk-through, as far as it got."""
+
+    def __init__(self, run: Run, wish: Wish) -> None:
+        self.run = run
+        self.wish = wish
+        self.talk = Talk()
+        self.done: list[str] = []
+        self.left_out: set[str] = set()
+        self.recovery_code: str | None = None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of method that may be added."""
+        return self.wish.kinds or POSSIBLE
+
+    def at_hand(self) -> AtHand:
+        """Return what the person could use now."""
+        return AtHand(security_key=bool(walk_methods.keys_at_hand()), kinds=self.kinds)
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return what is left to do: the methods that were asked for by name first."""
+        at_hand, goal = self.at_hand(), self.wish.goal
+        steps = self.run.ask(lambda directory, actor, target: directory.next_steps(actor, target, goal, at_hand))
+        held = {method.kind for method in self.run.view().methods}
+        first = tuple(walk_methods.step_for(kind) for kind in self.wish.kinds if kind not in held)
+        known = {step.kind for step in first}
+        return tuple(step for step in (*first, *(one for one in steps if one.kind is None or one.kind not in known)))
+
+    def left(self) -> tuple[Step, ...]:
+        """Return the steps that the person did not leave out."""
+        return tuple(step for step in self.steps() if step.code not in self.left_out)
+
+    def begin(self, title: str, why: str, left: int) -> None:
+        """Say which step begins."""
+        number = len(self.done) + 1
+        self.talk.heading(number, number - 1 + left, title, why)
+
+    def finish(self, code: str) -> None:
+        """Note that a step is done."""
+        self.done.append(code)
+
+
+def walk(run: Run, wish: Wish) -> SetupDone | SetupPlan | AccountView:
+    """Do what is missing, and return what to show."""
+    _check(run, wish)
+    if run.given.dry_run:
+        return _plan(run, wish)
+    found = Walk(run, wish)
+    try:
+        return _walk(found)
+    except (KeyboardInterrupt, NothingTyped):
+        found.talk.say()
+        found.talk.say(f"Left here. What is done is kept; go on with: {AGAIN}")
+        raise
+
+
+def _walk(walk: Walk) -> SetupDone | AccountView:
+    if walk.run.can_ask:
+        walk.talk.say(f"The goal: {GOALS[walk.wish.goal]}.")
+        walk.talk.aside("Leave with Ctrl-C whenever you like; run it again and it goes on where you stopped.")
+    walk_account.have_account(walk, steps=STEPS_OF_A_NEW_ACCOUNT)
+    while left := walk.left():
+        step, version = left[0], walk.run.view().version
+        _do(walk, step, len(left))
+        if walk.run.view().version == version and step.code not in walk.left_out:
+            walk.left_out.add(step.code)  # it did not move: another round would ask the same for ever
+    view = walk.run.view()
+    remaining = tuple(_view(step) for step in walk.steps() if not step.optional)
+    if walk.run.can_ask:
+        ending(walk, view, remaining)
+    if not walk.run.json and walk.recovery_code is None:
+        return view
+    return SetupDone(
+        goal=walk.wish.goal,
+        reached=not remaining,
+        done=tuple(walk.done),
+        left=remaining,
+        status=view,
+        recovery_code=walk.recovery_code,
+    )
+
+
+def _do(walk: Walk, step: Step, left: int) -> None:
+    match step.action:
+        case Action.ENROL:
+            walk_methods.enrol(walk, step, left)
+        case Action.RECOVERY_CODE:
+            walk_settings.make_code(walk, step, left)
+        case Action.CONFIRM_CODE:
+            walk_settings.confirm_code(walk, step, left)
+        case Action.TWO_STEP:
+            walk_settings.two_step_on(walk, step, left)
+        case Action.PASSWORDLESS:
+            walk_settings.passwordless_on(walk, step, left)
+        case Action.FINISH_RECOVERY:
+            walk_settings.finish_recovery(walk, step, left)
+
+
+def _check(run: Run, wish: Wish) -> None:
+    """Refuse what cannot be done here before anything is changed."""
+    if wish.no_password and wish.password is not None:
+        raise Contradiction("--no-password", "--password-file")
+    if foreign := [kind for kind in wish.kinds if kind not in POSSIBLE]:
+        raise CannotDoThat(
+            f'"{foreign[0]}" cannot be added in the walk-through on this machine',
+            hint=f"choose from: {', '.join(POSSIBLE)}; see: passless method add --help",
+        )
+    if run.can_ask or run.given.dry_run:
+        return
+    walk_account.check_script(run, wish)
+    walk_methods.check_script(run, wish)
+    if not run.given.yes:
+        raise ConfirmationNeeded("take the recovery code as saved once it was printed?")
+
+
+def _plan(run: Run, wish: Wish) -> SetupPlan:
+    """Say what would be done; for an account that is not there yet, the first steps."""
+    found = Walk(run, wish)
+    name = walk_account.existing(run)
+    if name is None:
+        new = StepView(
+            code="make-account", message="make an account", command=f"passless account create {run.given.account or 'NAME'}"
+        )
+        kinds = wish.kinds or (Kind.SECURITY_KEY if found.at_hand().security_key else Kind.TOTP,)
+        steps = (new, *(_view(walk_methods.step_for(kind)) for kind in kinds), _view(walk_settings.CODE_STEP))
+        return SetupPlan(applied=False, goal=wish.goal, account=run.given.account or "", steps=steps)
+    run.on(name)
+    return SetupPlan(applied=False, goal=wish.goal, account=name, steps=tuple(_view(step) for step in found.steps()))
+
+
+def _view(step: Step) -> StepView:
+    return StepView(code=step.code, message=step.message, command=step.command, optional=step.optional)
