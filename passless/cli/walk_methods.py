@@ -49,7 +49,9 @@ class NoAnswer(MissingInput):
 
     def __init__(self) -> None:
         super().__init__("somebody to type the code of an authenticator app", "--method security-key and a key plugged in")
-        self.hint = "plug a security key in, or add the app in two steps: passless account create, then passless method add totp --begin"
+        self.hint = (
+            "plug a security key in, or do it in two: passless account create NAME, then passless method add totp --begin"
+        )
 
 
 class Later(Exception):

@@ -40,7 +40,7 @@ def confirm_code(walk: Walk, step: Step, left: int) -> None:
         walk.run.change(ConfirmCode(code=None))
         walk.finish(step.code)
         return
-    walk.talk.aside('No paper at hand? Type "new" for another code; the one on paper is then of no use.')
+    walk.talk.aside('No paper at hand? Type "new" for another code.')
     while True:
         typed = walk.talk.line("Recovery code")
         if typed.casefold() == NEW:
@@ -93,11 +93,11 @@ def _typed_back(walk: Walk, code: Secret) -> bool:
         walk.recovery_code = code.reveal()
         walk.run.change(ConfirmCode(code=None))
         return True
+    _show(walk, code)
     while True:
-        _show(walk, code)
         typed = walk.talk.line("Type it back from the paper")
         if not typed:
-            walk.talk.aside('Here it is once more. Type "new" at the next question for another code.')
+            _show(walk, code)
         elif typed.casefold() == NEW:
             return False
         elif _confirmed(walk, Secret(typed)):
@@ -117,7 +117,7 @@ def _confirmed(walk: Walk, typed: Secret) -> bool:
         walk.run.change(ConfirmCode(code=typed))
     except (WrongUse, ProofNeeded) as error:
         walk.talk.trouble(error)
-        walk.talk.aside("  Compare it with the paper; spaces, dashes and case do not matter. Enter alone shows it again.")
+        walk.talk.aside('  Spaces, dashes and case do not matter. Enter shows it again; "new" makes another code.')
         return False
     walk.talk.done("The recovery code is saved.")
     return True
