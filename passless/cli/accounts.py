@@ -13,8 +13,8 @@ from passless.cli.failures import Contradiction, MissingInput
 from passless.domain.errors import PasslessError
 from passless.domain.names import are_same, clean
 from passless.domain.requests import NewAccount
-from passless.domain.views import AccountSummary, Applied, PlanView, SignedIn, Waits
-from passless.output.results import Chosen
+from passless.domain.views import AccountSummary, Applied, PlanView, Waits
+from passless.output.results import AccountMade, Chosen
 from passless.ports import NameTaken, NoSuchAccount
 
 if TYPE_CHECKING:
@@ -36,16 +36,17 @@ class Wish(Struct, frozen=True, kw_only=True):
     no_password: bool
 
 
-def create(run: Run, wish: Wish) -> SignedIn | PlanView:
+def create(run: Run, wish: Wish) -> AccountMade | PlanView:
     """Make an account, sign it in and choose it."""
     password = _password(run, wish)
+    plan = plans.create_account(clean(wish.name, what="account name"), has_password=password is not None)
     if run.given.dry_run:
-        return _plan(run, wish, has_password=password is not None)
+        return _if_free(run, plan, wish.name)
     new = NewAccount(name=wish.name, display_name=wish.display_name, email=wish.email, password=password)
     signed_in = run.founded_directory().create(run.actor, new)
     run.signed_in(signed_in)
     run.tokens.choose(signed_in.account_id, signed_in.account)
-    return signed_in
+    return AccountMade(plan=plan, signed_in=signed_in)
 
 
 def found(run: Run, matching: str) -> Iterable[AccountSummary]:
@@ -107,9 +108,8 @@ def _password(run: Run, wish: Wish) -> Secret | None:
     return asking.new_secret("Password")
 
 
-def _plan(run: Run, wish: Wish, *, has_password: bool) -> PlanView:
-    """Say what making the account would do; there is none yet that the directory could plan for."""
-    name = clean(wish.name, what="account name")
+def _if_free(run: Run, plan: PlanView, name: str) -> PlanView:
+    """Return the plan of an account that may have its name; there is none yet that the directory could plan for."""
     if any(are_same(summary.account, name) for summary in found(run, "")):
-        raise NameTaken(f'there is an account "{name}" already')
-    return plans.create_account(name, has_password=has_password)
+        raise NameTaken(f'there is an account "{clean(name)}" already')
+    return plan

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
+from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.names import printable
 
 if TYPE_CHECKING:
@@ -88,13 +88,6 @@ class PlanRefused(PasslessError):
         first = refusals[0]
         super().__init__(first.message, hint=first.hint, code=first.code)
         self.problems = tuple(problems)
-
-
-class OutputFailed(Unavailable):
-    """The result could not be written."""
-
-    code = "output-failed"
-    hint = "make room where the output goes; what was done is done: passless status"
 
 
 def tell(error: PasslessError, *, as_json: bool) -> None:

@@ -58,7 +58,7 @@ def _run(arguments: list[str]) -> int:
         return INTERRUPTED
     except SystemExit as error:  # Typer's answer to a pipe that closed while it printed help
         return _reader_gone() if error.code == 1 else int(error.code or 0)
-    except Exception as error:  # noqa: BLE001 - the one place that catches a fault of ours
+    except Exception as error:
         return _fail(_fault(error), arguments)
 
 
@@ -149,22 +149,18 @@ def _open_missing_streams() -> None:
 
 
 def _flush() -> None:
-    from passless.cli.failures import OutputFailed
+    from passless.output.writing import results
 
-    try:
+    with results():
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _forget_output()
-        raise OutputFailed(f"the output could not be written: {(error.strerror or 'unknown').lower()}") from error
 
 
 def _flush_quietly() -> None:
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _forget_output()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _forget_output()
 
 
 def _reader_gone() -> int:

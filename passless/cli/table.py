@@ -20,7 +20,9 @@ def _entry(module: str, help_line: str) -> Entry:
 
 
 COMMANDS = {
-    "setup": _entry("setup", "Walk through everything: account, methods, recovery code, passwordless."),
+    "setup": _entry(
+        "setup", "Walk through everything that is missing: account, methods, recovery code, two-step, passwordless."
+    ),
     "status": _entry("status", "The account at a glance, with next steps."),
     "account": _entry("account", "Make, choose, rename and delete accounts."),
     "method": _entry("method", "Sign-in methods: the ways to prove who you are."),
@@ -36,12 +38,16 @@ COMMANDS = {
     "sign-out": _entry("sign_out", "End the session in use, or all of them."),
     "session": _entry("session", "Who is signed in, where and since when."),
     "what-if": _entry("what_if", "What would be left after losing a device or a method."),
-    "check": _entry("check", "Hold accounts against a policy file."),
-    "legacy-apps": _entry("legacy_apps", "Which programs need what once there is no password."),
+    "check": _entry("check", "Hold accounts against a policy file: exit status 8 when something is found."),
+    "legacy-apps": _entry(
+        "legacy_apps", "Which programs need what once there is no password: an app password, a device code, or the password."
+    ),
     "key": _entry("key", "The security key itself: PIN, credentials, fingerprints, reset."),
     "audit": _entry("audit", "Everything that happened, and whether the trail is whole."),
     "vault": _entry("vault", "The key that seals what must be read back."),
     "profile": _entry("profile", "The places where accounts live."),
-    "doctor": _entry("doctor", "What works on this machine, and what does not."),
+    "doctor": _entry(
+        "doctor", "What works on this machine: keyring, keys and their permissions, clock, store, versions. Changes nothing."
+    ),
     "completion": _entry("completion", "Completion for your shell."),
 }

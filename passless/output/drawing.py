@@ -4,12 +4,40 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from rich.console import Console
+import msgspec
+from msgspec import Struct
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
-NARROWEST = 40  # columns; below, tables are drawn as if there were this many
-WIDEST_TEXT = 100  # columns; longer lines are hard to read
-PLAIN_WIDTH = 200  # columns of a pipe, which has none; wide enough that nothing is cut
+from passless.domain.names import printable
+
+PLAIN_WIDTH = 200  # columns of a pipe, which has none; wide enough that little is broken
+WIDEST = 110  # columns; longer lines are hard to read
+LONGEST_VALUE = 2000  # characters of one value
+JUST_NOW = timedelta(seconds=45)
+UNITS = (
+    (timedelta(days=365), "year"),
+    (timedelta(days=30), "month"),
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
+MONTHS_FROM = timedelta(days=60)  # nearer than this, days say it better
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """What views need to know of the place they are drawn at."""
+
+    now: datetime
+    is_terminal: bool
+    width: int
 
 
 def console(*, stderr: bool) -> Console:
@@ -21,8 +49,116 @@ def console(*, stderr: bool) -> Console:
         markup=False,
         highlight=False,
         emoji=False,
-        soft_wrap=False,
         force_terminal=False if is_plain else None,
         no_color=True if is_plain or os.environ.get("NO_COLOR") else None,
         width=PLAIN_WIDTH if not stream.isatty() and not os.environ.get("COLUMNS") else None,
     )
+
+
+def safe(text: object, style: str = "") -> Text:
+    """Return text from outside: no control characters, no markup."""
+    return Text(printable(str(text), at_most=LONGEST_VALUE), style=style)
+
+
+def mark(*, good: bool) -> Text:
+    """Return a tick or a cross."""
+    return Text("✓", style="green") if good else Text("✗", style="red")
+
+
+def when(at: datetime | None, now: datetime, *, never: str = "never") -> Text:
+    """Return a time as people say it."""
+    return Text(never, style="dim") if at is None else Text(spoken(at, now))
+
+
+def spoken(at: datetime, now: datetime) -> str:
+    """Return a time such as `3 minutes ago` or `in 30 days`."""
+    away = abs(at - now)
+    if away < JUST_NOW:
+        return "just now"
+    away += timedelta(seconds=20)  # "in 30 days" is still said a moment later
+    for unit, name in UNITS:
+        if away >= unit and not (name == "month" and away < MONTHS_FROM):
+            count = away // unit
+            length = f"{count} {name}{'s' if count != 1 else ''}"
+            return f"in {length}" if at > now else f"{length} ago"
+    return "in a minute" if at > now else "a minute ago"
+
+
+def table(look: Look, *columns: str, title: str = "") -> Table:
+    """Return an empty table: with lines on a terminal, without in a pipe."""
+    made = Table(
+        box=box.SIMPLE_HEAD if look.is_terminal else None,
+        title=Text(title, style="bold") if title else None,
+        title_justify="left",
+        header_style="bold dim" if look.is_terminal else "",
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for column in columns:
+        made.add_column(Text(column), overflow="fold")
+    return made
+
+
+def listing(look: Look, columns: Sequence[str], lines: Iterable[Sequence[RenderableType]], *, nothing: str) -> RenderableType:
+    """Return a table, or a sentence where there is nothing to put in it."""
+    made = table(look, *columns)
+    for line in lines:
+        made.add_row(*line)
+    return made if made.row_count else Text(nothing, style="dim")
+
+
+def facts(pairs: Iterable[tuple[str, RenderableType]]) -> Table:
+    """Return names and what stands for them, one a line."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(Text(name), value)
+    return grid
+
+
+def section(title: str, body: RenderableType) -> RenderableType:
+    """Return a body under its title."""
+    return Group(Text(""), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
+
+
+def stack(*parts: RenderableType | None) -> Group:
+    """Return parts one under the other; what is None is left out."""
+    return Group(*(part for part in parts if part is not None))
+
+
+def command(text: str) -> Text:
+    """Return a command to type."""
+    return safe(text, "cyan")
+
+
+def fields(result: Any, look: Look) -> RenderableType:
+    """Return a result as its fields."""
+    return facts((name.replace("_", " "), _value(value, look)) for name, value in _fields(result).items())
+
+
+def rows(items: Sequence[Any], look: Look) -> RenderableType:
+    """Return a list of results as a table of their fields."""
+    if not items:
+        return Text("there is nothing", style="dim")
+    names = list(_fields(items[0]))
+    lines = ([_value(value, look) for value in _fields(item).values()] for item in items)
+    return listing(look, [name.replace("_", " ") for name in names], lines, nothing="")
+
+
+def _fields(result: Any) -> dict[str, Any]:
+    return msgspec.structs.asdict(result) if isinstance(result, Struct) else {"result": result}
+
+
+def _value(value: Any, look: Look) -> RenderableType:
+    match value:
+        case None | "" | ():
+            return Text("–", style="dim")
+        case bool():
+            return mark(good=value)
+        case datetime():
+            return when(value, look.now)
+        case tuple() | list():
+            return safe(", ".join(str(one) for one in value))
+        case _:
+            return safe(value)

@@ -1,11 +1,31 @@
-"""Results for people: one small view per type, drawn only when there is somebody to look at it."""
+"""Results for people: one small view per type, drawn only when there is somebody to look at it.
+
+A module of views registers them with `view.register` (one result) and `list_of` (a list), and stands in `DRAWERS`.
+A type without a view is drawn as its fields.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from functools import singledispatch
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from passless.output.writing import results
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from passless.output.drawing import Look
+
+    ListView = Callable[[Sequence[Any], Look], RenderableType]
+
+DRAWERS = ("account_views", "plan_views", "list_views", "made_views", "machine_views", "key_views")
+
+_lists: dict[type[Any], ListView] = {}
 
 
 class Listing(Struct, frozen=True):
@@ -15,20 +35,54 @@ class Listing(Struct, frozen=True):
     items: tuple[Any, ...]
 
 
+@singledispatch
+def view(result: Any, look: Look) -> RenderableType:
+    """Return the picture of a result; its fields, where its type has no view."""
+    from passless.output.drawing import fields
+
+    return fields(result, look)
+
+
+def list_of(kind: type[Any]) -> Callable[[ListView], ListView]:
+    """Register the picture of a list of things of one type."""
+
+    def register(drawer: ListView) -> ListView:
+        _lists[kind] = drawer
+        return drawer
+
+    return register
+
+
 def print_result(result: Any, *, now: datetime) -> None:
     """Print a result to stdout."""
-    from passless.output.drawing import console
-
-    out = console(stderr=False)
-    _print(out, result, now)
+    _print(result, now, stderr=False)
 
 
 def print_to_terminal(result: Any, *, now: datetime) -> None:
     """Draw something that is no result, beside the prompts."""
-    from passless.output.drawing import console
-
-    _print(console(stderr=True), result, now)
+    _print(result, now, stderr=True)
 
 
-def _print(out: Any, result: Any, now: datetime) -> None:
-    out.print(result)
+def picture(result: Any, look: Look) -> RenderableType:
+    """Return the picture of a result or a list."""
+    for name in DRAWERS:
+        import_module(f"passless.output.{name}")
+    if not isinstance(result, Listing):
+        return view(result, look)
+    from passless.output.drawing import rows
+
+    return _lists.get(result.of, rows)(result.items, look)
+
+
+def _print(result: Any, now: datetime, *, stderr: bool) -> None:
+    from passless.output.drawing import Look, console
+
+    out = console(stderr=stderr)
+    drawn = picture(result, Look(now=now, is_terminal=out.is_terminal, width=out.width))
+    with results():
+        if out.is_terminal:
+            out.print(drawn)
+            return
+        with out.capture() as captured:
+            out.print(drawn)
+        out.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())

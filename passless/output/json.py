@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,22 +20,24 @@ from passless.domain.views import (
     SignedIn,
     Waits,
 )
+from passless.output.results import AccountMade, SignedOut
+from passless.output.writing import write
 
 SHOWN_ONCE = (MadeAppPassword, MadeRecoveryCode, MadePass, MadeToken, Begun)  # the only results whose secrets are printed
 
 
 def print_one(result: Any) -> None:
     """Write one document to stdout."""
-    _write(encode(result) + b"\n")
+    write(encode(result) + b"\n")
 
 
 def print_each(results: Iterable[Any]) -> None:
     """Write a list to stdout, one thing at a time, however long it is."""
     opening = b"["
     for result in results:
-        _write(opening + encode(result))
+        write(opening + encode(result))
         opening = b",\n"
-    _write(b"[]\n" if opening == b"[" else b"]\n")
+    write(b"[]\n" if opening == b"[" else b"]\n")
 
 
 def encode(result: Any) -> bytes:
@@ -56,6 +57,10 @@ def _document(result: Any) -> Any:
             return {"applied": False, "plan": plan, "pending": pending}
         case PlanView():
             return {"applied": False, "plan": result}
+        case AccountMade(plan=plan, signed_in=signed_in):
+            return {"applied": True, "plan": plan} | _fields(signed_in, leave_out=("token",))
+        case SignedOut(ended=ended):
+            return {"applied": True, "plan": None, "ended": ended}
         case SignedIn():
             return _fields(result, leave_out=("token",))
         case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
@@ -85,8 +90,3 @@ def _reveal(value: Any) -> Any:
 
 def _refuse(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not printed")
-
-
-def _write(content: bytes) -> None:
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from passless.domain.views import PendingView, ProblemView, RecoveryCodeView, ReportView, StepView
+from passless.domain.views import PendingView, PlanView, ProblemView, RecoveryCodeView, ReportView, SignedIn, StepView
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -50,3 +50,10 @@ class KitWritten(Struct, frozen=True, kw_only=True):
     path: str
     account: str
     drill_at: datetime
+
+
+class AccountMade(Struct, frozen=True, kw_only=True):
+    """An account was made and signed in."""
+
+    plan: PlanView
+    signed_in: SignedIn

@@ -1,0 +1,220 @@
+"""How an account looks: at a glance, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from passless.domain.views import (
+    AccountView,
+    FreshnessView,
+    LossView,
+    MethodView,
+    NoticeView,
+    PendingView,
+    ProblemView,
+    RecoveryCodeView,
+    ReportView,
+    StepView,
+)
+from passless.output.drawing import WIDEST, Look, command, facts, mark, safe, section, spoken, stack, table, when
+from passless.output.human import list_of, view
+from passless.output.results import RecoveryStatus, SettingStatus
+
+STATES = {"ok": "green", "unfinished": "yellow", "in-recovery": "red"}
+FACTORS = {0: ("nothing fresh", "dim"), 1: ("one factor", "yellow"), 2: ("two factors", "green")}
+STATE_WORDS = {"ok": "ok", "unfinished": "unfinished", "in-recovery": "in recovery"}
+
+
+@view.register
+def account(result: AccountView, look: Look) -> RenderableType:
+    """Draw an account at a glance."""
+    names = {method.id: method.name for method in result.methods}
+    settings = facts(
+        [
+            ("passwordless", _switch(result.passwordless, "no password exists", "there is a password")),
+            ("two-step", _switch(result.two_step, "one proof is not enough", "one proof is enough")),
+            ("ways in", ways_in(result.ways_in, names)),
+            ("recovery code", recovery_code(result.recovery_code, look)),
+            ("app passwords", Text(str(result.app_passwords))),
+            ("signed in", freshness(result.session, look)),
+        ]
+    )
+    return stack(
+        _head(result, settings, look),
+        section("Sign-in methods", methods(result.methods, look)) if result.methods else None,
+        section("If you lose …", losses(result.losses, names, look)) if result.losses else None,
+        section("Waiting", pending(result.pending, look)) if result.pending else None,
+        section("Reported lost", reports(result.reports, look)) if result.reports else None,
+        section("Look at", problems(result.problems)) if result.problems else None,
+        section("News", notices(result.notices, look)) if result.notices else None,
+        section("Next", steps(result.next_steps)) if result.next_steps else None,
+    )
+
+
+@view.register
+def setting(result: SettingStatus, look: Look) -> RenderableType:
+    """Draw whether passwordless or two-step is on."""
+    switch = _switch(result.on, "on", "off")
+    return stack(
+        facts([(result.setting.replace("_", "-"), switch), ("account", safe(result.account))]),
+        section("Look at", problems(result.problems)) if result.problems else None,
+        section("Next", steps(result.next_steps)) if result.next_steps else None,
+    )
+
+
+@view.register
+def recovery(result: RecoveryStatus, look: Look) -> RenderableType:
+    """Draw where a recovery stands."""
+    state = Text(STATE_WORDS.get(result.state, result.state), style=STATES.get(result.state, ""))
+    return stack(
+        facts(
+            [
+                ("account", safe(result.account)),
+                ("state", state),
+                ("recovery code", recovery_code(result.recovery_code, look)),
+            ]
+        ),
+        section("Waiting", pending(result.pending, look)) if result.pending else None,
+        section("Reported lost", reports(result.reports, look)) if result.reports else None,
+        section("Next", steps(result.next_steps)) if result.next_steps else None,
+    )
+
+
+@list_of(MethodView)
+def methods(items: Sequence[MethodView], look: Look) -> RenderableType:
+    """Draw sign-in methods with what each is worth."""
+    if not items:
+        return Text("there is no sign-in method yet: passless method add totp", style="dim")
+    made = table(look, "name", "kind", "device", "strength", "added", "last used", "id")
+    for one in items:
+        made.add_row(
+            stack(safe(f"{one.name} ★" if one.default else one.name, "bold" if one.usable else "dim strike")),
+            safe(one.kind),
+            safe(one.device or "memory", "" if one.device else "dim"),
+            strength(one),
+            when(one.added_at, look.now),
+            when(one.last_used_at, look.now),
+            safe(one.id, "dim"),
+        )
+    return made
+
+
+def strength(method: MethodView) -> Text:
+    """Say what a method is worth."""
+    if not method.usable:
+        return Text("not usable", style="red")
+    if method.phishing_resistant:
+        return Text("two factors, phishing-proof" if method.two_factor else "phishing-proof", style="green")
+    return Text("two factors", style="green") if method.two_factor else Text("one factor", style="yellow")
+
+
+def ways_in(ways: Sequence[Sequence[str]], names: dict[str, str]) -> Text:
+    """Name the ways in."""
+    if not ways:
+        return Text("none", style="bold red")
+    return safe("  or  ".join(" + ".join(names.get(one, one) for one in way) for way in ways))
+
+
+def recovery_code(code: RecoveryCodeView, look: Look) -> Text:
+    """Say how the recovery code stands."""
+    if not code.exists:
+        return Text("none", style="yellow")
+    made = spoken(code.created_at, look.now) if code.created_at else "some time ago"
+    if code.saved:
+        return Text(f"saved, made {made}", style="green")
+    return Text(f"made {made}, not confirmed yet", style="yellow")
+
+
+def freshness(session: FreshnessView | None, look: Look) -> Text:
+    """Say how long the session in use lasts, and what it may change."""
+    if session is None:
+        return Text("no", style="dim")
+    words, style = FACTORS.get(session.strength, ("", ""))
+    fresh = f", fresh for changes until {spoken(session.fresh_until, look.now)}" if session.fresh_until else ""
+    return Text(
+        f"until {spoken(session.expires_at, look.now)}; {words}".replace("until in", "for") + fresh.replace("until in", "for"),
+        style=style,
+    )
+
+
+def losses(items: Sequence[LossView], names: dict[str, str], look: Look) -> RenderableType:
+    """Draw what losing each device would leave."""
+    made = table(look, "device", "", "what is left")
+    for one in items:
+        left = ways_in(one.ways_in, names)
+        if not one.ways_in:
+            left = (
+                Text("the recovery code", style="yellow")
+                if one.survives
+                else Text("nothing: you would be locked out", style="red")
+            )
+        made.add_row(safe(one.device), mark(good=one.survives), left)
+    return made
+
+
+def problems(items: Sequence[ProblemView]) -> RenderableType:
+    """Draw problems, each with what to do."""
+    grid = facts([])
+    for one in items:
+        is_refusal = one.severity == "refusal"
+        sign = Text("✗" if is_refusal else "!", style="red" if is_refusal else "yellow")
+        grid.add_row(sign, stack(safe(one.message), safe(one.hint, "dim")))
+    return grid
+
+
+def steps(items: Sequence[StepView]) -> RenderableType:
+    """Draw what to do next."""
+    grid = facts([])
+    for number, one in enumerate(items, start=1):
+        optional = " (if you like)" if one.optional else ""
+        grid.add_row(Text(f"{number}."), stack(safe(one.message + optional), command(one.command)))
+    return grid
+
+
+def pending(items: Sequence[PendingView], look: Look) -> RenderableType:
+    """Draw what waits."""
+    made = table(look, "what", "due", "id")
+    for one in items:
+        made.add_row(safe(one.message), when(one.due_at, look.now), safe(one.id, "dim"))
+    return made
+
+
+def reports(items: Sequence[ReportView], look: Look) -> RenderableType:
+    """Draw reported losses that can be taken back."""
+    made = table(look, "what", "reported", "can be taken back")
+    for one in items:
+        made.add_row(
+            safe(one.what), when(one.reported_at, look.now), Text(f"for {spoken(one.until, look.now).removeprefix('in ')}")
+        )
+    return made
+
+
+def notices(items: Sequence[NoticeView], look: Look) -> RenderableType:
+    """Draw what happened."""
+    return facts((spoken(one.at, look.now), safe(one.message)) for one in items)
+
+
+def _head(result: AccountView, body: RenderableType, look: Look) -> RenderableType:
+    title = Text.assemble(
+        safe(result.account, "bold"),
+        safe(f"  {result.display_name}" if result.display_name else "", "dim"),
+        safe(f"  {result.profile}", "dim"),
+    )
+    state = Text(STATE_WORDS.get(result.state, result.state), style=f"bold {STATES.get(result.state, '')}")
+    if not look.is_terminal:
+        return stack(Text.assemble(title, "  ", state), Text(""), Padding(body, (0, 0, 0, 2)))
+    colour = STATES.get(result.state, "white")
+    width = min(look.width, WIDEST)
+    return Panel(
+        body, title=title, title_align="left", subtitle=state, subtitle_align="right", border_style=colour, width=width
+    )
+
+
+def _switch(is_on: bool, if_on: str, if_off: str) -> Text:
+    sign, style = ("on ", "green") if is_on else ("off", "yellow")
+    return Text.assemble((sign, style), (f"  {if_on if is_on else if_off}", "dim"))

@@ -1,0 +1,151 @@
+"""How lists look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from passless.domain.views import (
+    AccountSummary,
+    AppPasswordView,
+    DeviceView,
+    PassView,
+    SessionView,
+    TokenView,
+    WhatIfView,
+)
+from passless.output.account_views import STATE_WORDS, STATES
+from passless.output.drawing import Look, listing, mark, safe, when
+from passless.output.human import list_of
+
+
+@list_of(AccountSummary)
+def accounts(items: Sequence[AccountSummary], look: Look) -> RenderableType:
+    """Draw accounts, the chosen one marked."""
+    lines = [
+        (
+            Text("●" if one.current else " ", style="green"),
+            safe(one.account, "bold"),
+            safe(one.display_name or "–"),
+            safe(STATE_WORDS.get(one.state, one.state), STATES.get(one.state, "")),
+            mark(good=one.passwordless),
+            mark(good=one.two_step),
+            safe(one.methods),
+            when(one.created_at, look.now),
+            safe(one.id, "dim"),
+        )
+        for one in items
+    ]
+    columns = ("", "account", "name", "state", "passwordless", "two-step", "methods", "made", "id")
+    return listing(look, columns, lines, nothing="there is no account yet; make one: passless account create NAME")
+
+
+@list_of(DeviceView)
+def devices(items: Sequence[DeviceView], look: Look) -> RenderableType:
+    """Draw devices and whether one would get in without each."""
+    lines = [
+        (
+            safe(one.name, "bold"),
+            safe(", ".join(method.name for method in one.methods)),
+            mark(good=one.survives),
+            Text("you still get in without it") if one.survives else Text("losing it locks you out", style="red"),
+        )
+        for one in items
+    ]
+    return listing(look, ("device", "what is on it", "", "without it"), lines, nothing="nothing lives on a device yet")
+
+
+@list_of(AppPasswordView)
+def app_passwords(items: Sequence[AppPasswordView], look: Look) -> RenderableType:
+    """Draw app passwords."""
+    lines = [
+        (
+            safe(one.name, "bold"),
+            safe(", ".join(one.services) or "anything"),
+            when(one.created_at, look.now),
+            when(one.last_used_at, look.now),
+            when(one.expires_at, look.now),
+            Text("short", style="yellow") if one.short else Text(""),
+            safe(one.id, "dim"),
+        )
+        for one in items
+    ]
+    columns = ("name", "for", "made", "last used", "expires", "", "id")
+    return listing(look, columns, lines, nothing="there is no app password")
+
+
+@list_of(PassView)
+def passes(items: Sequence[PassView], look: Look) -> RenderableType:
+    """Draw the temporary pass."""
+    lines = [
+        (
+            safe(one.id),
+            when(one.issued_at, look.now),
+            when(one.expires_at, look.now),
+            Text("once" if one.once else "several times"),
+            when(one.used_at, look.now, never="not yet"),
+        )
+        for one in items
+    ]
+    return listing(look, ("id", "issued", "expires", "works", "used"), lines, nothing="there is no temporary pass")
+
+
+@list_of(TokenView)
+def tokens(items: Sequence[TokenView], look: Look) -> RenderableType:
+    """Draw machines' tokens."""
+    lines = [
+        (
+            safe(one.name, "bold"),
+            safe(", ".join(one.may)),
+            when(one.created_at, look.now),
+            when(one.last_used_at, look.now),
+            when(one.expires_at, look.now),
+            safe(one.id, "dim"),
+        )
+        for one in items
+    ]
+    return listing(look, ("name", "may", "made", "last used", "expires", "id"), lines, nothing="there is no token")
+
+
+@list_of(SessionView)
+def sessions(items: Sequence[SessionView], look: Look) -> RenderableType:
+    """Draw sessions, the one in use marked."""
+    lines = [
+        (
+            Text("●" if one.current else " ", style="green"),
+            safe(one.place or "–"),
+            safe(one.kind),
+            when(one.created_at, look.now),
+            when(one.last_seen_at, look.now),
+            when(one.expires_at, look.now),
+            safe(one.id, "dim"),
+        )
+        for one in items
+    ]
+    columns = ("", "place", "how", "began", "last seen", "ends", "id")
+    return listing(look, columns, lines, nothing="nobody is signed in")
+
+
+@list_of(WhatIfView)
+def what_if(items: Sequence[WhatIfView], look: Look) -> RenderableType:
+    """Draw what losses would leave."""
+    lines = [
+        (
+            safe(" and ".join(one.lost)),
+            mark(good=one.survives),
+            _left(one),
+            safe(", ".join(one.recovery) or "–", "" if one.recovery else "dim"),
+        )
+        for one in items
+    ]
+    return listing(look, ("lost", "", "ways in left", "recovery"), lines, nothing="there is nothing to lose yet")
+
+
+def _left(one: WhatIfView) -> Text:
+    if one.ways_in:
+        return Text(f"{len(one.ways_in)} way{'s' if len(one.ways_in) != 1 else ''} in", style="green")
+    if one.survives:
+        return Text("the recovery code", style="yellow")
+    return Text("none: locked out", style="bold red")

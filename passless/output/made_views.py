@@ -1,0 +1,188 @@
+"""How new things look: secrets that are shown once, sessions, kits."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from passless.domain.secret import Secret
+from passless.domain.views import (
+    Begun,
+    Ended,
+    MadeAppPassword,
+    MadeMethod,
+    MadePass,
+    MadeRecoveryCode,
+    MadeReport,
+    MadeToken,
+    SecondProofNeeded,
+    SignedIn,
+)
+from passless.output import qr
+from passless.output.account_views import freshness, methods, notices, steps
+from passless.output.drawing import Look, facts, safe, section, spoken, stack, when
+from passless.output.human import view
+from passless.output.kit import Kit, as_text
+from passless.output.results import AccountMade, Chosen, KitWritten, SignedOut
+
+ONCE = "It is shown once; nobody can show it again."
+
+
+@view.register
+def app_password(result: MadeAppPassword, look: Look) -> RenderableType:
+    """Draw a new app password."""
+    about = [
+        ("for", safe(", ".join(result.services) or "anything")),
+        ("expires", when(result.expires_at, look.now)),
+        ("revoke with", safe(f"passless app-password revoke {result.id}", "cyan")),
+    ]
+    note = "Type it into the program, with or without the spaces."
+    return stack(_secret(result.secret, look, title=result.name), Text(f"{note} {ONCE}", style="dim"), facts(about))
+
+
+@view.register
+def recovery_code(result: MadeRecoveryCode, look: Look) -> RenderableType:
+    """Draw a new recovery code."""
+    return stack(
+        _secret(result.code, look, title="recovery code"),
+        Text(f"Write it on paper and keep it away from your phone. {ONCE}", style="dim"),
+        facts([("then type it back", safe("passless recovery-code confirm", "cyan"))]),
+    )
+
+
+@view.register
+def temporary_pass(result: MadePass, look: Look) -> RenderableType:
+    """Draw a new temporary pass."""
+    works = "once" if result.once else "several times"
+    about = f"It works {works}, and ends {spoken(result.expires_at, look.now)}. {ONCE}"
+    return stack(_secret(result.secret, look, title="temporary pass"), Text(about, style="dim"))
+
+
+@view.register
+def token(result: MadeToken, look: Look) -> RenderableType:
+    """Draw a new token."""
+    return stack(
+        _secret(result.secret, look, title=result.name),
+        Text(ONCE, style="dim"),
+        facts([("may", safe(", ".join(result.may))), ("expires", when(result.expires_at, look.now))]),
+    )
+
+
+@view.register
+def method(result: MadeMethod, look: Look) -> RenderableType:
+    """Draw a new method."""
+    return methods((result.method,), look)
+
+
+@view.register
+def report(result: MadeReport, look: Look) -> RenderableType:
+    """Draw a reported loss: what is off now, and what is left to do."""
+    until = spoken(result.report.until, look.now).removeprefix("in ")
+    return stack(
+        facts(
+            [
+                ("methods off", Text(str(len(result.report.methods)))),
+                ("sessions ended", Text(str(result.sessions_ended))),
+                ("app passwords ended", safe(", ".join(result.app_passwords_ended) or "none")),
+                ("if it turns up", Text(f"passless device found, within {until}", style="cyan")),
+            ]
+        ),
+        section("Next", steps(result.next_steps)) if result.next_steps else None,
+    )
+
+
+@view.register
+def ended(result: Ended, look: Look) -> RenderableType:
+    """Draw how much ended."""
+    return Text(f"ended: {len(result.ended)}")
+
+
+@view.register
+def begun(result: Begun, look: Look) -> RenderableType:
+    """Draw an open ceremony: a QR code to scan, or what a key is asked."""
+    if result.otpauth_uri is not None and result.secret is not None:
+        return stack(
+            Text("Scan this with the authenticator app:", style="bold"),
+            Text(""),
+            qr.terminal(result.otpauth_uri.reveal()),
+            Text(""),
+            facts([("or type", Text(_fours(result.secret), style="bold")), ("ends", when(result.expires_at, look.now))]),
+        )
+    return facts(
+        [
+            ("ceremony", safe(result.ceremony, "bold")),
+            ("origin", safe(result.origin or "–")),
+            ("ends", when(result.expires_at, look.now)),
+            ("asked", safe((result.public_key or b"").decode(errors="replace"))),
+        ]
+    )
+
+
+@view.register
+def second_proof(result: SecondProofNeeded, look: Look) -> RenderableType:
+    """Draw which second proof is asked for."""
+    return facts([("ceremony", safe(result.ceremony, "bold")), ("accepts", safe(", ".join(result.accepts)))])
+
+
+@view.register
+def signed_in(result: SignedIn, look: Look) -> RenderableType:
+    """Draw a session that began."""
+    return stack(
+        Text.assemble(("✓ ", "green"), "signed in as ", safe(result.account, "bold")),
+        facts([("session", freshness(result.session, look))]),
+        section("News", notices(result.notices, look)) if result.notices else None,
+    )
+
+
+@view.register
+def account_made(result: AccountMade, look: Look) -> RenderableType:
+    """Draw a new account."""
+    return stack(
+        Text.assemble(("✓ ", "green"), "made ", safe(result.signed_in.account, "bold"), ", chose it and signed it in"),
+        facts([("next", safe("passless setup", "cyan"))]),
+    )
+
+
+@view.register
+def chosen(result: Chosen, look: Look) -> RenderableType:
+    """Draw which account is chosen."""
+    return Text.assemble(("✓ ", "green"), "commands act on ", safe(result.account, "bold"), " now")
+
+
+@view.register
+def signed_out(result: SignedOut, look: Look) -> RenderableType:
+    """Draw how many sessions ended."""
+    return (
+        Text("nobody was signed in", style="dim") if not result.ended else Text(f"signed out; sessions ended: {result.ended}")
+    )
+
+
+@view.register
+def kit(result: Kit, look: Look) -> RenderableType:
+    """Draw the page of the recovery kit."""
+    return Text(as_text(result))
+
+
+@view.register
+def kit_written(result: KitWritten, look: Look) -> RenderableType:
+    """Draw where the kit is."""
+    return Text.assemble(
+        ("✓ ", "green"),
+        'the recovery kit is in "',
+        safe(result.path, "bold"),
+        f'"; practise {spoken(result.drill_at, look.now)}',
+    )
+
+
+def _secret(secret: Secret, look: Look, *, title: str) -> RenderableType:
+    """Return a new secret, large on a terminal and alone on its line in a pipe."""
+    text = Text(secret.reveal(), style="bold green")
+    if not look.is_terminal:
+        return text
+    return Panel(text, title=safe(title), title_align="left", expand=False, padding=(1, 3), border_style="green")
+
+
+def _fours(secret: Secret) -> str:
+    text = secret.reveal()
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))

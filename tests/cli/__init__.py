@@ -1,0 +1,1 @@
+"""Tests of the command line: status, stdout and stderr of every command."""

@@ -1,0 +1,102 @@
+"""Running passless inside the test process, with streams of its own, and outside of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import pyotp
+from msgspec import Struct
+
+from passless.cli.main import run
+
+PASSWORD = "nine lazy otters paint 42 moons"
+
+
+class Result(Struct, frozen=True):
+    """What a run left: its exit status and what it wrote."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """The document on stdout."""
+        return json.loads(self.stdout)
+
+    @property
+    def error(self) -> Any:
+        """The error document on stderr."""
+        return json.loads(self.stderr)["error"]
+
+
+class Terminal(TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Passless:
+    """passless with a home of its own. Calls run in this process; `process` starts another."""
+
+    def __init__(self, home: Path, monkeypatch: Any) -> None:
+        self.home = home
+        self._monkeypatch = monkeypatch
+        monkeypatch.setenv("PASSLESS_HOME", str(home))
+        for name in ("PASSLESS_PROFILE", "PASSLESS_ACCOUNT", "PASSLESS_OUTPUT", "NO_COLOR", "COLUMNS"):
+            monkeypatch.delenv(name, raising=False)
+        (home / "config").mkdir(parents=True, exist_ok=True)
+        (home / "config" / "config.toml").write_text('[profiles.local]\nvault = "file"\n')
+
+    def __call__(self, *arguments: str, typed: str | bytes = "", terminal: bool = False) -> Result:
+        """Run a command; `typed` is its standard input, `terminal` makes all streams one."""
+        octets = typed.encode() if isinstance(typed, str) else typed
+        wrapper = Terminal if terminal else TextIOWrapper
+        stdin, stdout, stderr = BytesIO(octets), BytesIO(), BytesIO()
+        with self._monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", wrapper(stdin, encoding="utf-8"))
+            patch.setattr(sys, "stdout", wrapper(stdout, encoding="utf-8"))
+            patch.setattr(sys, "stderr", wrapper(stderr, encoding="utf-8"))
+            status = run(arguments)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            return Result(status, stdout.getvalue().decode(), stderr.getvalue().decode())
+
+    def json(self, *arguments: str, typed: str = "", status: int = 0) -> Any:
+        """Run a command with `--json` and return its document; the status is checked."""
+        result = self(*arguments, "--json", typed=typed)
+        assert result.status == status, result
+        assert result.stderr == "" or status != 0, result
+        return result.json if status == 0 else result.error
+
+    def process(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command as a process of its own."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("env", dict(os.environ))
+        options.setdefault("capture_output", True)
+        return subprocess.run([sys.executable, "-m", "passless", *arguments], text=True, check=False, **options)
+
+    def account(self, name: str = "anna") -> Any:
+        """Make an account with a password."""
+        return self.json("account", "create", name, "--password-file", "-", typed=PASSWORD)
+
+    def totp(self, *more: str) -> pyotp.TOTP:
+        """Add an authenticator app, with the code of the step before, so that the one of this step is left."""
+        begun = self.json("method", "add", "totp", "--begin", *more)
+        app = pyotp.TOTP(begun["secret"])
+        self.json("method", "add", "totp", "--finish", begun["ceremony"], "--code-file", "-", *more, typed=code_before(app))
+        return app
+
+
+def code_before(app: pyotp.TOTP) -> str:
+    """Return the code of the step before this one."""
+    import time
+
+    return str(app.at(int(time.time()) - 30))
