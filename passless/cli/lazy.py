@@ -19,7 +19,7 @@ def single() -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def group(help: str) -> typer.Typer:
+def group(help: str) -> typer.Typer:  # noqa: A002 - as Typer calls it
     """Return the app of a module with a group of commands."""
     return typer.Typer(cls=SpokenGroup, help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

@@ -58,7 +58,7 @@ def _run(arguments: list[str]) -> int:
         return INTERRUPTED
     except SystemExit as error:  # Typer's answer to a pipe that closed while it printed help
         return _reader_gone() if error.code == 1 else int(error.code or 0)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one place that catches a fault of ours
         return _fail(_fault(error), arguments)
 
 

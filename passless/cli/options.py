@@ -46,18 +46,18 @@ def _remember(ctx: Context, param: CallbackParam, value: object) -> None:
 
 def _version(ctx: Context, param: CallbackParam, value: object) -> None:
     if value and not ctx.resilient_parsing:
-        print(f"passless {__version__}")
+        print(f"passless {__version__}")  # noqa: T201 - the one line of --version
         raise Exit
 
 
-def flag(*names: str, help: str, hidden: bool = False) -> TyperOption:
+def flag(*names: str, help: str, hidden: bool = False) -> TyperOption:  # noqa: A002 - as Typer calls it
     """Return an option that is there or not."""
     return TyperOption(
         param_decls=list(names), is_flag=True, default=False, expose_value=False, callback=_remember, help=help, hidden=hidden
     )
 
 
-def text(*names: str, metavar: str, help: str, hidden: bool = False) -> TyperOption:
+def text(*names: str, metavar: str, help: str, hidden: bool = False) -> TyperOption:  # noqa: A002 - as Typer calls it
     """Return an option with a value."""
     return TyperOption(
         param_decls=list(names), metavar=metavar, expose_value=False, callback=_remember, help=help, hidden=hidden

@@ -70,7 +70,7 @@ class SecretFile:
             raise BadSecretFile(f"{self.flag}: {where} cannot be read: {reason(error)}") from error
 
 
-def secret_file(flag: str, help: str) -> Callable[..., object]:
+def secret_file(flag: str, help: str) -> Callable[..., object]:  # noqa: A002 - as Typer calls it
     """Return the option that names a file with a secret, such as `--password-file`."""
 
     def parse(path: str) -> SecretFile:
