@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from passless import wiring
+from passless.cli.failures import MissingInput
 from passless.cli.key_prompts import TerminalKeyPrompts
 from passless.devices.errors import NoSuchCredential, NoSuchFingerprint, NoSuchKey, PinAlreadySet, PinNeeded
-from passless.devices.reader import KeyCredential, KeyFingerprint, KeyReader, KeyState
+from passless.devices.reader import KeyCredential, KeyFingerprint, KeyReader, KeyState, NewPinReason, PinReason
 from passless.domain.names import are_same, clean, printable
+from passless.domain.secret import Secret
+from passless.output.machine_results import KeyPlan
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
 
 
-class KeyPlan(Struct, frozen=True, kw_only=True):
-    """What would be done to a key."""
-
-    applied: bool
-    key: str
-    change: str
-
-
 def plugged_in() -> tuple[KeyState, ...]:
     """Return every key that is plugged in."""
     return wiring.key_reader().list_keys()
+
+
+class FilePrompts(TerminalKeyPrompts):
+    """Prompts that name the flag where nobody can be asked for a PIN."""
+
+    def pin(self, key_name: str, tries_left: int, reason: PinReason) -> Secret:
+        """Ask for the key's PIN."""
+        if self._pin is None and not self._can_ask:
+            raise MissingInput(f'the PIN of "{key_name}"', "--pin-file FILE")
+        return super().pin(key_name, tries_left, reason)
+
+    def new_pin(self, key_name: str, min_length: int, reason: NewPinReason) -> Secret:
+        """Ask for a new PIN."""
+        if self._new_pin is None and not self._can_ask:
+            raise MissingInput(f'the new PIN of "{key_name}"', "--new-pin-file FILE")
+        return super().new_pin(key_name, min_length, reason)
 
 
 class Keys:
@@ -37,7 +46,7 @@ class Keys:
         self._run = run
         self._on = on
         self._reader: KeyReader = wiring.key_reader()
-        self._prompts = TerminalKeyPrompts(can_ask=run.can_ask, pin=pin, new_pin=new_pin)
+        self._prompts = FilePrompts(can_ask=run.can_ask, pin=pin, new_pin=new_pin)
 
     def describe(self) -> KeyState:
         """Return what the key says."""

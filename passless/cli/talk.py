@@ -23,13 +23,18 @@ UP_AND_ERASE = "\x1b[{lines}A\x1b[J"  # ECMA-48 §8.3.22 and §8.3.39: cursor up
 
 
 class Talk:
-    """Speaks on stderr, in colour where there is a terminal that shows it."""
+    """Speaks on stderr, in colour where there is a terminal that shows it; not at all where nobody listens."""
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._is_quiet = is_quiet
 
     @cached_property
     def _console(self) -> Console:
         from passless.output.drawing import console
 
-        return console(stderr=True)
+        made = console(stderr=True)
+        made.quiet = self._is_quiet
+        return made
 
     def heading(self, number: int, total: int, title: str, why: str) -> None:
         """Begin a step: which, of how many, what, and one sentence why."""

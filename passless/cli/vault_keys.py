@@ -95,7 +95,6 @@ def rotate(run: Run) -> VaultRotated:
     vault_care.check_readable(parts.store, vault)
     run.confirm("replace the vault key? copies made with vault export before will no longer be enough")
     done = vault_care.rotate(parts.store, vault, parts.clock, place=run.place)
-    run.note("Make a new copy of the keys now: passless vault export FILE")
     return VaultRotated(
         applied=True,
         current=done.key,

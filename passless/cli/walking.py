@@ -15,6 +15,7 @@ from passless.domain.errors import CannotDoThat
 from passless.domain.methods import Kind
 from passless.domain.safety.next_steps import Action, AtHand, Goal, Step
 from passless.domain.views import AccountView, StepView
+from passless.output.machine_results import SetupDone, SetupPlan
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -41,33 +42,13 @@ class Wish(Struct, frozen=True, kw_only=True):
     pin: SecretFile | None = None
 
 
-class SetupDone(Struct, frozen=True, kw_only=True):
-    """What the walk-through did. `recovery_code` is shown this once, and only where nobody typed it back."""
-
-    goal: Goal
-    reached: bool
-    done: tuple[str, ...]
-    left: tuple[StepView, ...]
-    status: AccountView
-    recovery_code: str | None = None
-
-
-class SetupPlan(Struct, frozen=True, kw_only=True):
-    """What the walk-through would do."""
-
-    applied: bool
-    goal: Goal
-    account: str
-    steps: tuple[StepView, ...]
-
-
 class Walk:
     """One walk-through, as far as it got."""
 
     def __init__(self, run: Run, wish: Wish) -> None:
         self.run = run
         self.wish = wish
-        self.talk = Talk()
+        self.talk = Talk(is_quiet=not run.can_ask and not run.given.verbose)
         self.done: list[str] = []
         self.left_out: set[str] = set()
         self.recovery_code: str | None = None

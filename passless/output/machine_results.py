@@ -1,4 +1,4 @@
-"""Results about this machine rather than an account: the vault, profiles, what works here, the security key itself."""
+"""Results about this machine rather than an account: the vault, profiles, what works here, the key itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from passless.domain.safety.next_steps import Goal
+from passless.domain.views import AccountView, StepView
+
 
 class VaultStatus(Struct, frozen=True, kw_only=True):
-    """Where the vault key is kept, and what depends on it. `exported` is not known: copies are the person's own."""
+    """Where the vault key is kept, and what depends on it."""
 
     profile: str
     store: str
@@ -98,3 +101,31 @@ class HeadKept(Struct, frozen=True, kw_only=True):
 
     file: str
     head: str
+
+
+class SetupDone(Struct, frozen=True, kw_only=True):
+    """What the walk-through did. `recovery_code` is shown this once, and only where nobody typed it back."""
+
+    goal: Goal
+    reached: bool
+    done: tuple[str, ...]
+    left: tuple[StepView, ...]
+    status: AccountView
+    recovery_code: str | None = None
+
+
+class SetupPlan(Struct, frozen=True, kw_only=True):
+    """What the walk-through would do."""
+
+    applied: bool
+    goal: Goal
+    account: str
+    steps: tuple[StepView, ...]
+
+
+class KeyPlan(Struct, frozen=True, kw_only=True):
+    """What would be done to a key."""
+
+    applied: bool
+    key: str
+    change: str

@@ -1,0 +1,226 @@
+"""How results about this machine look: the vault, profiles, what works, the audit trail, programs, the walk-through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from passless.domain.audit import AuditEvent, AuditReport, Outcome
+from passless.domain.legacy_apps import LegacyApp, Need
+from passless.domain.views import StepView
+from passless.output.drawing import Look, command, facts, listing, mark, safe, section, stack, when
+from passless.output.human import list_of, picture, view
+from passless.output.machine_results import (
+    AccountExported,
+    AccountImported,
+    ProfileView,
+    SetupDone,
+    SetupPlan,
+    VaultExported,
+    VaultImported,
+    VaultRotated,
+    VaultStatus,
+    Verdict,
+)
+
+OUTCOMES = {Outcome.DONE: "green", Outcome.REFUSED: "red", Outcome.FAILED: "red", Outcome.PENDING: "yellow"}
+NEEDS = {
+    Need.APP_PASSWORD: "an app password",
+    Need.DEVICE_CODE: "a device code",
+    Need.KEEP_PASSWORD: "the password",
+}
+DETAIL_LENGTH = 3  # details of an event that fit beside it
+
+
+@list_of(Verdict)
+def verdicts(items: Sequence[Verdict], look: Look) -> RenderableType:
+    """Draw what works and what does not, each with what helps."""
+    lines: list[tuple[RenderableType, ...]] = []
+    for one in items:
+        lines.append((mark(good=one.ok), safe(one.check, "bold"), safe(one.message)))
+        if one.hint:
+            lines.append((Text(""), Text(""), safe(f"→ {one.hint}", "dim")))
+    return listing(look, ("", "what", ""), lines, nothing="")
+
+
+@view.register
+def vault_status(result: VaultStatus, look: Look) -> RenderableType:
+    """Draw where the vault key is."""
+    return facts(_vault_facts(result))
+
+
+def _vault_facts(result: VaultStatus) -> Iterator[tuple[str, RenderableType]]:
+    yield "vault key", Text.assemble(mark(good=result.ok), " ", safe(result.message))
+    yield "kept in", safe(result.where)
+    yield "keys", safe(", ".join(f"{key} (in use)" if key == result.current else key for key in result.keys) or "none")
+    yield "it seals", safe(_count(result.seals, "secret of an authenticator app", "secrets of authenticator apps"))
+    yield "it checks", safe(_count(result.app_passwords, "app password", "app passwords"))
+    if result.hint:
+        yield "do", safe(result.hint, "cyan")
+    elif result.ok:
+        yield "copy it", command("passless vault export FILE")
+
+
+@view.register
+def vault_exported(result: VaultExported, look: Look) -> RenderableType:
+    """Draw where a copy went."""
+    if not result.file:
+        return Text("a copy of the vault keys would be written")
+    return stack(
+        Text.assemble(mark(good=True), " the vault keys were copied to ", safe(result.file, "bold")),
+        Text("Keep it away from this machine, and the passphrase away from it.", style="dim"),
+    )
+
+
+@view.register
+def vault_imported(result: VaultImported, look: Look) -> RenderableType:
+    """Draw which keys came back."""
+    came = _count(len(result.added), "vault key", "vault keys") if result.added else "nothing new"
+    verb = "came back" if result.applied else "would come back"
+    lines = [Text.assemble(mark(good=not result.unreadable), f" {came} {verb}")]
+    if result.unreadable:
+        left = _count(result.unreadable, "secret still lacks its key", "secrets still lack their keys")
+        lines.append(Text(left, style="yellow"))
+    return stack(*lines)
+
+
+@view.register
+def vault_rotated(result: VaultRotated, look: Look) -> RenderableType:
+    """Draw what a rotation did."""
+    if not result.applied:
+        return Text(
+            f"the vault key would be replaced, and {_count(result.seals, 'secret', 'secrets')} sealed under the new one"
+        )
+    kept = None
+    if result.kept:
+        apps = _count(result.app_passwords, "app password", "app passwords")
+        kept = Text(f"The old key stays for {apps}; revoke and make them again, then rotate once more.", style="yellow")
+    return stack(
+        Text.assemble(
+            mark(good=True), f" the vault key was replaced; {_count(result.seals, 'secret was', 'secrets were')} moved"
+        ),
+        kept,
+        Text.assemble(("Copies from before no longer do; make a new one: ", "dim"), command("passless vault export FILE")),
+    )
+
+
+@list_of(ProfileView)
+def profiles(items: Sequence[ProfileView], look: Look) -> RenderableType:
+    """Draw profiles, the chosen one marked."""
+    lines = [
+        (
+            Text("●" if one.chosen else " ", style="green"),
+            safe(one.name, "bold"),
+            safe(one.address),
+            safe(one.vault),
+            safe(one.policy or "–"),
+        )
+        for one in items
+    ]
+    return listing(look, ("", "profile", "where", "vault key", "policy"), lines, nothing="there is no profile")
+
+
+@view.register
+def profile(result: ProfileView, look: Look) -> RenderableType:
+    """Draw one profile."""
+    return facts(
+        (
+            ("profile", safe(f"{result.name}{' (chosen)' if result.chosen else ''}", "bold")),
+            (result.place, safe(result.address)),
+            ("vault key", safe(result.vault)),
+            ("policy", safe(result.policy or "–")),
+        )
+    )
+
+
+@list_of(AuditEvent)
+def events(items: Sequence[AuditEvent], look: Look) -> RenderableType:
+    """Draw what happened."""
+    lines = [
+        (
+            safe(one.seq, "dim"),
+            safe(f"{one.at:%Y-%m-%d %H:%M:%S}"),
+            safe(one.account or "–"),
+            safe(one.event, "bold"),
+            safe(one.outcome, OUTCOMES.get(one.outcome, "")),
+            safe(one.actor),
+            safe(", ".join(f"{name} {value}" for name, value in list(one.details.items())[:DETAIL_LENGTH]), "dim"),
+        )
+        for one in items
+    ]
+    return listing(
+        look, ("", "when (UTC)", "account", "what", "outcome", "by", "details"), lines, nothing="nothing happened yet"
+    )
+
+
+@view.register
+def audit_report(result: AuditReport, look: Look) -> RenderableType:
+    """Draw whether the trail is whole."""
+    said = "the trail is whole" if result.intact else "the trail does not fit"
+    return facts(_report_facts(result, said, look))
+
+
+def _report_facts(result: AuditReport, said: str, look: Look) -> Iterator[tuple[str, RenderableType]]:
+    yield "audit trail", Text.assemble(mark(good=result.intact), " ", safe(said))
+    yield "events", safe(result.events)
+    if result.first_broken is not None:
+        yield "first broken", safe(f'event {result.first_broken} of "{result.account}"', "red")
+    if result.truncated:
+        yield "cut", Text("events that were signed or seen before are missing", style="red")
+    yield "last signed", when(result.checkpoint_at, look.now)
+    yield "head", safe(result.head, "dim")
+
+
+@list_of(LegacyApp)
+def legacy_apps(items: Sequence[LegacyApp], look: Look) -> RenderableType:
+    """Draw which programs need what."""
+    lines = [(safe(one.name, "bold"), safe(NEEDS[one.need]), safe(one.advice, "dim")) for one in items]
+    return listing(look, ("program", "needs", "what to do"), lines, nothing="")
+
+
+@view.register
+def setup_plan(result: SetupPlan, look: Look) -> RenderableType:
+    """Draw what the walk-through would do."""
+    if not result.steps:
+        return Text("there is nothing left to do", style="green")
+    return section("What the walk-through would do", facts(_steps(result.steps)))
+
+
+@view.register
+def setup_done(result: SetupDone, look: Look) -> RenderableType:
+    """Draw the account at the end, and the recovery code where nobody saw it yet."""
+    code = None
+    if result.recovery_code is not None:
+        code = section(
+            "The recovery code, shown this once",
+            stack(safe(result.recovery_code, "bold"), Text("Keep it on paper, away from the phone and the key.", style="dim")),
+        )
+    left = section("What is left", facts(_steps(result.left))) if result.left else None
+    return stack(picture(result.status, look), code, left)
+
+
+def _steps(steps: Sequence[StepView]) -> Iterator[tuple[str, RenderableType]]:
+    for number, step in enumerate(steps, start=1):
+        yield f"{number}.", safe(step.message + (" (if you like)" if step.optional else ""))
+        yield "", command(step.command)
+
+
+@view.register
+def account_exported(result: AccountExported, look: Look) -> RenderableType:
+    """Draw where an account was written to."""
+    return Text.assemble(mark(good=True), ' "', safe(result.account), '" was written to ', safe(result.file, "bold"))
+
+
+@view.register
+def account_imported(result: AccountImported, look: Look) -> RenderableType:
+    """Draw what came with an imported account, and what could not."""
+    verb = "came in" if result.applied else "would come in"
+    methods = _count(result.methods, "method", "methods")
+    left_out = section("What could not come along", stack(*(safe(one) for one in result.left_out))) if result.left_out else None
+    return stack(Text.assemble(mark(good=True), ' "', safe(result.account), f'" {verb}, with {methods}'), left_out)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
