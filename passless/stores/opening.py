@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from base64 import b32encode
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -36,7 +36,8 @@ def create(path: Path, state: Path, at: datetime, entropy: Entropy) -> SqlStore:
         shutil.rmtree(state / store_id, ignore_errors=True)
         raise
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # what stopped the making is what is told
+            aside.unlink(missing_ok=True)
     return open_existing(path, state, at)
 
 

@@ -34,6 +34,9 @@ class WatchedStore:
 
     Each commit counts up a number in the database and, when that is kept, in the state folder. A database that gives out a
     number the folder has seen before is an old copy. A crash between the two leaves the folder behind, which is no alarm.
+
+    What is not seen: a copy of the database and the state folder together, and one that is written into the file of a running
+    process, over which its write-ahead log then lies (SQLite calls that corruption; moving a file into place is fine).
     """
 
     def __init__(self, database: Database, state: StateFolder, *, store_id: str, at: datetime) -> None:

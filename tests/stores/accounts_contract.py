@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 import pytest
 
@@ -10,7 +12,7 @@ from passless.domain.ceremonies import CeremonyId
 from passless.domain.changes import AccountName
 from passless.domain.sealed import KeyId, Tag
 from passless.ports import CredentialTaken, NameTaken, NoSuchAccount, Store, VersionMoved
-from tests.builders import a_code, a_security_key, a_temporary_pass, a_totp, an_account, an_app_password
+from tests.builders import NOW, a_code, a_recovery, a_security_key, a_temporary_pass, a_totp, an_account, an_app_password
 from tests.stores.builders import a_ceremony, a_loss_of, a_notice, a_session, a_use, a_write, an_entry, kept
 
 ADA = AccountId("ada")
@@ -44,6 +46,12 @@ class AccountsContract:
             addresses=("ada@example.org",),
             display_name="Ada Ærlig 🔑",
         )
+        kept(store, account)
+        assert store.read(ADA).account == account
+
+    @pytest.mark.parametrize("finished_at", [None, NOW])
+    def test_an_account_in_recovery_comes_back_as_it_was_kept(self, store: Store, finished_at: datetime | None) -> None:
+        account = an_account(methods=[a_security_key()], recovery=a_recovery(finished_at=finished_at))
         kept(store, account)
         assert store.read(ADA).account == account
 

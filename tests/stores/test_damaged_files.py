@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from passless.domain.account import Account, AccountId
 from passless.domain.errors import PasslessError
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable, Write
+from passless.stores.documents import Unreadable, further
 from passless.stores.sql_store import SqlStore
 from passless.stores.sqlite import APPLICATION_ID
 from tests.builders import NOW, a_code, a_security_key, a_totp, an_account, an_app_password
@@ -242,3 +243,17 @@ def test_an_account_of_a_newer_passless_is_left_alone(folder: Path) -> None:
 
 def test_a_store_is_known_by_its_header(sound: Path) -> None:
     assert file_in(sound).read_bytes()[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def test_rows_that_run_in_circles_are_not_followed() -> None:
+    with pytest.raises(Unreadable):
+        further(("ada",), ("bob",))
+
+
+def test_a_broken_number_of_commits_is_an_error_that_names_the_file(sound: Path, tmp_path: Path) -> None:
+    """Must hold 2: a file it cannot read is an error that names it, never ignored."""
+    folder = spoiled(sound, tmp_path / "copy", lambda content: content)
+    with closing(reopen(folder)) as store:
+        change(folder, "UPDATE writers SET commits = x'00'")
+        with pytest.raises(StoreDamaged, match=FILE):
+            kept(store, an_account("dora"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.stores.builders import (
     reopen,
     repeatable_entropy,
 )
+from tests.stores.children import Child
 from tests.stores.copies import copy_of, put_back
 
 ADA = AccountId("ada")
@@ -187,6 +189,96 @@ def test_a_copy_that_another_process_noticed_is_noticed_here(folder: Path) -> No
         with pytest.raises(StoreReplaced):
             store.commit(a_write(AFTER, 2))
         check_nothing_is_revived(store)
+
+
+def test_a_number_of_commits_that_goes_back_under_an_open_store_is_noticed(folder: Path) -> None:
+    """Must hold 13: also where the file stays the same one."""
+    with closing(create(folder)) as store:
+        begin(store)
+        go_on(store)
+        with closing(sqlite3.connect(file_in(folder), isolation_level=None)) as other:
+            other.execute("UPDATE writers SET commits = 2")
+        with pytest.raises(StoreReplaced):
+            store.commit(a_write(at=LATER, opens=a_session("new")))
+        check_nothing_is_revived(store)
+
+
+def test_what_ended_is_written_down_again_where_it_was_lost(folder: Path) -> None:
+    """Must hold 13: also after a loss of power took it."""
+    with closing(create(folder)) as store:
+        begin(store)
+        copies = copy_of(folder)
+        go_on(store)
+    (ended,) = (folder / "state").glob("*/ended")
+    ended.unlink()
+    reopen(folder).close()
+    put_back(copies, folder)
+    with closing(reopen(folder, at=LATER)) as store:
+        check_nothing_is_revived(store)
+
+
+def test_a_copy_that_lost_what_ended_as_well_is_still_noticed(restored: Path) -> None:
+    (ended,) = (restored / "state").glob("*/ended")
+    ended.unlink()
+    with closing(reopen(restored, at=LATER)) as store:
+        assert (store.restored_at, store.sessions(ADA)) == (LATER, ())
+
+
+def test_two_processes_that_notice_at_once_void_once(restored: Path) -> None:
+    """Must hold 12: what two do at once is done one after the other."""
+
+    def notice(number: int) -> str:
+        with closing(reopen(restored, at=LATER + timedelta(seconds=number))) as store:
+            return f"{store.restored_at}\n"
+
+    children = [Child(lambda report, number=number: report(notice(number).encode())) for number in range(8)]
+    assert len({child.finish() for child in children}) == 1
+    with closing(reopen(restored, at=LATER)) as store:
+        assert [event.event for event in store.events(AccountId(""))] == ["store-restored"]
+
+
+def test_a_torn_note_of_a_commit_is_passed_over(folder: Path) -> None:
+    """Must hold 10: what a crash leaves is no alarm."""
+    with closing(create(folder)) as store:
+        begin(store)
+    (commits,) = (folder / "state").glob("*/commits")
+    commits.write_bytes(commits.read_bytes()[:-20] + b"\xff" * 20)
+    with closing(reopen(folder)) as store:
+        assert (store.restored_at, store.read(ADA).version) == (None, 1)
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"body":"{}","signature":""}'])
+def test_a_broken_checkpoint_outside_does_not_hinder(restored: Path, content: bytes) -> None:
+    """Must hold 13: also when the last checkpoint cannot be read."""
+    (checkpoint,) = (restored / "state").glob("*/checkpoint")
+    checkpoint.write_bytes(content)
+    with closing(reopen(restored, at=LATER)) as store:
+        check_nothing_is_revived(store)
+
+
+def test_a_checkpoint_of_another_store_is_not_taken_for_a_lost_one(restored: Path, tmp_path: Path) -> None:
+    with closing(create(tmp_path / "other", seed=2)) as other:
+        begin(other)
+    (foreign,) = (tmp_path / "other" / "state").glob("*/checkpoint")
+    (checkpoint,) = (restored / "state").glob("*/checkpoint")
+    checkpoint.write_bytes(foreign.read_bytes())
+    with closing(reopen(restored, at=LATER)) as store:
+        assert (store.restored_at, store.verify().intact) == (LATER, True)
+
+
+def test_a_kept_checkpoint_that_an_old_copy_lost_shows_the_loss(folder: Path) -> None:
+    """Must hold 8: what was cut from the trail shows against a checkpoint that somebody kept."""
+    with closing(create(folder)) as store:
+        begin(store)
+    copies = copy_of(folder)
+    with closing(reopen(folder)) as store:
+        go_on(store)
+        store.checkpoint(at=NOW)
+    (checkpoint,) = (folder / "state").glob("*/checkpoint")
+    lost = checkpoint.read_bytes()
+    put_back(copies, folder)
+    with closing(reopen(folder, at=LATER)) as store:
+        assert (store.verify().intact, store.verify(head=lost).truncated) == (True, True)
 
 
 def test_the_same_store_moved_into_its_own_place_goes_on(folder: Path) -> None:
