@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from passless.domain.account import Pending
 from passless.domain.applying import apply
 from passless.domain.changes import (
     AddMethod,
+    CancelPending,
+    CancelRecovery,
     ConfirmRecoveryCode,
     DeleteAccount,
     RemoveMethod,
@@ -17,6 +20,7 @@ from passless.domain.changes import (
     TurnPasswordlessOff,
     TurnTwoStepOn,
 )
+from passless.domain.methods import Password
 from passless.domain.recovery import Reporter
 from passless.domain.safety.planning import plan
 from passless.domain.sessions import SessionKind
@@ -65,9 +69,7 @@ def test_the_password_is_not_removed_past_rule_3() -> None:
 
 def test_a_replaced_password_counts_as_removed_even_under_the_same_id() -> None:
     account = an_account(methods=[PASSWORD, KEY])
-    same = a_password("password", added=NOW).__class__(
-        id=PASSWORD.id, name="password", device=PASSWORD.device, added_at=NOW, hash="other", stands_alone=True
-    )
+    same = Password(id=PASSWORD.id, name="password", device=PASSWORD.device, added_at=NOW, hash="other", stands_alone=True)
     assert refusals_of(account, ReplacePassword(password=same), proven_with()) == {"weak-proof"}
     assert codes_of(account, ReplacePassword(password=same), proven_with(KEY)) == {"weak-proof"}
 
@@ -170,12 +172,18 @@ def test_confirming_what_is_no_new_code_ends_no_code() -> None:
 
 
 def test_a_method_that_is_gone_cancels_nothing() -> None:
-    from passless.domain.account import Pending
-    from passless.domain.changes import CancelPending
-
     gone = a_security_key("gone", added=YOUNG)
     waits = Pending(
         id="p", change=RemoveMethod(id=KEY.id), asked_at=YOUNG, due_at=LATER, asked_by=Reporter.SELF, proven_by=(gone.id,)
     )
     account = an_account(methods=[PASSWORD, KEY], pending=(waits,))
     assert refusals_of(account, CancelPending(id="p"), proven_with(gone)) == {"weak-proof"}
+
+
+def test_a_thief_s_recovery_is_cancelled_though_the_account_is_one_device_away_again() -> None:
+    """Else what a thief enrolled would be protected by the rules that protect the owner."""
+    strange = a_security_key("strange", added=YOUNG)
+    account = an_account(methods=[APP, strange], recovery=a_recovery(enrolled=["strange"]))
+    after = accepted(account, CancelRecovery(), proven_with(APP))
+    assert after.methods == (APP,)
+    assert "one-device-away" in warnings_of(account, CancelRecovery(), proven_with(APP))

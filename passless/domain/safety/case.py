@@ -11,6 +11,7 @@ from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
     AddRecoveryCode,
+    CancelRecovery,
     Change,
     ConfirmRecoveryCode,
     LoseDevice,
@@ -65,6 +66,11 @@ class Case(Struct, frozen=True, kw_only=True):
     def deletes_the_password(self) -> bool:
         """The account is passwordless after it and was not before, and nobody reported the password lost."""
         return self.after.passwordless and not self.before.passwordless and not self.never_refused
+
+    @property
+    def undoes_a_recovery(self) -> bool:
+        """The account is again as before a recovery; rules 2 and 4 must not protect what a thief enrolled in it."""
+        return isinstance(self.change, CancelRecovery)
 
     @property
     def never_refused(self) -> bool:

@@ -56,7 +56,7 @@ def one_device_away(case: Case) -> Iterator[Problem]:
         "one-device-away",
         f"losing {shown} alone would lock you out",
         CODE_HINT,
-        refuse=worse and case.before.finished and not case.only_adds,
+        refuse=worse and case.before.finished and not case.only_adds and not case.undoes_a_recovery,
     )
 
 
@@ -72,7 +72,7 @@ def two_recovery_methods(case: Case) -> Iterator[Problem]:
         "two-recovery-methods",
         f"two-step needs two recovery methods on different devices, and there would be {_number(count)}",
         CODE_HINT,
-        refuse=count < before and case.before.finished and not case.only_adds,
+        refuse=count < before and case.before.finished and not case.only_adds and not case.undoes_a_recovery,
     )
 
 
