@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli import accounts
+from passless.cli import account_copies, accounts
 from passless.cli.arguments import PasswordFile
 from passless.cli.context import current
 from passless.cli.lazy import group
@@ -15,6 +15,7 @@ from passless.domain.requests import Delete, RenameAccountTo
 from passless.domain.views import AccountSummary
 
 app = group("Make, choose, rename and delete accounts.")
+account_copies.register(app)
 
 Named = Annotated[str | None, Argument(metavar="[NAME]", help="Which account; the chosen one if left out.")]
 DisplayName = Annotated[str | None, Option("--display-name", metavar="TEXT", help="The name to show.")]

@@ -1,0 +1,109 @@
+"""Writing an account to an encrypted file, and reading one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Context, Option, Typer
+
+from passless.actions.accounts import find
+from passless.actions.who import identify
+from passless.cli import accounts, outside_files
+from passless.cli.context import Run, current
+from passless.cli.options import Changing, ChangingAnywhere
+from passless.cli.secret_files import SecretFile, secret_file
+from passless.cli.vault_keys import PASSPHRASE_FLAG, new_passphrase
+from passless.directories.local import account_copies as copies
+from passless.directories.local.parts_of import parts_of
+from passless.domain.errors import WrongUse
+from passless.domain.names import are_same
+from passless.output.machine_results import AccountExported, AccountImported
+from passless.ports import NameTaken
+from passless.ports.directory import Actor
+
+COPY = "copy of an account"
+
+PassphraseFile = Annotated[SecretFile | None, secret_file("--passphrase-file", "A file with the passphrase, or -.")]
+
+
+def register(app: Typer) -> None:
+    """Add the commands to the account's."""
+    app.command("export", cls=Changing)(export)
+    app.command("import", cls=ChangingAnywhere)(import_account)
+
+
+def export(
+    ctx: Context,
+    file: Annotated[str | None, Argument(metavar="[FILE]", help="Where to; standard output if left out.")] = None,
+    passphrase: PassphraseFile = None,
+) -> None:
+    """Write the account to one file that only a passphrase opens, to keep or to move it to another store."""
+    run = current(ctx)
+    show_unless_streamed(run, exported(run, file, passphrase))
+
+
+def import_account(
+    ctx: Context,
+    file: Annotated[str, Argument(metavar="FILE", help="A copy made with export, or -.")],
+    name: Annotated[str | None, Option("--name", metavar="NAME", help="What to call it here.")] = None,
+    passphrase: PassphraseFile = None,
+) -> None:
+    """Make an account from such a file; everything is checked first."""
+    run = current(ctx)
+    run.show(imported(run, file, name, passphrase))
+
+
+def exported(run: Run, path: str | None, passphrase_file: SecretFile | None) -> AccountExported | None:
+    """Write a copy; None where it went to standard output."""
+    view = run.view()
+    made = AccountExported(account=view.account, file=path or "", methods=len(view.methods))
+    if run.given.dry_run:
+        return made
+    run.attempt(lambda actor: _check_may(run, actor))
+    outside_files.may_write(run, path)
+    passphrase = new_passphrase(run, passphrase_file)
+
+    def copied(actor: Actor) -> bytes:
+        parts = parts_of(run.directory)
+        who = identify(parts, actor, find(parts, run.target, run.now()).account)
+        return copies.export_account(parts, who, passphrase)
+
+    where = outside_files.write(path, run.attempt(copied), what=COPY)
+    return None if where is None else AccountExported(account=view.account, file=where, methods=len(view.methods))
+
+
+def show_unless_streamed(run: Run, made: AccountExported | None) -> None:
+    """Say where the copy is; one that went to standard output is the result itself."""
+    if made is not None:
+        run.show(made)
+
+
+def imported(run: Run, path: str, name: str | None, passphrase_file: SecretFile | None) -> AccountImported:
+    """Check a copy and keep the account in it."""
+    if path == outside_files.STREAM and passphrase_file is not None and passphrase_file.path == path:
+        raise WrongUse("standard input cannot be both the copy and the passphrase", hint="read one of them from a file")
+    blob = outside_files.read(path, what=COPY)
+    inside = copies.open_copy(blob, run.secret(passphrase_file, "Passphrase", flag=PASSPHRASE_FLAG))
+    taken = any(are_same(one.account, name or inside.account.name) for one in accounts.found(run, ""))
+    if taken:
+        raise NameTaken(f'there is an account "{name or inside.account.name}" already', hint="give it another: --name NAME")
+    parts = parts_of(run.directory if run.given.dry_run else run.founded_directory())
+    ready = copies.prepare(parts, inside, name)
+    if not run.given.dry_run:
+        copies.keep(parts, ready, inside, place=run.place)
+        run.tokens.choose(ready.account.id, ready.account.name)
+    return AccountImported(
+        applied=not run.given.dry_run,
+        account=ready.account.name,
+        account_id="" if run.given.dry_run else ready.account.id,
+        methods=len(ready.account.methods),
+        left_out=ready.left_out,
+        exported_at=ready.exported_at,
+    )
+
+
+def _check_may(run: Run, actor: Actor) -> None:
+    """Ask for the proofs before the passphrase is asked for."""
+    parts = parts_of(run.directory)
+    who = identify(parts, actor, find(parts, run.target, run.now()).account)
+    copies.check_may_export(parts, who, run.now())
