@@ -110,6 +110,8 @@ class Run:
         if self._directory is None:
             from passless import wiring
 
+            if self.given.verbose:
+                self.note(f'using the profile "{self.profile.name}" at {self.profile.address}')
             self._directory = wiring.open_directory(self.settings, self.profile, clock=self.now, entropy=self.entropy)
         return self._directory
 

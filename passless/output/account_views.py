@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -27,6 +28,7 @@ from passless.output.results import RecoveryStatus, SettingStatus
 
 STATES = {"ok": "green", "unfinished": "yellow", "in-recovery": "red"}
 FACTORS = {0: ("nothing fresh", "dim"), 1: ("one factor", "yellow"), 2: ("two factors", "green")}
+WIDE = 100  # columns, from which on all that is known of methods fits
 STATE_WORDS = {"ok": "ok", "unfinished": "unfinished", "in-recovery": "in recovery"}
 
 
@@ -90,26 +92,24 @@ def methods(items: Sequence[MethodView], look: Look) -> RenderableType:
     """Draw sign-in methods with what each is worth."""
     if not items:
         return Text("there is no sign-in method yet: passless method add totp", style="dim")
-    made = table(look, "name", "kind", "device", "strength", "added", "last used", "id")
+    columns = ("name", "kind", "device", "strength", "last used")
+    made = table(look, *columns, *(("added", "id") if look.width >= WIDE else ()))
     for one in items:
-        made.add_row(
-            stack(safe(f"{one.name} ★" if one.default else one.name, "bold" if one.usable else "dim strike")),
-            safe(one.kind),
-            safe(one.device or "memory", "" if one.device else "dim"),
-            strength(one),
-            when(one.added_at, look.now),
-            when(one.last_used_at, look.now),
-            safe(one.id, "dim"),
-        )
+        name = safe(f"{one.name} ★" if one.default else one.name, "bold" if one.usable else "dim strike")
+        lives = safe(one.device or "memory", "" if one.device else "dim")
+        line = (name, safe(one.kind), lives, strength(one, look), when(one.last_used_at, look.now))
+        more = (when(one.added_at, look.now), safe(one.id, "dim"))
+        made.add_row(*line, *(more if look.width >= WIDE else ()))
     return made
 
 
-def strength(method: MethodView) -> Text:
+def strength(method: MethodView, look: Look) -> Text:
     """Say what a method is worth."""
     if not method.usable:
         return Text("not usable", style="red")
     if method.phishing_resistant:
-        return Text("two factors, phishing-proof" if method.two_factor else "phishing-proof", style="green")
+        both = method.two_factor and look.width >= WIDE
+        return Text("unphishable, two factors" if both else "unphishable", style="green")
     return Text("two factors", style="green") if method.two_factor else Text("one factor", style="yellow")
 
 
@@ -135,11 +135,14 @@ def freshness(session: FreshnessView | None, look: Look) -> Text:
     if session is None:
         return Text("no", style="dim")
     words, style = FACTORS.get(session.strength, ("", ""))
-    fresh = f", fresh for changes until {spoken(session.fresh_until, look.now)}" if session.fresh_until else ""
-    return Text(
-        f"until {spoken(session.expires_at, look.now)}; {words}".replace("until in", "for") + fresh.replace("until in", "for"),
-        style=style,
-    )
+    lasts = f"for {_left(session.expires_at, look)}"
+    if session.fresh_until is None:
+        return Text(f"{lasts}; prove it again before changes: passless sign-in", style="dim")
+    return Text(f"{lasts}; {words} proven, enough for changes for {_left(session.fresh_until, look)}", style=style)
+
+
+def _left(until: datetime, look: Look) -> str:
+    return spoken(until, look.now).removeprefix("in ")
 
 
 def losses(items: Sequence[LossView], names: dict[str, str], look: Look) -> RenderableType:
@@ -188,9 +191,7 @@ def reports(items: Sequence[ReportView], look: Look) -> RenderableType:
     """Draw reported losses that can be taken back."""
     made = table(look, "what", "reported", "can be taken back")
     for one in items:
-        made.add_row(
-            safe(one.what), when(one.reported_at, look.now), Text(f"for {spoken(one.until, look.now).removeprefix('in ')}")
-        )
+        made.add_row(safe(one.what), when(one.reported_at, look.now), Text(f"for {_left(one.until, look)}"))
     return made
 
 

@@ -29,7 +29,8 @@ UNITS = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "minute"),
 )
-MONTHS_FROM = timedelta(days=60)  # nearer than this, days say it better
+UNBROKEN = frozenset({"kind", "strength", "last used", "added", "made", "expires", "id"})  # columns that stay on one line
+MONTHS_FROM = timedelta(days=120)  # nearer than this, days say it better
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -65,6 +66,11 @@ def mark(*, good: bool) -> Text:
     return Text("✓", style="green") if good else Text("✗", style="red")
 
 
+def switch(*, on: bool) -> Text:
+    """Return whether a setting is on."""
+    return Text("on", style="green") if on else Text("off", style="dim")
+
+
 def when(at: datetime | None, now: datetime, *, never: str = "never") -> Text:
     """Return a time as people say it."""
     return Text(never, style="dim") if at is None else Text(spoken(at, now))
@@ -91,11 +97,12 @@ def table(look: Look, *columns: str, title: str = "") -> Table:
         title=Text(title, style="bold") if title else None,
         title_justify="left",
         header_style="bold dim" if look.is_terminal else "",
+        show_edge=False,
         pad_edge=False,
         padding=(0, 2, 0, 0),
     )
     for column in columns:
-        made.add_column(Text(column), overflow="fold")
+        made.add_column(Text(column), overflow="fold", no_wrap=column in UNBROKEN)
     return made
 
 

@@ -17,7 +17,7 @@ from passless.domain.views import (
     WhatIfView,
 )
 from passless.output.account_views import STATE_WORDS, STATES
-from passless.output.drawing import Look, listing, mark, safe, when
+from passless.output.drawing import Look, listing, mark, safe, switch, when
 from passless.output.human import list_of
 
 
@@ -30,8 +30,8 @@ def accounts(items: Sequence[AccountSummary], look: Look) -> RenderableType:
             safe(one.account, "bold"),
             safe(one.display_name or "–"),
             safe(STATE_WORDS.get(one.state, one.state), STATES.get(one.state, "")),
-            mark(good=one.passwordless),
-            mark(good=one.two_step),
+            switch(on=one.passwordless),
+            switch(on=one.two_step),
             safe(one.methods),
             when(one.created_at, look.now),
             safe(one.id, "dim"),

@@ -10,8 +10,6 @@ from passless.output.account_views import problems
 from passless.output.drawing import Look, facts, safe, section, spoken, stack
 from passless.output.human import view
 
-TITLES = {"add": "add", "remove": "remove", "turn": "turn"}
-
 
 @view.register
 def plan(result: PlanView, look: Look) -> RenderableType:
@@ -32,7 +30,7 @@ def applied(result: Applied, look: Look) -> RenderableType:
     """Draw what was done and what was made."""
     warnings = result.plan.problems if result.plan is not None else ()
     return stack(
-        Text.assemble(("✓ ", "green"), safe(_name(result.plan) if result.plan is not None else "done")),
+        Text.assemble(("✓ ", "green"), safe(f"done: {_name(result.plan)}" if result.plan is not None else "done")),
         _effects(result.plan) if result.plan is not None and result.plan.effects else None,
         section("Look at", problems(warnings)) if warnings else None,
         view(result.made, look) if result.made is not None else None,
