@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from passless.actions.catching_up import CaughtUp, catch_up
+from passless.actions.catching_up import CaughtUp, catch_up, ended_for_good
 from passless.actions.parts import Parts
-from passless.actions.who import token_hash
+from passless.actions.who import place_of, token_hash
 from passless.domain import names
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, Outcome
@@ -18,7 +18,8 @@ from passless.domain.methods import MEMORY, MethodId, Password, Strength
 from passless.domain.requests import NewAccount
 from passless.domain.secret import Secret
 from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
-from passless.ports import NoSuchAccount, Stored, Write
+from passless.ports import NameTaken, NoSuchAccount, Stored, VersionMoved, Write
+from passless.ports.directory import Actor
 
 USER_HANDLE_SIZE = 32  # bytes, random (WebAuthn L3 §14.6.1)
 ADDRESS_LENGTH = 254  # characters (RFC 5321 §4.5.3.1.3, less the angle brackets)
@@ -66,13 +67,35 @@ def stored(parts: Parts, target: str) -> Stored:
 
 
 def find(parts: Parts, target: str, now: datetime) -> Found:
-    """Read an account as it is now."""
-    read = stored(parts, target)
+    """Read an account as it is now, by its name or id."""
+    return _found(parts, stored(parts, target), now)
+
+
+def find_id(parts: Parts, account_id: str, now: datetime) -> Found:
+    """Read an account as it is now, by the id that we keep; no name can stand for it."""
+    return _found(parts, parts.store.read(AccountId(account_id)), now)
+
+
+def _found(parts: Parts, read: Stored, now: datetime) -> Found:
     caught_up = catch_up(read.account, parts.rules, now)
-    return Found(caught_up.account, read.account, read.version, caught_up)
+    if not caught_up.deleted:
+        return Found(caught_up.account, read.account, read.version, caught_up)
+    gone = Write(
+        at=now,
+        account=read.account,
+        expected=read.version,
+        delete=True,
+        ended=tuple(ended_for_good(read.account, caught_up.account)),
+        events=caught_up.events,
+    )
+    try:
+        parts.store.commit(gone)
+    except VersionMoved:
+        return find_id(parts, read.account.id, now)
+    raise NoSuchAccount(f'the account "{read.account.name}" was deleted')
 
 
-def make(parts: Parts, new: NewAccount, place: str) -> Made:
+def make(parts: Parts, actor: Actor, new: NewAccount) -> Made:
     """Make an account and sign it in; the making counts as one factor (rule 8).
 
     Raises:
@@ -81,7 +104,7 @@ def make(parts: Parts, new: NewAccount, place: str) -> Made:
     """
     from passless.credentials.random_codes import new_token
 
-    now = parts.now()
+    now, place = parts.now(), place_of(actor)
     account = _new_account(parts, new, now)
     token = new_token(parts.entropy)
     session = Session(
@@ -110,7 +133,7 @@ def make(parts: Parts, new: NewAccount, place: str) -> Made:
 
 
 def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
-    name = names.clean(new.name, what="account name")
+    name = free_name(parts, new.name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     addresses = (_address(new.email),) if new.email else ()
     methods: tuple[Password, ...] = ()
@@ -119,7 +142,7 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
         methods = (new_password(parts, new.password, stands_alone=True, words=words, now=now),)
     return Account(
         id=AccountId(parts.new_id()),
-        name=AccountName(name),
+        name=name,
         created_at=now,
         user_handle=parts.entropy(USER_HANDLE_SIZE),
         display_name=shown,
@@ -127,6 +150,16 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
         methods=methods,
         finished=bool(methods),
     )
+
+
+def free_name(parts: Parts, wanted: str) -> AccountName:
+    """Return a name for an account; never the id of another, which people may type in its place."""
+    name = names.clean(wanted, what="account name")
+    try:
+        parts.store.read(AccountId(name))
+    except NoSuchAccount:
+        return AccountName(name)
+    raise NameTaken(f'"{name}" is the id of another account')
 
 
 def new_password(parts: Parts, password: Secret, *, stands_alone: bool, words: tuple[str, ...], now: datetime) -> Password:

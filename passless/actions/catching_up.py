@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from passless.actions import describing
 from passless.domain.account import Account, Pending
 from passless.domain.applying import apply
-from passless.domain.audit import AuditEntry, Outcome
-from passless.domain.changes import Settle, type_of
+from passless.domain.audit import AuditEntry, Notice, Outcome
+from passless.domain.changes import DeleteAccount, Settle, type_of
 from passless.domain.safety.context import Context, Rules
 from passless.domain.safety.planning import plan
 
 
 class CaughtUp(Struct, frozen=True):
-    """The account as it is now, what happened on the way, and what of it ended for good."""
+    """The account as it is now, what happened on the way, and whom to tell. `deleted`: its time came to go."""
 
     account: Account
     events: tuple[AuditEntry, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    deleted: bool = False
 
 
 def catch_up(account: Account, rules: Rules, now: datetime) -> CaughtUp:
     """Return the account as it is now. Waiting changes are checked again when their time comes (rule 9)."""
     current = apply(account, Settle(at=now), now=now)
-    events = []
+    events, notices, deleted = [], [], False
     for pending in sorted((one for one in account.pending if one.due_at <= now), key=lambda one: one.due_at):
-        current, event = _come_due(current, pending, rules, now)
-        events.append(event)
-    return CaughtUp(current if current != account else account, tuple(events))
+        current, done = _come_due(current, pending, rules, now)
+        events.append(_entry(account, pending, done, now))
+        notices.append(_notice(account, pending, done, now))
+        deleted = deleted or (done and isinstance(pending.change, DeleteAccount))
+    return CaughtUp(current if current != account else account, tuple(events), tuple(notices), deleted)
 
 
-def _come_due(account: Account, pending: Pending, rules: Rules, now: datetime) -> tuple[Account, AuditEntry]:
+def ended_for_good(before: Account, after: Account) -> Iterator[str]:
+    """Return the ids that must never come back, not even with an old copy of the store (must hold 13)."""
+    codes, programs = {code.id for code in after.recovery_codes}, {one.id for one in after.app_passwords}
+    yield from (code.id for code in before.recovery_codes if code.id not in codes)
+    yield from (one.id for one in before.app_passwords if one.id not in programs)
+    if before.temporary_pass is not None and before.temporary_pass != after.temporary_pass:
+        yield before.temporary_pass.id
+
+
+def _come_due(account: Account, pending: Pending, rules: Rules, now: datetime) -> tuple[Account, bool]:
+    """Return the account after a waiting change, and whether it was made. What still asks to wait lacks an approval."""
     rest = replace(account, pending=tuple(one for one in account.pending if one.id != pending.id))
     planned = plan(rest, pending.change, Context(now=now, actor=pending.asked_by, waited=True), rules)
-    entry = AuditEntry(
+    done = planned.is_accepted and planned.due_at is None
+    return (planned.after if done else rest), done
+
+
+def _entry(account: Account, pending: Pending, done: bool, now: datetime) -> AuditEntry:
+    return AuditEntry(
         at=now,
         actor="passless",
         event=type_of(pending.change),
-        outcome=Outcome.DONE if planned.is_accepted else Outcome.REFUSED,
+        outcome=Outcome.DONE if done else Outcome.REFUSED,
         account_id=account.id,
         account=account.name,
         details={"waited_since": pending.asked_at.isoformat(), "pending": pending.id},
     )
-    return (planned.after if planned.is_accepted else rest), entry
+
+
+def _notice(account: Account, pending: Pending, done: bool, now: datetime) -> Notice:
+    what = type_of(pending.change)
+    waited = f"what waited since {pending.asked_at:%Y-%m-%d}"
+    message = f"{describing.title(pending.change)}: {waited}" if done else f"{waited} was refused: {what}"
+    return Notice(id=f"{pending.id}-due", account_id=account.id, at=now, code=what, message=message)

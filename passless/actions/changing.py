@@ -9,16 +9,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import describing
-from passless.actions.accounts import Found, find
+from passless.actions.accounts import Found
+from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
+from passless.actions.recovery_sessions import continued, sessions_it_ends
 from passless.actions.who import Who, identify
 from passless.domain.account import Account, Pending
 from passless.domain.applying import postpone
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CeremonyId
-from passless.domain.changes import Change, DeleteAccount, type_of
-from passless.domain.refused import Refused
-from passless.domain.safety.context import Problem
+from passless.domain.changes import (
+    AddAppPassword,
+    AddRecoveryCode,
+    Change,
+    DeleteAccount,
+    IssueTemporaryPass,
+    StartRecovery,
+    type_of,
+)
+from passless.domain.refused import ABOUT_PROOFS, Refused
+from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.planning import Plan, plan
 from passless.domain.safety.proofs import proof_ids
 from passless.domain.sessions import Proof, Session, SessionId
@@ -41,6 +51,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     consumes: CeremonyId | None = None
     proves: Proof | None = None
     ends: tuple[SessionId, ...] = ()
+    forgives: tuple[str, ...] = ()
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -52,10 +63,13 @@ class Kept(Struct, frozen=True, kw_only=True):
     sessions_ended: int = 0
 
 
+Look = Callable[[datetime], Found]
 Build = Callable[[Who, datetime], Wanted]
 
+CANNOT_WAIT = (AddAppPassword, AddRecoveryCode, IssueTemporaryPass, StartRecovery)  # each makes a secret that is shown now
 
-def carry_out(parts: Parts, actor: Actor, target: str, build: Build) -> Kept:
+
+def carry_out(parts: Parts, actor: Actor, look: Look, build: Build) -> Kept:
     """Do what is wanted to an account, or refuse it and keep nothing but the refusal in the audit trail.
 
     Raises:
@@ -64,13 +78,12 @@ def carry_out(parts: Parts, actor: Actor, target: str, build: Build) -> Kept:
     """
     for _ in range(TRIES):
         now = parts.now()
-        found = find(parts, target, now)
+        found = look(now)
         who = identify(parts, actor, found.account)
         wanted = build(who, now)
         planned = preview(parts, who, wanted, now)
         if not planned.is_accepted:
-            _note_refusal(parts, who, planned, now)
-            raise Refused(planned.problems)
+            raise refusal(parts, who, planned, now)
         try:
             return _keep(parts, found, who, wanted, planned, now)
         except VersionMoved:
@@ -83,30 +96,42 @@ def preview(parts: Parts, who: Who, wanted: Wanted, now: datetime) -> Plan:
     context = who.context(now, more=wanted.proofs)
     current, problems, due, decided = who.account, [], None, None
     for change in wanted.changes:
-        step = plan(current, change, context, parts.rules)
+        step = at_once(plan(current, change, context, parts.rules))
         problems += [problem for problem in step.problems if problem not in problems]
-        current, decided, due = step.after, step.change, step.due_at or due
+        current, decided, due = continued(current, step.after, now), step.change, step.due_at or due
     assert decided is not None  # every request makes a change
     return Plan(change=decided, before=who.account, after=current, problems=tuple(problems), due_at=due)
+
+
+def at_once(step: Plan) -> Plan:
+    """Return a plan in which what cannot wait is refused where it would have to."""
+    if step.due_at is None or not isinstance(step.change, CANNOT_WAIT):
+        return step
+    problems = tuple(
+        replace(problem, severity=Severity.REFUSAL) if problem.severity is Severity.PENDING else problem
+        for problem in step.problems
+    )
+    return replace(step, problems=problems, due_at=None)
 
 
 def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, now: datetime) -> Kept:
     if planned.due_at is not None:
         return _keep_waiting(parts, found, who, wanted, planned, now)
-    ended = tuple(_sessions_to_end(parts, who, planned, wanted, now))
-    gone = _is_gone(who, planned, wanted)
+    ended = tuple(_sessions_to_end(parts, found, who, planned, wanted, now))
+    delete = isinstance(planned.change, DeleteAccount)
     write = Write(
         at=now,
         account=planned.after,
         expected=found.version,
-        delete=isinstance(planned.change, DeleteAccount),
+        delete=delete,
         consumes=wanted.consumes,
         uses=wanted.uses,
-        updates=None if gone else _session_after(who, planned, wanted, now),
+        updates=None if delete else _session_after(who, planned, wanted, now),
         ends=ended,
         ended=tuple(ended_for_good(found.stored, planned.after)),
-        notices=tuple(_notices(parts, found.account, wanted, now)),
+        notices=(*found.caught_up.notices, *_notices(parts, found.account, wanted, now)),
         events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now) for change in wanted.changes)),
+        forgives=wanted.forgives,
     )
     parts.store.commit(write)
     return Kept(plan=planned, account=planned.after, sessions_ended=len(ended))
@@ -129,9 +154,9 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
         expected=found.version,
         consumes=wanted.consumes,
         uses=wanted.uses,
-        updates=_session_after(who, replace(planned, after=after), wanted, now),
+        updates=_session_after(who, replace(planned, after=after), replace(wanted, proves=None), now),
         ended=tuple(ended_for_good(found.stored, after)),
-        notices=tuple(_waiting_notices(parts, found.account, waiting)),
+        notices=(*found.caught_up.notices, *_waiting_notices(parts, found.account, waiting)),
         events=(*found.caught_up.events, _entry(who, planned.change, Outcome.PENDING, now, {"pending": waiting.id})),
     )
     parts.store.commit(write)
@@ -154,28 +179,32 @@ def _entry(who: Who, change: Change, outcome: Outcome, now: datetime, more: dict
     )
 
 
-def _note_refusal(parts: Parts, who: Who, planned: Plan, now: datetime) -> None:
+def refusal(parts: Parts, who: Who, planned: Plan, now: datetime) -> Refused:
+    """Record that the rules refuse what was planned, and return the error that says so."""
     codes = ",".join(dict.fromkeys(problem.code for problem in planned.refusals))
     parts.store.commit(Write(at=now, events=(_entry(who, planned.change, Outcome.REFUSED, now, {"problems": codes}),)))
+    return Refused(planned.problems)
 
 
-def _removed(planned: Plan) -> frozenset[str]:
-    kept = {method.id for method in planned.after.methods}
-    return frozenset(method.id for method in planned.before.methods if method.id not in kept)
+def _removed(before: Account, after: Account) -> frozenset[str]:
+    kept = {method.id for method in after.methods}
+    return frozenset(method.id for method in before.methods if method.id not in kept)
 
 
-def _sessions_to_end(parts: Parts, who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Iterator[SessionId]:
+def _sessions_to_end(parts: Parts, found: Found, who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Iterator[SessionId]:
     """Return what ends: sessions that a method opened which is gone, all of a deleted account, and those asked for."""
-    removed, deleted = _removed(planned), isinstance(planned.change, DeleteAccount)
+    removed, deleted = _removed(found.stored, planned.after), isinstance(planned.change, DeleteAccount)
+    kinds = sessions_it_ends(planned.before, wanted.changes)
     own = who.session.id if who.session is not None else None
     yield from wanted.ends
-    if not removed and not deleted:
-        return
     for session in parts.store.sessions(who.account.id):
         if session.id in wanted.ends or session.is_expired(now):
             continue
-        opened = {proof.method for proof in session.proofs}
-        if deleted or (session.id != own and opened & removed) or (session.id == own and _is_gone(who, planned, wanted)):
+        if session.id == own:
+            over = deleted or session.kind in kinds or _is_gone(who, planned, wanted)
+        else:
+            over = deleted or session.kind in kinds or bool({proof.method for proof in session.proofs} & removed)
+        if over:
             yield session.id
 
 
@@ -189,7 +218,7 @@ def _is_gone(who: Who, planned: Plan, wanted: Wanted) -> bool:
 
 
 def _proofs_left(session: Session, planned: Plan) -> tuple[Proof, ...]:
-    removed = _removed(planned)
+    removed = _removed(planned.before, planned.after)
     return tuple(proof for proof in session.proofs if proof.method not in removed)
 
 
@@ -202,22 +231,13 @@ def _session_after(who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Se
     return replace(who.session, proofs=proofs, seen_at=now)
 
 
-def ended_for_good(before: Account, after: Account) -> Iterator[str]:
-    """Return the ids that must never come back, not even with an old copy of the store (must hold 13)."""
-    codes, programs = {code.id for code in after.recovery_codes}, {one.id for one in after.app_passwords}
-    yield from (code.id for code in before.recovery_codes if code.id not in codes)
-    yield from (one.id for one in before.app_passwords if one.id not in programs)
-    if before.temporary_pass is not None and before.temporary_pass != after.temporary_pass:
-        yield before.temporary_pass.id
-
-
 def _notices(parts: Parts, before: Account, wanted: Wanted, now: datetime) -> Iterator[Notice]:
     for change in wanted.changes:
         if type_of(change) in describing.QUIET:
             continue
         facts = describing.details(before, change)
         what = facts.get("name") or facts.get("device") or ""
-        message = describing.title(change) + (f': "{what}"' if what else "")
+        message = describing.title(change) + (f': "{what}"' if what else "") + f"; {describing.IF_NOT_YOU}"
         yield Notice(id=parts.new_id(), account_id=before.id, at=now, code=type_of(change), message=message)
 
 
@@ -237,9 +257,6 @@ def _waiting_notices(parts: Parts, account: Account, waiting: Pending) -> Iterat
 
 def problems_without_proofs(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """Return a plan's problems for `--dry-run`, which needs no fresh proof: what only asks for one is a warning."""
-    from passless.domain.refused import ABOUT_PROOFS
-    from passless.domain.safety.context import Severity
-
     return tuple(
         replace(problem, severity=Severity.WARNING)
         if problem.code in ABOUT_PROOFS and problem.severity is Severity.REFUSAL

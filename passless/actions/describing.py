@@ -8,7 +8,11 @@ from passless.domain.account import Account
 from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
+    AddRecoveryCode,
+    CancelPending,
     Change,
+    ConfirmRecoveryCode,
+    IssueTemporaryPass,
     LoseDevice,
     LoseMethods,
     RemoveMethod,
@@ -17,6 +21,7 @@ from passless.domain.changes import (
     RevokeAppPasswords,
     SetDefaultMethod,
     StartRecovery,
+    TakeBackLoss,
     TurnTwoStepOff,
     type_of,
 )
@@ -83,6 +88,23 @@ def details(account: Account, change: Change) -> dict[str, str]:  # noqa: PLR091
             return {"new_name": name}
         case TurnTwoStepOff():
             return {"app_passwords_ended": str(len(account.app_passwords))} if account.app_passwords else {}
+        case _:
+            return _ids(change)
+
+
+def _ids(change: Change) -> dict[str, str]:
+    match change:
+        case AddRecoveryCode(code=code):
+            return {"code": code.id}
+        case ConfirmRecoveryCode(id=code_id):
+            return {"code": code_id}
+        case IssueTemporaryPass(temporary_pass=issued):
+            until = f"{issued.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+            return {"pass": issued.id, "until": until, "once": "yes" if issued.once else "no"}
+        case TakeBackLoss(id=loss_id):
+            return {"report": loss_id}
+        case CancelPending(id=pending_id):
+            return {"pending": pending_id}
         case _:
             return {}
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import naming
-from passless.actions.accounts import find
-from passless.actions.ceremonies import NoSuchCeremony, new_ceremony_id
-from passless.actions.changing import Kept, Wanted, carry_out, preview
+from passless.actions.accounts import Found, find, find_id
+from passless.actions.ceremonies import new_ceremony_id
+from passless.actions.changing import Kept, Wanted, carry_out, preview, refusal
 from passless.actions.parts import Parts
 from passless.actions.proving import bound_to
 from passless.actions.who import Who, identify
@@ -34,7 +34,6 @@ from passless.domain.methods import (
     credential_of,
     kind_of,
 )
-from passless.domain.refused import Refused
 from passless.domain.requests import Answer, Enrol
 from passless.domain.sealed import Sealed
 from passless.domain.secret import Secret
@@ -173,7 +172,7 @@ def _check_early(parts: Parts, who: Who, state: EnrolState, now: datetime) -> No
         )
     planned = preview(parts, who, Wanted(changes=(AddMethod(method=method),)), now)
     if not planned.is_accepted:
-        raise Refused(planned.problems)
+        raise refusal(parts, who, planned, now)
 
 
 def finish(parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer) -> tuple[Kept, MethodId]:
@@ -181,8 +180,6 @@ def finish(parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer) -> tu
     state = msgspec.json.decode(ceremony.state, type=EnrolState)
 
     def build(who: Who, now: datetime) -> Wanted:
-        if who.account.id != ceremony.account_id:
-            raise NoSuchCeremony
         named = replace(
             state, name=answer.name if answer.name is not None else state.name, device=answer.device or state.device
         )
@@ -194,7 +191,10 @@ def finish(parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer) -> tu
             proves=Proof(kind=kind_of(method), at=now, method=method.id),
         )
 
-    return carry_out(parts, actor, ceremony.account_id, build), state.method
+    def look(now: datetime) -> Found:
+        return find_id(parts, ceremony.account_id, now)
+
+    return carry_out(parts, actor, look, build), state.method
 
 
 def _finished(parts: Parts, account: Account, state: EnrolState, answer: Answer, now: datetime) -> tuple[SignInMethod, Use]:
@@ -215,7 +215,7 @@ def _finish_totp(parts: Parts, account: Account, state: EnrolState, code: Secret
     method = Totp(
         id=state.method,
         name=naming.fresh_method_name(account, state.name or "authenticator app", chosen=chosen),
-        device=PHONE if state.device is None else DeviceName(names.clean(state.device, what="device name")),
+        device=PHONE if state.device is None else naming.known_device(account, state.device),
         added_at=now,
         seed=state.seed,
     )
@@ -237,9 +237,9 @@ def _finish_key(account: Account, state: EnrolState, response: Secret, now: date
     )
     use = Use(item=state.method, at=now, counter=made.counter or None, backed_up=made.backed_up)
     if state.kind is Kind.PASSKEY:
-        where = THIS_COMPUTER if state.device is None else DeviceName(names.clean(state.device, what="device name"))
+        where = naming.known_device(account, state.device or THIS_COMPUTER)
         return Passkey(id=state.method, name=name, device=where, added_at=now, credential=made.credential), use
-    own = naming.fresh_device_name(account, name) if state.device is None else DeviceName(names.clean(state.device))
+    own = naming.fresh_device_name(account, name) if state.device is None else naming.known_device(account, state.device)
     key = SecurityKey(
         id=state.method,
         name=name,

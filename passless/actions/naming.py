@@ -11,7 +11,7 @@ from passless.domain import names
 from passless.domain.account import Account
 from passless.domain.app_passwords import AppPassword
 from passless.domain.errors import NotFound, WrongUse
-from passless.domain.methods import DeviceName, SignInMethod, kind_of
+from passless.domain.methods import MAILBOX, PHONE, DeviceName, SignInMethod, kind_of
 
 
 class NoSuchMethod(NotFound):
@@ -115,6 +115,14 @@ def device(account: Account, words: str) -> DeviceName:
         if names.are_same(name, wanted):
             return name
     raise NoSuchDevice(f'there is no device "{names.printable(wanted)}"')
+
+
+def known_device(account: Account, words: str) -> DeviceName:
+    """Return the device that a method is put on: the one that is there already, however it is spelled, or a new name."""
+    name = names.clean(words, what="device name")
+    programs = (one.device for one in account.app_passwords if one.device is not None)
+    known = (*account.devices, *programs, PHONE, MAILBOX)
+    return next((one for one in known if names.are_same(one, name)), DeviceName(name))
 
 
 def app_password(account: Account, words: str) -> AppPassword:

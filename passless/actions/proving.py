@@ -31,7 +31,6 @@ from passless.domain.use_state import Use, UseState
 if TYPE_CHECKING:
     from passless.credentials.passkey_sign_in import KnownCredential
 
-GUESSABLE = frozenset({Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL, Kind.TEMPORARY_PASS})
 SIGNED = frozenset({Kind.SECURITY_KEY, Kind.PASSKEY, Kind.AUTHENTICATOR})
 
 

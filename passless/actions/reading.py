@@ -6,18 +6,23 @@ On an embedded store whoever owns the file may look; a machine's token looks onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from passless.actions import naming
-from passless.actions.accounts import find
+from passless.actions.accounts import Found, find, find_id
 from passless.actions.catching_up import catch_up
 from passless.actions.parts import Parts
 from passless.actions.who import TokenMayNot, Who, identify, session_of
 from passless.domain import showing
 from passless.domain.account import Account
 from passless.domain.audit import AuditEvent
+from passless.domain.errors import Unavailable
 from passless.domain.names import key
 from passless.domain.policy import Finding, Policy
+from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.safety.next_steps import AtHand, Goal, Step, next_steps
 from passless.domain.safety.what_if import Loss, Lost, after_losing, every_loss, lose
 from passless.domain.sessions import SessionKind
@@ -34,25 +39,47 @@ from passless.domain.views import (
 from passless.ports import Write
 from passless.ports.directory import Actor
 
+SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is known; looking writes no more often
 
-def _may(parts: Parts, actor: Actor, right: str) -> None:
+
+def _may(parts: Parts, actor: Actor, right: str, account: Account | None) -> None:
+    """Let a machine's token do what it names, on its own account; everybody else may look."""
     session = session_of(parts, actor)
-    if session is not None and session.kind is SessionKind.TOKEN and right not in session.rights:
+    if session is None or session.kind is not SessionKind.TOKEN:
+        return
+    if right not in session.rights:
         raise TokenMayNot(
             f'this token has no right "{right}"', hint=f"make one that has: passless token create NAME --may {right}"
         )
+    if account is not None and account.id != session.account_id:
+        raise TokenMayNot(f'this token is not one of "{account.name}"', hint="use a token of the account")
+
+
+def look(parts: Parts, actor: Actor, target: str, right: str) -> tuple[Found, Who]:
+    """Find an account for somebody who reads, and note that their session is in use."""
+    now = parts.now()
+    found = find(parts, target, now)
+    _may(parts, actor, right, found.account)
+    who = identify(parts, actor, found.account, need_session=False)
+    if who.session is not None and now >= who.session.seen_at + SEEN_EVERY:
+        seen = Write(at=now, account_id=found.account.id, expected=found.version, updates=replace(who.session, seen_at=now))
+        with suppress(Unavailable):  # who looks is not to fail because somebody writes at the same moment
+            parts.store.commit(seen)
+    return found, who
 
 
 def _look(parts: Parts, actor: Actor, target: str, right: str) -> Who:
-    _may(parts, actor, right)
-    return identify(parts, actor, find(parts, target, parts.now()).account, need_session=False)
+    return look(parts, actor, target, right)[1]
 
 
 def summaries(parts: Parts, matching: str) -> Iterator[AccountSummary]:
     """Stream the accounts whose name contains the words."""
     now = parts.now()
     for stored in parts.store.accounts(matching=key(matching)):
-        account = catch_up(stored.account, parts.rules, now).account
+        caught_up = catch_up(stored.account, parts.rules, now)
+        account = caught_up.account
+        if caught_up.deleted:
+            continue
         yield AccountSummary(
             id=account.id,
             account=account.name,
@@ -67,10 +94,8 @@ def summaries(parts: Parts, matching: str) -> Iterator[AccountSummary]:
 
 def account(parts: Parts, actor: Actor, target: str) -> AccountView:
     """Read an account at a glance."""
-    _may(parts, actor, "status")
+    found, who = look(parts, actor, target, "status")
     now = parts.now()
-    found = find(parts, target, now)
-    who = identify(parts, actor, found.account, need_session=False)
     return showing.account_view(
         found.account,
         profile=parts.profile,
@@ -208,25 +233,35 @@ def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str]) ->
     """Hold accounts against a policy; all of them where none is named."""
     from passless.domain.policy_check import findings
 
-    _may(parts, actor, "check")
+    _may(parts, actor, "check", None)
     now = parts.now()
     if targets:
         for target in targets:
             yield from findings(find(parts, target, now).account, policy, parts.rules, now)
         return
     for stored in parts.store.accounts():
-        yield from findings(catch_up(stored.account, parts.rules, now).account, policy, parts.rules, now)
+        caught_up = catch_up(stored.account, parts.rules, now)
+        if not caught_up.deleted:
+            yield from findings(caught_up.account, policy, parts.rules, now)
 
 
 def seen(parts: Parts, actor: Actor, target: str, notices: Sequence[str]) -> None:
-    """Note that notices were shown."""
-    who = identify(parts, actor, find(parts, target, parts.now()).account, need_session=False)
-    if notices and who.session is not None:
-        parts.store.commit(Write(at=parts.now(), shown=tuple(notices)))
+    """Note that notices were shown to the person: never to a machine, nor to whoever came in through a recovery."""
+    account = find(parts, target, parts.now()).account
+    who = identify(parts, actor, account, need_session=False)
+    if who.session is None or who.session.kind in GIVES_NO_PROOF:
+        return
+    own = {notice.id for notice in parts.store.notices(account.id)}
+    shown = tuple(notice for notice in notices if notice in own)
+    if shown:
+        parts.store.commit(Write(at=parts.now(), shown=shown))
 
 
 def events(parts: Parts, actor: Actor, target: str | None, since: datetime | None) -> Iterator[AuditEvent]:
-    """Stream the audit trail of one account, or of all."""
-    _may(parts, actor, "audit")
-    account_id = None if target is None else find(parts, target, parts.now()).account.id
-    return parts.store.events(account_id, since=since)
+    """Stream the audit trail of one account, or of all; a machine's token reads that of its own account only."""
+    account = None if target is None else find(parts, target, parts.now()).account
+    session = session_of(parts, actor)
+    if account is None and session is not None and session.kind is SessionKind.TOKEN:
+        account = find_id(parts, session.account_id, parts.now()).account
+    _may(parts, actor, "audit", account)
+    return parts.store.events(None if account is None else account.id, since=since)

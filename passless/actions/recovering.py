@@ -7,14 +7,17 @@ from datetime import datetime
 import msgspec
 
 from passless.actions import proving, throttle
-from passless.actions.accounts import Found, find
-from passless.actions.ceremonies import find_ceremony
+from passless.actions.accounts import find
+from passless.actions.catching_up import ended_for_good
+from passless.actions.ceremonies import find_sign_in
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
-from passless.actions.signing_in import Opened, SignInState, entry_of, new_session, note_failure
+from passless.actions.recovery_sessions import continued, earlier_ones
+from passless.actions.signing_in import Attempt, Opened, SignInState, entry_of, new_session, note_failure
+from passless.actions.who import place_of
 from passless.domain.account import Account
 from passless.domain.applying import apply
-from passless.domain.audit import Notice, Outcome
+from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CeremonyId
 from passless.domain.changes import StartRecovery
 from passless.domain.errors import ProofNeeded
@@ -23,7 +26,7 @@ from passless.domain.recovery import RecoveryCode, Reporter
 from passless.domain.requests import Answer
 from passless.domain.safety.ways_in import is_reachable, is_valid, opens_alone
 from passless.domain.secret import Secret
-from passless.domain.sessions import SESSION_LIFE, SessionId, SessionKind
+from passless.domain.sessions import SESSION_LIFE, SessionKind
 from passless.domain.use_state import Use
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
@@ -40,57 +43,66 @@ class FurtherProofNeeded(ProofNeeded):
 def recover(parts: Parts, actor: Actor, target: str, code: Secret, proof: Answer | None) -> Opened:
     """Begin a recovery, or come back to one that this code began.
 
+    The code is checked first, so that nothing can be guessed without it; what stands beside it is counted apart from
+    sign-ins, so that strangers cannot turn the code off.
+
     Raises:
         WrongProof: the code or the further proof is not right, whichever it was.
         FurtherProofNeeded: two-step is on and there was no further proof.
         Throttled, SwitchedOff: the further proof was guessed too often; the code cannot be guessed.
     """
+    counted = False
     for _ in range(TRIES):
         now = parts.now()
-        found = find(parts, target, now)
-        guessable = proof is not None and proof.kind in proving.GUESSABLE
-        throttle.count(parts, found.account.id, actor.place, guessable=guessable, now=now)
+        at = Attempt(actor=actor, found=find(parts, target, now), now=now)
         try:
-            return _recover(parts, actor, found, code, proof, now)
+            kept = _check_code(at.account, code, now)
+            if proof is not None and not counted:
+                counted = True
+                throttle.count(parts, at.account.id, actor.place, proof.kind, now=now, purpose=throttle.Purpose.RECOVERY)
+            return _recover(parts, at, kept, proof)
         except VersionMoved:
             continue
-        except FurtherProofNeeded:
-            raise
         except ProofNeeded as error:
-            note_failure(parts, found.account, actor, Kind.RECOVERY_CODE, error, now)
+            note_failure(parts, at.account, actor, Kind.RECOVERY_CODE, error, now)
             raise
     raise VersionMoved
 
 
-def _recover(parts: Parts, actor: Actor, found: Found, code: Secret, proof: Answer | None, now: datetime) -> Opened:
-    account = found.account
-    kept = _check_code(account, code, now)
-    uses, consumes = _further_proof(parts, account, kept, proof, now)
-    events = list(found.caught_up.events)
-    after = account
-    notices: tuple[Notice, ...] = ()
-    if account.recovery is None or account.recovery.finished_at is not None:
-        after = apply(account, StartRecovery(by=Reporter.SELF), now=now)
-        events.append(entry_of(account, actor, "start-recovery", Outcome.DONE, now, {"by": Reporter.SELF, "code": kept.id}))
-        notices = (_notice(parts, account, now),)
-    session, token = new_session(parts, account, SessionKind.RECOVERY_CODE, actor.place, (), SESSION_LIFE, now)
-    events.append(entry_of(account, actor, "sign-in", Outcome.DONE, now, {"kinds": Kind.RECOVERY_CODE}))
-    earlier = parts.store.sessions(account.id)  # one recovery at a time: the one before ends
+def _recover(parts: Parts, at: Attempt, code: RecoveryCode, proof: Answer | None) -> Opened:
+    uses, consumes = _further_proof(parts, at.account, code, proof, at.now)
+    after, events, notices = _in_recovery(parts, at, code)
+    session, token = new_session(
+        parts, after, SessionKind.RECOVERY_CODE, place_of(at.actor), (), SESSION_LIFE, at.now, name=code.id
+    )
+    entry = entry_of(at.account, at.actor, "sign-in", Outcome.DONE, at.now, {"kinds": Kind.RECOVERY_CODE})
     parts.store.commit(
         Write(
-            at=now,
+            at=at.now,
             account=after,
-            expected=found.version,
+            expected=at.found.version,
             uses=uses,
             consumes=consumes,
             opens=session,
-            ends=tuple(SessionId(one.id) for one in earlier if one.kind is SessionKind.RECOVERY_CODE),
-            notices=notices,
-            events=tuple(events),
-            forgives=throttle.keys(account.id, actor.place),
+            ends=earlier_ones(parts.store, after),
+            ended=tuple(ended_for_good(at.found.stored, after)),
+            notices=(*at.found.caught_up.notices, *notices),
+            events=(*at.found.caught_up.events, *events, entry),
+            forgives=throttle.forgiven(after.id, at.actor.place, [Kind.RECOVERY_CODE]),
         )
     )
     return Opened(account=after, session=session, token=token)
+
+
+def _in_recovery(parts: Parts, at: Attempt, code: RecoveryCode) -> tuple[Account, tuple[AuditEntry, ...], tuple[Notice, ...]]:
+    """Return the account with a recovery under way, and what is to be written where it begins now."""
+    account = at.account
+    if account.recovery is not None and account.recovery.finished_at is None:
+        return account, (), ()
+    after = continued(account, apply(account, StartRecovery(by=Reporter.SELF), now=at.now), at.now)
+    details = {"by": Reporter.SELF, "code": code.id}
+    entry = entry_of(account, at.actor, "start-recovery", Outcome.DONE, at.now, details)
+    return after, (entry,), (begun_notice(parts, account, at.now, "the recovery code"),)
 
 
 def _check_code(account: Account, typed: Secret, now: datetime) -> RecoveryCode:
@@ -114,17 +126,18 @@ def _further_proof(
             return (), None
         kinds = dict.fromkeys(kind_of(one) for one in account.methods if is_reachable(one, parts.rules, now))
         raise FurtherProofNeeded(hint=f"give one more proof: --with {' or '.join(kinds)}" if kinds else "ask an operator")
-    ceremony = find_ceremony(parts, proof.ceremony) if proof.ceremony else None
+    ceremony = find_sign_in(parts, proof.ceremony, account.id) if proof.ceremony else None
     state = b"" if ceremony is None else msgspec.json.decode(ceremony.state, type=SignInState).expected
     proven = proving.check(parts, account, proof, state or None, now)
     return (proven.use,), None if ceremony is None else ceremony.id
 
 
-def _notice(parts: Parts, account: Account, now: datetime) -> Notice:
+def begun_notice(parts: Parts, account: Account, now: datetime, how: str) -> Notice:
+    """Tell everybody on the account that a recovery began."""
     return Notice(
         id=parts.new_id(),
         account_id=account.id,
         at=now,
         code="start-recovery",
-        message="a recovery was started with the recovery code; if it was not you: passless recover cancel",
+        message=f"a recovery was started with {how}; if it was not you: passless recover cancel",
     )

@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from passless.actions import naming
-from passless.actions.accounts import new_password
+from passless.actions.accounts import free_name, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
-from passless.actions.taking_back import take_back
+from passless.actions.taking_back import reported_loss
 from passless.actions.who import Who
 from passless.domain import names
 from passless.domain.app_passwords import AppPassword
 from passless.domain.changes import (
-    AccountName,
     AddAppPassword,
     AddRecoveryCode,
     CancelPending,
@@ -35,14 +34,16 @@ from passless.domain.changes import (
     RevokeTemporaryPass,
     SetDefaultMethod,
     StartRecovery,
+    TakeBackLoss,
     TurnPasswordlessOff,
     TurnPasswordlessOn,
     TurnTwoStepOff,
     TurnTwoStepOn,
 )
 from passless.domain.errors import WrongUse
-from passless.domain.methods import DeviceName, Password, Strength
+from passless.domain.methods import Kind, Password, Strength
 from passless.domain.recovery import RecoveryCode, Reporter, TemporaryPass
+from passless.domain.refused import Refused
 from passless.domain.requests import (
     CancelWaiting,
     ConfirmCode,
@@ -68,8 +69,10 @@ from passless.domain.requests import (
     TwoStepOff,
     TwoStepOn,
 )
+from passless.domain.safety.context import Problem, Severity
+from passless.domain.safety.ways_in import is_valid
 from passless.domain.secret import Secret
-from passless.domain.sessions import SessionId
+from passless.domain.sessions import Proof, SessionId, SessionKind
 from passless.domain.views import Made, MadeAppPassword, MadePass, MadeRecoveryCode
 
 SERVICE_LENGTH = 32  # characters of a service's name, such as imap
@@ -143,7 +146,7 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
         case ReportNotMe(session=session_id):
             return _not_me(parts, who, session_id, now)
         case TakeBackReport():
-            return Built(wanted=take_back(parts, who, request, now))
+            return _one(TakeBackLoss(id=reported_loss(who, request.device).id))
         case IssuePass():
             return _issue(parts, request, now, dry=dry)
         case RevokePass():
@@ -151,13 +154,13 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
         case StartRecoveryOf():
             return _start_recovery(parts, who, request, now, dry=dry)
         case EndRecovery():
-            return _end_recovery(who, FinishRecovery())
+            return _finish_recovery(parts, who, now)
         case StopRecovery():
-            return _end_recovery(who, CancelRecovery())
+            return _cancel_recovery(who)
         case CancelWaiting(id=pending_id):
             return _cancel_waiting(who, pending_id)
         case RenameAccountTo():
-            return _rename_account(who, request)
+            return _rename_account(parts, who, request)
         case Delete():
             return _one(DeleteAccount())
         case _:
@@ -188,7 +191,8 @@ def _words(who: Who) -> tuple[str, ...]:
 def _set_password(parts: Parts, who: Who, password: Secret, now: datetime) -> Built:
     alone = not who.account.two_step
     method = new_password(parts, password, stands_alone=alone, words=_words(who), now=now)
-    return _one(TurnPasswordlessOff(password=method) if who.account.passwordless else ReplacePassword(password=method))
+    change = TurnPasswordlessOff(password=method) if who.account.passwordless else ReplacePassword(password=method)
+    return Built(wanted=Wanted(changes=(change,), proves=Proof(kind=Kind.PASSWORD, at=now, method=method.id)))
 
 
 def _passwordless_on(who: Who) -> Built:
@@ -230,7 +234,7 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
         created_at=now,
         services=tuple(dict.fromkeys(_service(service) for service in request.services)),
         expires_at=expires_at,
-        device=None if request.device is None else DeviceName(names.clean(request.device, what="device name")),
+        device=None if request.device is None else naming.known_device(who.account, request.device),
         short=request.short,
     )
     shown = random_codes.in_groups(secret, 4, between=" ")
@@ -340,11 +344,35 @@ def _start_recovery(parts: Parts, who: Who, request: StartRecoveryOf, now: datet
     return Built(wanted=Wanted(changes=changes), made=issued.made)
 
 
-def _end_recovery(who: Who, change: FinishRecovery | CancelRecovery) -> Built:
+def _finish_recovery(parts: Parts, who: Who, now: datetime) -> Built:
     recovery = who.account.recovery
-    if recovery is None or (isinstance(change, FinishRecovery) and recovery.finished_at is not None):
-        raise naming.Nothing("no recovery is under way", hint="see: passless recover status")
-    return _one(change)
+    if recovery is None or recovery.finished_at is not None:
+        raise _no_recovery()
+    used = {one.name for one in parts.store.sessions(who.account.id) if one.kind is SessionKind.RECOVERY_CODE}
+    since = [code for code in who.account.recovery_codes if is_valid(code, now) and code.created_at >= recovery.started_at]
+    if since and all(code.id in used for code in since):
+        raise Refused((_used_code(),))
+    return _one(FinishRecovery())
+
+
+def _used_code() -> Problem:
+    """Rule 11 where one recovery went on with another: the code that was used for it is to be replaced as well."""
+    return Problem(
+        code="code-not-saved",
+        message="the recovery code was used, and is not replaced yet",
+        hint="make one and confirm it: passless recovery-code new, then passless recovery-code confirm",
+        severity=Severity.REFUSAL,
+    )
+
+
+def _cancel_recovery(who: Who) -> Built:
+    if who.account.recovery is None:
+        raise _no_recovery()
+    return _one(CancelRecovery())
+
+
+def _no_recovery() -> naming.Nothing:
+    return naming.Nothing("no recovery is under way", hint="see: passless recover status")
 
 
 def _cancel_waiting(who: Who, pending_id: str | None) -> Built:
@@ -354,8 +382,8 @@ def _cancel_waiting(who: Who, pending_id: str | None) -> Built:
     return Built(wanted=Wanted(changes=tuple(CancelPending(id=one.id) for one in waiting)))
 
 
-def _rename_account(who: Who, request: RenameAccountTo) -> Built:
+def _rename_account(parts: Parts, who: Who, request: RenameAccountTo) -> Built:
     account = who.account
-    name = account.name if request.name is None else AccountName(names.clean(request.name, what="account name"))
+    name = account.name if request.name is None else free_name(parts, request.name)
     shown = account.display_name if request.display_name is None else request.display_name
     return _one(RenameAccount(name=name, display_name=names.clean(shown, what="display name") if shown else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,18 +10,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import proving, throttle
-from passless.actions.accounts import Found, find
-from passless.actions.ceremonies import NoSuchCeremony, new_ceremony_id
-from passless.actions.changing import TRIES, ended_for_good
+from passless.actions.accounts import Found, find, find_id
+from passless.actions.catching_up import ended_for_good
+from passless.actions.ceremonies import SIGN_IN, new_ceremony_id
+from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
-from passless.actions.who import session_of, token_hash
+from passless.actions.who import place_of, session_on, token_hash
 from passless.domain.account import Account
-from passless.domain.applying import apply
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony, CeremonyId
-from passless.domain.changes import StartRecovery
 from passless.domain.errors import ProofNeeded
-from passless.domain.methods import Kind, SignInMethod, credential_of, kind_of
+from passless.domain.methods import Kind, Password, SignInMethod, credential_of, kind_of
 from passless.domain.requests import Answer, SignInWith
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.safety.ways_in import is_reachable, opens, signs_in
@@ -30,8 +30,6 @@ from passless.domain.use_state import Use
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
-ONE_TIME_PASS_LIFE = timedelta(minutes=10)  # features.md, "temporary pass": a one-time pass enrols within 10 minutes
-
 
 class SignInState(Struct, frozen=True, kw_only=True):
     """What we keep of a sign-in under way: the WebAuthn expectation as JSON, and the proofs that were right so far."""
@@ -39,6 +37,25 @@ class SignInState(Struct, frozen=True, kw_only=True):
     expected: bytes = b""
     proofs: tuple[Proof, ...] = ()
     accepts: tuple[Kind, ...] = ()
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """Somebody at the door of an account as it is now. `ceremony` is the one they answer, if any."""
+
+    actor: Actor
+    found: Found
+    now: datetime
+    ceremony: Ceremony | None = None
+
+    @property
+    def account(self) -> Account:
+        """The account as it is now."""
+        return self.found.account
+
+    @property
+    def consumes(self) -> CeremonyId | None:
+        """The ceremony that ends when the answer is right."""
+        return None if self.ceremony is None else self.ceremony.id
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -66,22 +83,26 @@ class NoMethod(ProofNeeded):
 
 
 def begin(parts: Parts, target: str, request: SignInWith) -> tuple[Ceremony, bytes, str]:
-    """Begin to sign in with a key or passkey; return the ceremony, the WebAuthn options as JSON, and the origin."""
+    """Begin to sign in with a key or passkey; return the ceremony, the WebAuthn options as JSON, and the origin.
+
+    What was reported lost may answer too: it signs nobody in, but proves that the report can be taken back.
+    """
     now = parts.now()
     account = find(parts, target, now).account
-    state, options, origin = _challenge(parts, account, (request.kind,), request.origin, now)
+    lost = [method for loss in account.losses for method in loss.methods]
+    state, options, origin = _challenge(parts, (*account.methods, *lost), (request.kind,), request.origin, now)
     ceremony = _open_ceremony(parts, account, state, now)
     parts.store.commit(Write(at=now, begins=ceremony))
     return ceremony, options, origin
 
 
 def _challenge(
-    parts: Parts, account: Account, kinds: tuple[Kind, ...], origin: str | None, now: datetime
+    parts: Parts, methods: Sequence[SignInMethod], kinds: tuple[Kind, ...], origin: str | None, now: datetime
 ) -> tuple[SignInState, bytes, str]:
     from passless.credentials.passkey_sign_in import begin_sign_in
     from passless.credentials.passkeys import RelyingParty, UserVerification
 
-    held = [one for one in account.methods if kind_of(one) in kinds and is_reachable(one, parts.rules, now)]
+    held = [one for one in methods if kind_of(one) in kinds and is_reachable(one, parts.rules, now)]
     allowed = [credential for one in held if (credential := credential_of(one)) is not None]
     if not allowed:
         raise NoMethod(f"the account has no {' or '.join(kinds)} to sign in with")
@@ -101,8 +122,8 @@ def _challenge(
 
 def _open_ceremony(parts: Parts, account: Account, state: SignInState, now: datetime) -> Ceremony:
     return Ceremony(
-        id=CeremonyId(new_ceremony_id(parts)),
-        purpose="sign-in",
+        id=new_ceremony_id(parts),
+        purpose=SIGN_IN,
         account_id=account.id,
         created_at=now,
         expires_at=now + CEREMONY_LIFE,
@@ -111,32 +132,46 @@ def _open_ceremony(parts: Parts, account: Account, state: SignInState, now: date
 
 
 def sign_in(parts: Parts, actor: Actor, target: str, answer: Answer, ceremony: Ceremony | None = None) -> Opened | HalfWay:
-    """Sign in, or add a proof to the session in use.
+    """Sign in, or add a proof to the session in use. With a ceremony it is its account, whatever the target.
 
     Raises:
         WrongProof, and its kin: the proof is not right; it is counted and in the audit trail.
         Throttled, SwitchedOff: too many were wrong before.
     """
+    from passless.actions import temporary_passes
+
+    first = parts.now()
+    found = _found(parts, target, ceremony, first)
+    try:
+        throttle.count(parts, found.account.id, actor.place, answer.kind, now=first)
+    except ProofNeeded as error:
+        note_failure(parts, found.account, actor, answer.kind, error, first)
+        raise
     for _ in range(TRIES):
         now = parts.now()
-        found = find(parts, target, now)
-        throttle.count(parts, found.account.id, actor.place, guessable=answer.kind in proving.GUESSABLE, now=now)
+        at = Attempt(actor=actor, found=_found(parts, target, ceremony, now), now=now, ceremony=ceremony)
         try:
             if answer.kind is Kind.TEMPORARY_PASS:
-                return _with_pass(parts, actor, found, answer, now)
-            return _with_proof(parts, actor, found, answer, ceremony, now)
+                return temporary_passes.sign_in(parts, at, answer.text)
+            return _with_proof(parts, at, answer)
         except VersionMoved:
             continue
         except ProofNeeded as error:
-            note_failure(parts, found.account, actor, answer.kind, error, now)
+            note_failure(parts, at.account, actor, answer.kind, error, now)
             raise
     raise VersionMoved
 
 
-def note_failure(parts: Parts, account: Account, actor: Actor, kind: Kind, error: ProofNeeded, now: datetime) -> None:
+def _found(parts: Parts, target: str, ceremony: Ceremony | None, now: datetime) -> Found:
+    return find(parts, target, now) if ceremony is None else find_id(parts, ceremony.account_id, now)
+
+
+def note_failure(
+    parts: Parts, account: Account, actor: Actor, kind: str, error: ProofNeeded, now: datetime, *, event: str = SIGN_IN
+) -> None:
     """Record a wrong proof; the reason is for the audit trail only."""
     reason = str(getattr(error, "reason", error.code))
-    entry = entry_of(account, actor, "sign-in", Outcome.FAILED, now, {"kind": kind, "reason": reason})
+    entry = entry_of(account, actor, event, Outcome.FAILED, now, {"kind": kind, "reason": reason})
     cloned = _possible_clone(account, error)
     uses: tuple[Use, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -144,7 +179,7 @@ def note_failure(parts: Parts, account: Account, actor: Actor, kind: Kind, error
         uses = (Use(item=cloned.id, at=now, cloned=True),)
         message = f'"{cloned.name}" may have been copied: its counter went back, and the sign-in was refused'
         notices = (Notice(id=parts.new_id(), account_id=account.id, at=now, code="possible-clone", message=message),)
-    parts.store.commit(Write(at=now, uses=uses, notices=notices, events=(entry,)))
+    parts.store.commit(Write(at=now, account_id=account.id, uses=uses, notices=notices, events=(entry,)))
 
 
 def _possible_clone(account: Account, error: ProofNeeded) -> SignInMethod | None:
@@ -164,56 +199,71 @@ def entry_of(
         outcome=outcome,
         account_id=account.id,
         account=account.name,
-        place=actor.place,
+        place=place_of(actor),
         details=details,
     )
 
 
-def _with_proof(
-    parts: Parts, actor: Actor, found: Found, answer: Answer, ceremony: Ceremony | None, now: datetime
-) -> Opened | HalfWay:
-    account = found.account
-    state = SignInState() if ceremony is None else msgspec.json.decode(ceremony.state, type=SignInState)
-    if ceremony is not None and ceremony.account_id != account.id:
-        raise NoSuchCeremony
-    proven = proving.check(parts, account, answer, state.expected or None, now)
+def _with_proof(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
+    account = at.account
+    state = SignInState() if at.ceremony is None else msgspec.json.decode(at.ceremony.state, type=SignInState)
+    proven = proving.check(parts, account, answer, state.expected or None, at.now)
     proofs = (*state.proofs, proven.proof)
     methods = [one for one in account.methods if one.id in {proof.method for proof in proofs}]
-    counted = [one for one in methods if signs_in(one, parts.rules, now)]
-    current = _current(parts, actor, account)
-    consumes = ceremony.id if ceremony is not None else None
+    counted = [one for one in methods if signs_in(one, parts.rules, at.now)]
+    current = _current(parts, at)
+    kept = _rehashed(parts, account, answer)
     if current is None and not opens(counted, two_step=account.two_step, among=account.methods):
-        return _half_way(parts, actor, found, proofs, proven.use, consumes, now)
-    return _open(parts, actor, found, proofs, proven.use, consumes, current, now)
+        return _half_way(parts, at, kept, proofs, proven.use)
+    return _open(parts, at, kept, proofs, proven.use, current)
 
 
-def _current(parts: Parts, actor: Actor, account: Account) -> Session | None:
+def _rehashed(parts: Parts, account: Account, answer: Answer) -> Account:
+    """Return the account with its password, right just now, hashed as new ones are (security.md, "password hash")."""
+    from passless.credentials import passwords
+
+    password = account.password
+    if answer.kind is not Kind.PASSWORD or password is None or not passwords.needs_rehash(password.hash):
+        return account
+    fresh = replace(password, hash=passwords.hash_password(answer.text, parts.entropy))
+    return replace(account, methods=tuple(fresh if isinstance(one, Password) else one for one in account.methods))
+
+
+def _current(parts: Parts, at: Attempt) -> Session | None:
     """Return the session that a further proof strengthens; one that gives no proof for changes is left behind."""
-    session = session_of(parts, actor)
-    if session is None or session.account_id != account.id or session.kind in GIVES_NO_PROOF:
-        return None
-    return session
+    session = session_on(parts, at.actor, at.account)
+    return None if session is None or session.kind in GIVES_NO_PROOF else session
 
 
-def _half_way(
-    parts: Parts,
-    actor: Actor,
-    found: Found,
-    proofs: tuple[Proof, ...],
-    use: Use,
-    consumes: CeremonyId | None,
-    now: datetime,
-) -> HalfWay:
-    account = found.account
-    accepts = accepted_next(parts, account, proofs, now)
+def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], use: Use) -> HalfWay:
+    account = at.account
+    accepts = accepted_next(parts, account, proofs, at.now)
     if not accepts:
         raise NoMethod("the account asks for a second proof, and has nothing else to prove it with")
     signed = tuple(kind for kind in accepts if kind in proving.SIGNED)
-    state, options, origin = _challenge(parts, account, signed, None, now) if signed else (SignInState(), b"", "")
-    ceremony = _open_ceremony(parts, account, replace(state, proofs=proofs, accepts=accepts), now)
-    entry = entry_of(account, actor, "sign-in-first-proof", Outcome.DONE, now, {"kind": proofs[-1].kind or ""})
-    parts.store.commit(Write(at=now, uses=(use,), consumes=consumes, begins=ceremony, events=(entry,)))
+    state, options, origin = _challenge(parts, account.methods, signed, None, at.now) if signed else (SignInState(), b"", "")
+    ceremony = _open_ceremony(parts, account, replace(state, proofs=proofs, accepts=accepts), at.now)
+    entry = entry_of(account, at.actor, "sign-in-first-proof", Outcome.DONE, at.now, {"kind": proofs[-1].kind or ""})
+    parts.store.commit(
+        Write(
+            at=at.now,
+            account=kept_if_moved(at.found, kept),
+            account_id=account.id,
+            expected=at.found.version,
+            uses=(use,),
+            consumes=at.consumes,
+            begins=ceremony,
+            ended=tuple(ended_for_good(at.found.stored, kept)),
+            notices=at.found.caught_up.notices,
+            events=(*at.found.caught_up.events, entry),
+        )
+    )
     return HalfWay(ceremony=ceremony, accepts=accepts, options=options, origin=origin)
+
+
+def kept_if_moved(found: Found, after: Account) -> Account | None:
+    """Return what is to be stored of an account: nothing where it is what was read."""
+    return after if after != found.stored else None
 
 
 def accepted_next(parts: Parts, account: Account, proofs: tuple[Proof, ...], now: datetime) -> tuple[Kind, ...]:
@@ -225,36 +275,30 @@ def accepted_next(parts: Parts, account: Account, proofs: tuple[Proof, ...], now
     return tuple(dict.fromkeys(kind_of(one) for one in completing))
 
 
-def _open(
-    parts: Parts,
-    actor: Actor,
-    found: Found,
-    proofs: tuple[Proof, ...],
-    use: Use,
-    consumes: CeremonyId | None,
-    current: Session | None,
-    now: datetime,
-) -> Opened:
-    account = found.account
-    if current is not None and actor.token is not None:
+def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], use: Use, current: Session | None) -> Opened:
+    account, now = kept, at.now
+    if current is not None and at.actor.token is not None:
         ids = {proof.method for proof in proofs}
-        kept = tuple(proof for proof in current.proofs if proof.method not in ids)
-        session, token = replace(current, proofs=(*kept, *proofs), seen_at=now), actor.token
+        others = tuple(proof for proof in current.proofs if proof.method not in ids)
+        session, token = replace(current, proofs=(*others, *proofs), seen_at=now), at.actor.token
     else:
-        session, token = new_session(parts, account, SessionKind.DIRECT, actor.place, proofs, SESSION_LIFE, now)
-    entry = entry_of(account, actor, "sign-in", Outcome.DONE, now, {"kinds": ",".join(proof.kind or "" for proof in proofs)})
+        session, token = new_session(parts, account, SessionKind.DIRECT, place_of(at.actor), proofs, SESSION_LIFE, now)
+    kinds = [proof.kind for proof in proofs if proof.kind is not None]
+    entry = entry_of(account, at.actor, "sign-in", Outcome.DONE, now, {"kinds": ",".join(kinds)})
     parts.store.commit(
         Write(
             at=now,
-            account=account if found.moved else None,
-            expected=found.version if found.moved else None,
+            account=kept_if_moved(at.found, account),
+            account_id=account.id,
+            expected=at.found.version,
             uses=(use,),
-            consumes=consumes,
+            consumes=at.consumes,
             opens=session if current is None else None,
             updates=session if current is not None else None,
-            ended=tuple(ended_for_good(found.stored, account)),
-            events=(*found.caught_up.events, entry),
-            forgives=throttle.keys(account.id, actor.place),
+            ended=tuple(ended_for_good(at.found.stored, account)),
+            notices=at.found.caught_up.notices,
+            events=(*at.found.caught_up.events, entry),
+            forgives=throttle.forgiven(account.id, at.actor.place, kinds),
         )
     )
     return Opened(account=account, session=session, token=token)
@@ -268,6 +312,8 @@ def new_session(
     proofs: tuple[Proof, ...],
     life: timedelta,
     now: datetime,
+    *,
+    name: str = "",
 ) -> tuple[Session, Secret]:
     """Make a session and the token that stands for it; only its hash is stored."""
     from passless.credentials.random_codes import new_token
@@ -283,38 +329,6 @@ def new_session(
         expires_at=now + life,
         place=place,
         proofs=proofs,
+        name=name,
     )
     return session, token
-
-
-def _with_pass(parts: Parts, actor: Actor, found: Found, answer: Answer, now: datetime) -> Opened:
-    """Sign in with a temporary pass, which begins a recovery: rule 10 says what may be done then."""
-    from passless.credentials import passwords, random_codes
-    from passless.credentials.proofs import WrongProof
-
-    account, issued = found.account, found.account.temporary_pass
-    if issued is None or now >= issued.expires_at or (issued.once and issued.used_at is not None):
-        passwords.verify_nothing(random_codes.as_typed(answer.text))
-        raise WrongProof("no pass, or used")
-    if not random_codes.verify_temporary_pass(issued.hash, answer.text):
-        raise WrongProof("temporary pass")
-    after = replace(account, temporary_pass=replace(issued, used_at=now))
-    events = list(found.caught_up.events)
-    if after.recovery is None:
-        after = apply(after, StartRecovery(by=issued.issued_by), now=now)
-        events.append(entry_of(account, actor, "start-recovery", Outcome.DONE, now, {"by": issued.issued_by}))
-    life = ONE_TIME_PASS_LIFE if issued.once else min(SESSION_LIFE, issued.expires_at - now)
-    session, token = new_session(parts, account, SessionKind.TEMPORARY_PASS, actor.place, (), life, now)
-    events.append(entry_of(account, actor, "sign-in", Outcome.DONE, now, {"kinds": Kind.TEMPORARY_PASS}))
-    parts.store.commit(
-        Write(
-            at=now,
-            account=after,
-            expected=found.version,
-            opens=session,
-            ended=(issued.id,) if issued.once else (),
-            events=tuple(events),
-            forgives=throttle.keys(account.id, actor.place),
-        )
-    )
-    return Opened(account=after, session=session, token=token)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from passless.actions import naming
-from passless.actions.accounts import find
+from passless.actions.accounts import find, find_id
+from passless.actions.ceremonies import SIGN_IN
 from passless.actions.parts import Parts
 from passless.actions.requesting import BadDuration
-from passless.actions.who import Who, identify, session_of, token_hash
+from passless.actions.signing_in import entry_of, note_failure
+from passless.actions.who import TokenMayNot, Who, identify, place_of, session_of, token_hash
 from passless.domain import names
-from passless.domain.account import AccountId
+from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import ProofNeeded, WrongUse
-from passless.domain.methods import Strength
+from passless.domain.methods import Kind, Strength
 from passless.domain.recovery import Reporter
 from passless.domain.requests import EndSessions, NewToken, RevokeToken
+from passless.domain.safety.proof_rules import is_bound
 from passless.domain.safety.proofs import counted_proofs, covered
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session, SessionId, SessionKind
 from passless.domain.views import Ended, MadeToken
-from passless.ports import Write
+from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
 LONGEST_TOKEN = timedelta(days=365)  # security.md, "token for a machine": at most a year
@@ -48,10 +53,50 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken) -> Ma
     from passless.credentials.random_codes import TOKEN_PREFIX, new_token
 
     now = parts.now()
-    account = find(parts, target, now).account
-    who = identify(parts, actor, account)
-    if covered(account, counted_proofs(who.context(now)), parts.rules, now) is Strength.NOTHING:
+    found = find(parts, target, now)
+    who = identify(parts, actor, found.account)
+    _check_proof(parts, who, now)
+    name = _checked(parts, who.account, request, now)
+    secret = new_token(parts.entropy, prefix=TOKEN_PREFIX)
+    session = Session(
+        id=SessionId(parts.new_id()),
+        account_id=who.account.id,
+        token_hash=token_hash(secret),
+        kind=SessionKind.TOKEN,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + request.lifetime,
+        place=who.place,
+        name=name,
+        rights=tuple(dict.fromkeys(request.rights)),
+    )
+    entry = _entry(who, "create-token", now, {"token": session.id, "name": name, "may": ",".join(session.rights)})
+    parts.store.commit(
+        Write(
+            at=now,
+            account_id=who.account.id,
+            expected=found.version,
+            opens=session,
+            updates=None if who.session is None else replace(who.session, seen_at=now),
+            events=(entry,),
+        )
+    )
+    return MadeToken(id=session.id, name=name, secret=secret, may=session.rights, expires_at=session.expires_at)
+
+
+def _check_proof(parts: Parts, who: Who, now: datetime) -> None:
+    context = who.context(now)
+    if covered(who.account, counted_proofs(context), parts.rules, now) is Strength.NOTHING:
         raise FreshProofNeeded
+    if is_bound(who.account, context):
+        raise FreshProofNeeded(
+            "for a day after a recovery no token is made",
+            hint="sign in with a method from before the recovery",
+            code="in-recovery",
+        )
+
+
+def _checked(parts: Parts, account: Account, request: NewToken, now: datetime) -> str:
     name = names.clean(request.name, what="token's name")
     if any(names.are_same(one.name, name) for one in tokens_of(parts, account.id, now)):
         raise naming.NameInUse(
@@ -64,22 +109,7 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken) -> Ma
         raise NoSuchRight("a token needs at least one right")
     if not SHORTEST_TOKEN <= request.lifetime <= LONGEST_TOKEN:
         raise BadDuration("a token lives from 10 minutes to 365 days")
-    secret = new_token(parts.entropy, prefix=TOKEN_PREFIX)
-    session = Session(
-        id=SessionId(parts.new_id()),
-        account_id=account.id,
-        token_hash=token_hash(secret),
-        kind=SessionKind.TOKEN,
-        created_at=now,
-        seen_at=now,
-        expires_at=now + request.lifetime,
-        place=actor.place,
-        name=name,
-        rights=tuple(dict.fromkeys(request.rights)),
-    )
-    entry = _entry(who, "create-token", now, {"token": session.id, "name": name, "may": ",".join(session.rights)})
-    parts.store.commit(Write(at=now, opens=session, events=(entry,)))
-    return MadeToken(id=session.id, name=name, secret=secret, may=session.rights, expires_at=session.expires_at)
+    return name
 
 
 def tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
@@ -119,9 +149,11 @@ def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
     session = session_of(parts, actor)
     if session is None:
         return 0
+    if session.kind is SessionKind.TOKEN:
+        raise TokenMayNot("a machine's token ends no sessions", hint="revoke it, signed in: passless token revoke NAME")
     now = parts.now()
-    account = find(parts, session.account_id, now).account
-    who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=actor.place)
+    account = find_id(parts, session.account_id, now).account
+    who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
     ended = people_of(parts, account.id, now) if everywhere else [session]
     return len(_end(parts, who, ended, "sign-out", now).ended)
 
@@ -148,14 +180,24 @@ def _entry(who: Who, event: str, now: datetime, details: dict[str, str]) -> Audi
     )
 
 
-def take_token(parts: Parts, target: str, token: Secret) -> Session:
-    """Return the session behind a machine's token; `WrongProof` where it is not one of the account's."""
+def take_token(parts: Parts, actor: Actor, target: str, token: Secret) -> tuple[Account, Session]:
+    """Return the account and the session behind a machine's token; `WrongProof` where it is not one of the account's."""
     from passless.credentials.proofs import WrongProof
 
+    now = parts.now()
+    account = find(parts, target, now).account
     session = parts.store.session(token_hash(token))
-    account = find(parts, target, parts.now()).account
-    if session is None or session.kind is not SessionKind.TOKEN or session.is_expired(parts.now()):
-        raise WrongProof("token")
-    if session.account_id != account.id:
-        raise WrongProof("another account's token")
-    return session
+    try:
+        if session is None or session.kind is not SessionKind.TOKEN or session.is_expired(now):
+            raise WrongProof("token")
+        if session.account_id != account.id:
+            raise WrongProof("another account's token")
+        entry = entry_of(account, actor, SIGN_IN, Outcome.DONE, now, {"kinds": Kind.TOKEN, "token": session.id})
+        used = replace(session, seen_at=now)
+        parts.store.commit(Write(at=now, updates=used, events=(entry,)))
+    except VersionMoved as error:
+        raise WrongProof("token") from error
+    except WrongProof as error:
+        note_failure(parts, account, actor, Kind.TOKEN, error, now)
+        raise
+    return account, used

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions.parts import Parts
+from passless.domain import names
 from passless.domain.account import Account
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.recovery import Reporter
@@ -66,7 +67,7 @@ class Who(Struct, frozen=True, kw_only=True):
 
 def token_hash(token: Secret) -> bytes:
     """Return what is stored of a session's token; 256 random bits need no slower hash (security.md)."""
-    return sha256(token.encode()).digest()
+    return sha256(token.reveal().encode("utf-8", "surrogatepass")).digest()  # input from a pipe may not be text at all
 
 
 def session_of(parts: Parts, actor: Actor) -> Session | None:
@@ -75,6 +76,20 @@ def session_of(parts: Parts, actor: Actor) -> Session | None:
         return None
     session = parts.store.session(token_hash(actor.token))
     return None if session is None or session.is_expired(parts.now()) else session
+
+
+def session_on(parts: Parts, actor: Actor, account: Account) -> Session | None:
+    """Return the actor's session where it is one of this account, and every method that opened it is still there."""
+    session = session_of(parts, actor)
+    if session is None or session.account_id != account.id:
+        return None
+    opened = [proof.method for proof in session.proofs if proof.method is not None]
+    return session if all(account.method(method) is not None for method in opened) else None
+
+
+def place_of(actor: Actor) -> str:
+    """Return where somebody is, in a form that no place can forge a line with."""
+    return names.printable(actor.place)
 
 
 def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool = True) -> Who:
@@ -91,17 +106,15 @@ def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool
             session=None,
             reporter=Reporter.OWNER,
             name="owner",
-            place=actor.place,
+            place=place_of(actor),
             reason=_reason(parts, actor.operator.reason, actor.operator.ticket),
         )
-    session = session_of(parts, actor)
-    if session is not None and session.account_id != account.id:
-        session = None
+    session = session_on(parts, actor, account)
     if session is None and need_session:
         raise SignInNeeded(f'sign in to "{account.name}" first', hint=f"passless sign-in --account {account.name}")
     if session is not None and session.kind is SessionKind.TOKEN and need_session:
         raise TokenMayNot("a machine's token cannot change how anyone signs in")
-    return Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=actor.place)
+    return Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
 
 
 def _reason(parts: Parts, reason: str, ticket: str) -> str:
@@ -111,4 +124,5 @@ def _reason(parts: Parts, reason: str, ticket: str) -> str:
         raise BadReason(f"the reason is too long: at most {REASON_LENGTH} characters")
     if parts.ticket_pattern and not re.fullmatch(parts.ticket_pattern, ticket):
         raise BadReason("the policy asks for a ticket of its pattern", hint="name it: --ticket ID")
-    return f"{reason.strip()} [{ticket}]" if ticket else reason.strip()
+    said, under = names.printable(reason.strip(), at_most=REASON_LENGTH), names.printable(ticket, at_most=REASON_LENGTH)
+    return f"{said} [{under}]" if under else said

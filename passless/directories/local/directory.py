@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from passless.actions import accounts, enrolling, planning, reading, recovering, requesting, signing_in, tokens
-from passless.actions.ceremonies import NoSuchCeremony, find_ceremony
+from passless.actions import accounts, enrolling, planning, reading, recovering, requesting, signing_in, taking_back, tokens
+from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_ceremony
 from passless.actions.changing import Kept, Wanted, carry_out
 from passless.actions.parts import Parts
 from passless.actions.who import Who
 from passless.domain.audit import AuditEvent
+from passless.domain.errors import Unavailable
 from passless.domain.methods import Kind
 from passless.domain.policy import Finding, Policy
 from passless.domain.requests import (
@@ -24,6 +26,7 @@ from passless.domain.requests import (
     ReportNotMe,
     Request,
     RevokeToken,
+    TakeBackReport,
 )
 from passless.domain.safety.next_steps import AtHand, Goal, Step
 from passless.domain.secret import Secret
@@ -61,7 +64,7 @@ class LocalDirectory:
 
     def ability(self, what: str) -> Ability:
         """Say what an embedded account cannot do, and why."""
-        if what in NEEDS_A_SERVER:
+        if what.rpartition(" ")[2] in NEEDS_A_SERVER:
             reason = "an embedded account sends no messages: codes and approvals need a server"
             return Ability(is_possible=False, reason=reason, where="add totp or security-key here")
         return Ability()
@@ -72,7 +75,7 @@ class LocalDirectory:
 
     def create(self, actor: Actor, new: NewAccount) -> SignedIn:
         """Make an account and sign it in."""
-        made = accounts.make(self.parts, new, actor.place)
+        made = accounts.make(self.parts, actor, new)
         return self._signed_in(signing_in.Opened(account=made.account, session=made.session, token=made.token))
 
     def read(self, actor: Actor, target: str) -> AccountView:
@@ -81,7 +84,7 @@ class LocalDirectory:
 
     def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
         """Work out what a request would do."""
-        return planning.plan_request(self.parts, actor, target, request)[0]
+        return planning.plan_request(self.parts, actor, target, request)
 
     def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
         """Carry out a request."""
@@ -98,12 +101,17 @@ class LocalDirectory:
     def _change(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
         made: list[Made | None] = [None]
 
+        def look(now: datetime) -> accounts.Found:
+            return accounts.find(self.parts, target, now)
+
         def build(who: Who, now: datetime) -> Wanted:
             built = requesting.build(self.parts, who, request, now)
             made[0] = built.made
             return built.wanted
 
-        kept = carry_out(self.parts, actor, target, build)
+        if isinstance(request, TakeBackReport):
+            return self._outcome(taking_back.take_back(self.parts, actor, look, request), None)
+        kept = carry_out(self.parts, actor, look, build)
         if isinstance(request, ReportLostDevice | ReportNotMe):
             made[0] = self._report(kept)
         return self._outcome(kept, made[0])
@@ -141,15 +149,14 @@ class LocalDirectory:
                 return self._outcome(kept, None)
             uses, now = self.parts.store.uses(kept.account.id), self.parts.now()
             return self._outcome(kept, MadeMethod(method=method_view(kept.account, method, uses, self.parts.rules, now)))
-        if found.purpose != "sign-in":
+        if found.purpose != SIGN_IN:
             raise NoSuchCeremony
         return self._opened(signing_in.sign_in(self.parts, actor, found.account_id, answer, found))
 
     def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
         """Sign in with what needs no challenge, or add a proof to the session in use."""
         if answer.kind is Kind.TOKEN:
-            session = tokens.take_token(self.parts, target, answer.text)
-            account = accounts.find(self.parts, target, self.parts.now()).account
+            account, session = tokens.take_token(self.parts, actor, target, answer.text)
             return self._signed_in(signing_in.Opened(account=account, session=session, token=answer.text))
         return self._opened(signing_in.sign_in(self.parts, actor, target, answer))
 
@@ -169,6 +176,8 @@ class LocalDirectory:
 
     def _signed_in(self, opened: signing_in.Opened) -> SignedIn:
         now, account = self.parts.now(), opened.account
+        with suppress(Unavailable):  # tidying up is no reason to fail
+            self.parts.store.sweep(at=now)
         return SignedIn(
             account=account.name,
             account_id=account.id,

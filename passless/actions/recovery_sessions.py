@@ -1,0 +1,45 @@
+"""What a recovery binds: it goes on where one is under way, and what was opened by it ends with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from passless.domain.account import Account
+from passless.domain.changes import CancelRecovery, Change, IssueTemporaryPass, RevokeTemporaryPass, StartRecovery
+from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
+from passless.domain.sessions import SessionId, SessionKind
+from passless.ports import Store
+
+
+def continued(before: Account, after: Account, now: datetime) -> Account:
+    """Let a recovery that begins while another still binds go on with it.
+
+    Otherwise whoever recovers twice would be bound by rule 10 no longer, and a cancel would undo the second recovery only.
+    """
+    earlier, later = before.recovery, after.recovery
+    if earlier is None or later is None or not earlier.holds(now):
+        return after
+    merged = replace(
+        later,
+        started_at=earlier.started_at,
+        enrolled=tuple(dict.fromkeys((*earlier.enrolled, *later.enrolled))),
+        lost=tuple(dict.fromkeys((*earlier.lost, *later.lost))),
+    )
+    return replace(after, recovery=merged)
+
+
+def sessions_it_ends(before: Account, changes: Sequence[Change]) -> frozenset[SessionKind]:
+    """Return the kinds of session that end with these changes: of a recovery that is over, of a pass that is none any more."""
+    if any(isinstance(change, CancelRecovery | StartRecovery) for change in changes):
+        return frozenset(RECOVERY_SESSIONS)
+    if before.temporary_pass is not None and any(isinstance(one, RevokeTemporaryPass | IssueTemporaryPass) for one in changes):
+        return frozenset({SessionKind.TEMPORARY_PASS})
+    return frozenset()
+
+
+def earlier_ones(store: Store, account: Account) -> tuple[SessionId, ...]:
+    """Return the sessions of a recovery that end when another begins: there is one at a time."""
+    return tuple(one.id for one in store.sessions(account.id) if one.kind in RECOVERY_SESSIONS)

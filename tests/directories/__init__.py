@@ -1,0 +1,1 @@
+"""Tests of the Directory port and of what implements it."""

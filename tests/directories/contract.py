@@ -1,0 +1,10 @@
+"""What every directory must do, whichever place its accounts live in: inherit, and name a fixture `place`."""
+
+from __future__ import annotations
+
+from tests.directories.sentences.accounts import AccountSentences
+from tests.directories.sentences.signing_in import SignInSentences
+
+
+class DirectoryContract(AccountSentences, SignInSentences):
+    """The sentences, each with its assertions."""

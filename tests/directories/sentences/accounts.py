@@ -1,0 +1,103 @@
+"""Making, naming and deleting accounts."""
+
+from __future__ import annotations
+
+import pytest
+
+from passless.domain.requests import Delete, RenameAccountTo
+from tests.directories.person import Person
+from tests.directories.place import Place
+from tests.directories.sentences import refused
+
+
+class AccountSentences:
+    """How accounts come and go."""
+
+    def test_an_account_is_made_with_a_password_and_signed_in(self, place: Place) -> None:
+        ada = Person(place).create(display_name="Ada L.", email="ada@example.org")
+        view = ada.view
+        assert (view.account, view.display_name, view.addresses) == ("ada", "Ada L.", ("ada@example.org",))
+        assert view.state == "ok"
+        assert not view.passwordless
+        assert view.session is not None
+        assert view.session.strength == 1
+
+    def test_an_account_without_a_password_is_unfinished_and_a_way_in_finishes_it(self, place: Place) -> None:
+        ada = Person(place).create(password=None)
+        assert ada.view.state == "unfinished"
+        assert ada.view.passwordless
+        ada.add_app()
+        assert ada.view.state == "unfinished"  # one lost phone would lock her out
+        ada.new_code()
+        assert ada.view.state == "ok"
+
+    @pytest.mark.parametrize("name", ["", "   ", "a" * 65, "a\nb", "a\u202eb", "\ud800"])
+    def test_a_name_that_does_not_show_is_refused(self, place: Place, name: str) -> None:
+        with refused("bad-name"):
+            Person(place, name).create(password=None)
+
+    def test_the_same_name_in_another_case_is_the_same(self, place: Place) -> None:
+        ada = Person(place, "Ada").create(password=None)
+        for other in ("ADA", "ada", "\uff21da"):
+            with refused("name-taken"):
+                Person(place, other).create(password=None)
+        assert place.directory.read(ada.actor, "aDA").account == "Ada"
+
+    def test_the_id_of_an_account_is_no_name_for_another(self, place: Place) -> None:
+        ada = Person(place).create(password=None)
+        with refused("name-taken"):
+            Person(place, ada.view.id).create(password=None)
+        eve = Person(place, "eve").create(password=None)
+        with refused("name-taken"):
+            eve.ask(RenameAccountTo(name=ada.view.id))
+
+    def test_an_address_belongs_to_one_account_and_looks_like_one(self, place: Place) -> None:
+        Person(place).create(password=None, email="ada@example.org")
+        with refused("name-taken"):
+            Person(place, "eve").create(password=None, email="ADA@example.org")
+        for address in ("ada", "@example.org", "ada@", "ada@example", "a da@example.org"):
+            with refused("bad-address"):
+                Person(place, "bob").create(password=None, email=address)
+
+    def test_a_weak_password_is_refused_with_its_reasons(self, place: Place) -> None:
+        with refused("weak-password"):
+            Person(place).create(password="too short")
+        assert not list(place.directory.find())
+
+    def test_an_account_is_renamed_and_keeps_its_id(self, place: Place) -> None:
+        ada = Person(place).create(password=None)
+        before = ada.view.id
+        ada.do(RenameAccountTo(name="Countess", display_name="Ada Lovelace"))
+        ada.name = "countess"
+        assert (ada.view.account, ada.view.display_name, ada.view.id) == ("Countess", "Ada Lovelace", before)
+        ada.do(RenameAccountTo(display_name=""))
+        assert ada.view.display_name == ""
+        with refused("no-such-account"):
+            place.directory.read(ada.actor, "ada")
+
+    def test_a_deleted_account_is_gone_with_its_sessions_and_its_trail_stays(self, place: Place) -> None:
+        ada = Person(place).create(password=None)
+        ada.add_app()
+        ada.do(Delete())
+        with refused("no-such-account"):
+            assert ada.view
+        assert [event.event for event in place.store.events()][-1] == "delete-account"
+        again = Person(place).create(password=None)
+        again.token, hers = ada.token, again.token
+        with refused("sign-in-needed"):
+            again.do(Delete())
+        again.token = hers
+        again.do(Delete())
+
+    def test_accounts_are_found_by_a_part_of_their_name(self, place: Place) -> None:
+        for name in ("Ada", "Adam", "Eve"):
+            Person(place, name).create(password=None)
+        assert [one.account for one in place.directory.find("AD")] == ["Ada", "Adam"]
+        assert len(list(place.directory.find())) == 3
+
+    def test_what_needs_a_server_is_said_with_the_reason(self, place: Place) -> None:
+        for what in ("phone", "method add email", "authenticator"):
+            ability = place.directory.ability(what)
+            assert not ability.is_possible
+            assert ability.reason
+        assert place.directory.ability("totp").is_possible
