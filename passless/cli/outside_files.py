@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +42,11 @@ def read(path: str, *, what: str) -> bytes:
 
 def may_write(run: Run, path: str | None) -> None:
     """Ask before a file is replaced; nothing where there is none."""
-    if path is None or path == STREAM or not os.path.lexists(path.replace("\0", "")):
+    if path is None or path == STREAM:
+        return
+    if not Path(path.replace("\0", "")).absolute().parent.is_dir():
+        raise BadFile(f'there is no folder for "{printable(path, at_most=200)}"', hint="make the folder first")
+    if not os.path.lexists(path.replace("\0", "")):
         return
     target = Path(path)
     if not target.is_file():
@@ -68,8 +71,6 @@ def _content(path: str, what: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:  # a pipe without a writer must not block
-            if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
-                raise BadFile(f'the {what} "{shown}" is a folder', hint="name a file")
             os.set_blocking(file.fileno(), True)
             return file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
