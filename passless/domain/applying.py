@@ -178,7 +178,11 @@ def _take_back(account: Account, loss_id: str) -> Account:
     replaced = account.password is not None  # a password set since then stays; there is never more than one
     kept = tuple(method for method in back if not (replaced and isinstance(method, Password)))
     losses = tuple(loss for loss in account.losses if loss.id != loss_id)
-    return replace(account, methods=(*account.methods, *kept), losses=losses)
+    found = {method.device for method in back}
+    recovery = account.recovery
+    if recovery is not None:  # what is not lost is no longer free to be removed under rule 10
+        recovery = replace(recovery, lost=tuple(name for name in recovery.lost if name not in found))
+    return replace(account, methods=(*account.methods, *kept), losses=losses, recovery=recovery)
 
 
 def _start_recovery(account: Account, change: StartRecovery, now: datetime) -> Account:

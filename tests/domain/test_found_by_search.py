@@ -187,3 +187,12 @@ def test_a_thief_s_recovery_is_cancelled_though_the_account_is_one_device_away_a
     after = accepted(account, CancelRecovery(), proven_with(APP))
     assert after.methods == (APP,)
     assert "one-device-away" in warnings_of(account, CancelRecovery(), proven_with(APP))
+
+
+def test_what_was_found_again_is_no_longer_named_lost() -> None:
+    """In a recovery a thief would else report a device, let the owner take it back, and then remove what is on it for good."""
+    account = an_account(methods=[PASSWORD, APP, KEY], recovery=a_recovery(enrolled=["stranger"]))
+    in_it = proven_with(session=SessionKind.RECOVERY_CODE)
+    reported = accepted(account, a_lost_device("phone"), in_it)
+    back = accepted(reported, TakeBackLoss(id="loss"), proven_with(APP))
+    assert codes_of(back, RemoveMethod(id=APP.id), in_it) == {"in-recovery"}
