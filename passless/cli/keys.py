@@ -24,13 +24,17 @@ def plugged_in() -> tuple[KeyState, ...]:
 
 
 class FilePrompts(TerminalKeyPrompts):
-    """Prompts that name the flag where nobody can be asked for a PIN."""
+    """Prompts that name the flag where nobody can be asked for a PIN, and ask for one PIN once in a command."""
+
+    _typed: Secret | None = None
 
     def pin(self, key_name: str, tries_left: int, reason: PinReason) -> Secret:
         """Ask for the key's PIN."""
         if self._pin is None and not self._can_ask:
             raise MissingInput(f'the PIN of "{key_name}"', "--pin-file FILE")
-        return super().pin(key_name, tries_left, reason)
+        if self._typed is None or reason is not PinReason.NEEDED:
+            self._typed = super().pin(key_name, tries_left, reason)
+        return self._typed
 
     def new_pin(self, key_name: str, min_length: int, reason: NewPinReason) -> Secret:
         """Ask for a new PIN."""

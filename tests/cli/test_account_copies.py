@@ -1,0 +1,168 @@
+"""`account export` and `account import`: one account, one encrypted file, no plain secret in it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import PASSWORD, Passless
+
+PASSPHRASE = "seven quiet herons fold 19 maps"
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> str:
+    """A file with a passphrase."""
+    path = tmp_path / "passphrase"
+    path.write_text(PASSPHRASE)
+    return str(path)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> str:
+    """Where a copy is to go."""
+    return str(tmp_path / "anna.copy")
+
+
+@pytest.fixture
+def other(anna: Passless, tmp_path: Path) -> str:
+    """Another store."""
+    anna("profile", "add", "other", "--store", f"sqlite:///{tmp_path / 'other.sqlite'}", "--vault", "file")
+    return "other"
+
+
+def prove(passless: Passless) -> None:
+    passless.json("sign-in", "--with", "password", "--password-file", "-", typed=PASSWORD)
+
+
+def test_an_account_moves_to_another_store_with_its_app(anna: Passless, copy: str, secret_file: str, other: str) -> None:
+    app = anna.totp()
+    made = anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    assert (made["account"], made["methods"], made["file"]) == ("anna", 2, copy)
+    assert Path(copy).stat().st_mode & 0o077 == 0
+    came = anna.json("account", "import", copy, "--passphrase-file", secret_file, "--profile", other)
+    assert (came["applied"], came["account"], came["methods"], came["left_out"]) == (True, "anna", 2, [])
+    code = app.at(int(time.time()))
+    assert anna("sign-in", "--with", "totp", "--code-file", "-", "--profile", other, typed=code).status == 0
+    assert anna("sign-in", "--with", "password", "--password-file", "-", "--profile", other, typed=PASSWORD).status == 0
+    assert "import-account" in {one["event"] for one in anna.json("audit", "list", "--profile", other)}
+    assert anna.json("audit", "verify", "--profile", other)["intact"] is True
+
+
+def test_the_file_holds_nothing_in_plain(anna: Passless, copy: str, secret_file: str) -> None:
+    app = anna.totp()
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    content = Path(copy).read_text()
+    assert app.secret not in content
+    assert "argon2id$" not in content
+    assert "anna" not in content
+
+
+def test_what_cannot_come_along_is_said(anna: Passless, copy: str, secret_file: str, other: str) -> None:
+    anna.totp()
+    anna.json("recovery-code", "new", "--yes")
+    prove(anna)
+    anna.json("two-step", "on")
+    anna.json("app-password", "create", "Mail")
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    came = anna.json("account", "import", copy, "--passphrase-file", secret_file, "--profile", other)
+    assert came["left_out"] == ['the app password "Mail": make it again']
+    status = anna.json("status", "--profile", other)
+    assert status["app_passwords"] == 0
+    assert (status["two_step"], status["recovery_code"]["saved"]) == (True, True)
+
+
+def test_a_copy_beside_the_original_needs_another_name(anna: Passless, copy: str, secret_file: str) -> None:
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    error = anna.json("account", "import", copy, "--passphrase-file", secret_file, status=2)
+    assert error["code"] == "name-taken"
+    came = anna.json("account", "import", copy, "--name", "anna two", "--passphrase-file", secret_file)
+    assert came["account"] == "anna two"
+    assert {one["account"] for one in anna.json("account", "list")} == {"anna", "anna two"}
+
+
+def test_a_deleted_account_comes_back(anna: Passless, copy: str, secret_file: str) -> None:
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    anna.json("account", "delete", "--yes")
+    anna.json("account", "import", copy, "--passphrase-file", secret_file)
+    assert anna("sign-in", "--with", "password", "--password-file", "-", typed=PASSWORD).status == 0
+
+
+def test_dry_runs_change_nothing(anna: Passless, copy: str, secret_file: str) -> None:
+    anna.json("account", "export", copy, "--passphrase-file", secret_file, "--dry-run")
+    assert not Path(copy).exists()
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    planned = anna.json("account", "import", copy, "--name", "x", "--passphrase-file", secret_file, "--dry-run")
+    assert planned["applied"] is False
+    assert len(anna.json("account", "list")) == 1
+
+
+def test_export_needs_the_person(anna: Passless, copy: str, secret_file: str) -> None:
+    anna("sign-out")
+    assert anna("account", "export", copy, "--passphrase-file", secret_file).status == 5
+    operator = ("--as-operator", "--reason", "curious")
+    assert anna("account", "export", copy, "--passphrase-file", secret_file, *operator).status == 2
+    assert not Path(copy).exists()
+
+
+def test_export_needs_proofs_as_strong_as_the_strongest_way_in(anna: Passless, copy: str, secret_file: str) -> None:
+    anna.totp()
+    anna.json("recovery-code", "new", "--yes")
+    prove(anna)
+    anna.json("two-step", "on")
+    anna("sign-out")
+    assert anna("account", "export", copy, "--passphrase-file", secret_file).status == 5
+
+
+def test_a_wrong_passphrase_is_status_5(anna: Passless, copy: str, secret_file: str) -> None:
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    error = anna.json("account", "import", copy, "--name", "x", "--passphrase-file", "-", typed="not it at all", status=5)
+    assert error["code"] == "wrong-passphrase"
+    assert len(anna.json("account", "list")) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "swapped", "nonsense", "greedy", "vault"])
+def test_a_bad_copy_changes_nothing(anna: Passless, copy: str, secret_file: str, damage: str) -> None:
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    whole = Path(copy).read_bytes()
+    vault = anna("vault", "export", "--passphrase-file", secret_file).stdout.encode()
+    content = {
+        "cut": whole[:-40],
+        "flipped": whole.replace(b'"box": "', b'"box": "A', 1),
+        "swapped": whole.replace(b'"passes": 3', b'"passes": 2'),
+        "nonsense": b"\xff\x00[[[",
+        "greedy": whole.replace(b'"memory_kib": 65536', b'"memory_kib": 99999999'),
+        "vault": vault,
+    }[damage]
+    assert content != whole
+    Path(copy).write_bytes(content)
+    result = anna("account", "import", copy, "--name", "x", "--passphrase-file", secret_file)
+    assert result.status == 2
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("passless: hint:") == 1
+    assert len(anna.json("account", "list")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("import",), "FILE"),
+        (("import", "/nowhere", "--passphrase-file", "-"), "/nowhere"),
+        (("import", "-", "--passphrase-file", "-"), "standard input"),
+        (("export",), "--passphrase-file"),
+        (("export", "/nowhere/x", "--passphrase-file", "-"), "folder"),
+        (("export", "--passphrase-file", "/nowhere"), "/nowhere"),
+    ],
+)
+def test_wrong_use_is_one_error_with_a_hint(shared: Passless, arguments: tuple[str, ...], said: str) -> None:
+    result = shared("account", *arguments, typed=PASSPHRASE)
+    assert result.status == 2, result
+    assert said in result.stderr
+    assert result.stderr.count("passless: error:") == 1
+
+
+def test_a_weak_passphrase_is_refused(shared: Passless, copy: str) -> None:
+    assert shared("account", "export", copy, "--passphrase-file", "-", typed="short").status == 2
+    assert not Path(copy).exists()
