@@ -140,11 +140,12 @@ class Run:
 
     def view(self) -> AccountView:
         """Read the account at a glance."""
-        return self.attempt(lambda actor: self.directory.read(actor, self.target))
+        return self.ask(lambda directory, actor, target: directory.read(actor, target))
 
     def ask(self, question: Callable[[Directory, Actor, str], _T]) -> _T:
         """Ask the directory something about the account."""
-        return self.attempt(lambda actor: question(self.directory, actor, self.target))
+        target = self.target  # first, because without one nothing needs to be opened
+        return self.attempt(lambda actor: question(self.directory, actor, target))
 
     def change(self, request: Request, *, confirm: str | None = None) -> PlanView | Applied | Waits:
         """Carry out a request, or only plan it under `--dry-run`.
@@ -157,11 +158,12 @@ class Run:
             return self.plan(request)
         if confirm is not None:
             self.confirm(confirm, plan=lambda: self.plan(request))
-        return self.attempt(lambda actor: self.directory.apply(actor, self.target, request))
+        return self.ask(lambda directory, actor, target: directory.apply(actor, target, request))
 
     def plan(self, request: Request) -> PlanView:
         """Work out what a request would do; nothing is kept."""
-        return self.directory.plan(self.actor, self.target, request)
+        target = self.target
+        return self.directory.plan(self.actor, target, request)
 
     def attempt(self, act: Callable[[Actor], _T]) -> _T:
         """Do something; where only a proof is missing and there is a person to ask, ask for it and try once more."""

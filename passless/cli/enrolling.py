@@ -73,22 +73,23 @@ def _set_password(run: Run, wish: Wish) -> Outcome | PlanView:
 
 def _enrol(run: Run, wish: Wish) -> Begun | Outcome | PlanView:
     request = Enrol(kind=wish.kind, name=wish.name, device=wish.device)
+    _check_able(run, wish.kind)
     if run.given.dry_run:
-        return _plan(run, request)
+        return plans.enrol(run.view(), request)
     if wish.finish is not None:
         return _finish(run, wish, wish.finish, _given(wish))
     if wish.begin:
-        return run.attempt(lambda actor: run.directory.begin(actor, run.target, request))
+        return run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
     _check_possible(run, wish)
-    begun = run.attempt(lambda actor: run.directory.begin(actor, run.target, request))
+    begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
     return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
 
 
-def _plan(run: Run, request: Enrol) -> PlanView:
-    able = run.directory.ability(request.kind)
+def _check_able(run: Run, kind: Kind) -> None:
+    """Refuse what the directory cannot do, with its reason."""
+    able = run.directory.ability(kind)
     if not able.is_possible:
         raise CannotDoThat(able.reason, hint=able.where or None)
-    return plans.enrol(run.view(), request)
 
 
 def _finish(run: Run, wish: Wish, ceremony: str, text: Secret) -> Outcome:

@@ -87,7 +87,7 @@ def spoken(at: datetime, now: datetime) -> str:
             count = away // unit
             length = f"{count} {name}{'s' if count != 1 else ''}"
             return f"in {length}" if at > now else f"{length} ago"
-    return "in a minute" if at > now else "a minute ago"
+    return "in a moment" if at > now else "a moment ago"
 
 
 def table(look: Look, *columns: str, title: str = "") -> Table:

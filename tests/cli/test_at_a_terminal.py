@@ -1,0 +1,154 @@
+"""What a person sees and types: prompts, the QR code, questions before something is taken away, step-up."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pyotp
+import pytest
+
+from tests.cli.running import PASSWORD, Passless
+
+LIMIT = 30  # seconds; a loaded machine is slow
+
+
+@contextmanager
+def at_terminal(*arguments: str, columns: int = 100) -> Iterator[Any]:
+    """Run a command in a terminal of its own."""
+    environment = os.environ | {"TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd())}
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "passless", *arguments],
+        env=environment,
+        encoding="utf-8",
+        timeout=LIMIT,
+        dimensions=(60, columns),
+    )
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+def ends(child: Any) -> int:
+    """Wait for the end and return the exit status."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return int(child.exitstatus)
+
+
+def test_a_new_account_asks_for_a_password_twice(passless: Passless) -> None:
+    with at_terminal("account", "create", "anna") as child:
+        child.expect("Go without a password")
+        child.sendline("n")
+        for question in ("Password:", "once more:"):
+            child.expect(question)
+            child.sendline(PASSWORD)
+        child.expect("made .*anna")
+        assert ends(child) == 0
+    assert PASSWORD not in (child.before or "")
+    assert passless.json("status")["passwordless"] is False
+
+
+def test_two_entries_that_differ_are_refused(passless: Passless) -> None:
+    with at_terminal("account", "create", "anna") as child:
+        child.expect("Go without a password")
+        child.sendline("n")
+        child.expect("Password:")
+        child.sendline(PASSWORD)
+        child.expect("once more:")
+        child.sendline("something else")
+        child.expect("the two entries differ")
+        assert ends(child) == 2
+
+
+def test_an_app_is_added_by_scanning_a_picture(anna: Passless) -> None:
+    with at_terminal("method", "add", "totp", "--name", "Aegis") as child:
+        child.expect("Scan this with the authenticator app")
+        child.expect("or type")
+        picture = child.before
+        child.expect("((?:[A-Z2-7]{4} ?){8})")
+        secret = child.match[1].replace(" ", "")
+        child.expect("Code that the app shows now:")
+        child.sendline(pyotp.TOTP(secret).now())
+        child.expect("done: add method")
+        assert ends(child) == 0
+    assert len(re.findall("[█▀▄]", picture)) > 100
+    assert [one["name"] for one in anna.json("method", "list")] == ["password", "Aegis"]
+
+
+def test_a_question_comes_with_the_plan_and_no_is_no(anna: Passless) -> None:
+    anna.totp("--name", "Aegis")
+    with at_terminal("method", "remove", "Aegis") as child:
+        child.expect("What it would do")
+        child.expect('remove "Aegis"\\?')
+        child.sendline("")
+        child.expect("left as it was")
+        assert ends(child) == 2
+    assert len(anna.json("method", "list")) == 2
+
+
+def test_yes_is_yes(anna: Passless) -> None:
+    anna.totp("--name", "Aegis")
+    with at_terminal("method", "remove", "Aegis") as child:
+        child.expect('remove "Aegis"\\?')
+        child.sendline("y")
+        child.expect("done: remove method")
+        assert ends(child) == 0
+    assert len(anna.json("method", "list")) == 1
+
+
+def test_a_missing_proof_is_asked_for_and_then_it_is_done(anna: Passless) -> None:
+    app = anna.totp()
+    anna.json("sign-out")
+    with at_terminal("recovery-code", "new") as child:
+        child.expect('sign in to "anna" first')
+        child.expect("Sign in with")
+        child.sendline("totp")
+        child.expect("Code from the authenticator app:")
+        child.sendline(app.now())
+        child.expect("recovery code")
+        assert ends(child) == 0
+
+
+def test_no_input_never_asks_at_a_terminal_either(anna: Passless) -> None:
+    anna.json("sign-out")
+    with at_terminal("recovery-code", "new", "--no-input") as child:
+        child.expect("passless: error: sign in")
+        assert ends(child) == 5
+
+
+def test_ctrl_c_at_a_question_is_130_and_changes_nothing(anna: Passless) -> None:
+    anna.totp("--name", "Aegis")
+    with at_terminal("method", "remove", "Aegis") as child:
+        child.expect('remove "Aegis"\\?')
+        child.sendintr()
+        assert ends(child) == 130
+    assert "Traceback" not in (child.before or "")
+    assert len(anna.json("method", "list")) == 2
+
+
+def test_the_end_of_input_is_told(anna: Passless) -> None:
+    with at_terminal("account", "rename") as child:
+        child.expect("New name:")
+        child.sendeof()
+        child.expect("nothing was typed")
+        assert ends(child) == 2
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_the_status_fits_the_terminal(anna: Passless, columns: int) -> None:
+    anna.totp("--name", "Aegis")
+    with at_terminal("status", columns=columns) as child:
+        shown = child.read()
+        child.close()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert max(len(line) for line in lines) <= columns
+    assert "╭" in shown

@@ -1,0 +1,130 @@
+"""Results for people: every type has a picture, nothing from outside draws, and no line is too long."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from passless.domain.secret import Secret
+from passless.domain.views import (
+    AccountSummary,
+    AccountView,
+    Begun,
+    FreshnessView,
+    LossView,
+    MethodView,
+    ProblemView,
+    RecoveryCodeView,
+    StepView,
+    WhatIfView,
+)
+from passless.output import human
+from passless.output.drawing import Look, spoken
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NASTY = "[bold red]x[/] \x1b[31m\u202e\x07"
+
+
+def a_method(name: str = "blue key", **more: Any) -> MethodView:
+    fields = {
+        "id": "k3m9x2pq",
+        "kind": "security-key",
+        "name": name,
+        "device": name,
+        "added_at": NOW - timedelta(days=41),
+        "last_used_at": None,
+        "phishing_resistant": True,
+        "two_factor": True,
+        "default": True,
+        "usable": True,
+    }
+    return MethodView(**(fields | more))
+
+
+def an_account(name: str = "blue key") -> AccountView:
+    return AccountView(
+        profile="local",
+        account=name,
+        display_name=name,
+        state="ok",
+        passwordless=True,
+        two_step=False,
+        methods=(a_method(name),),
+        app_passwords=0,
+        ways_in=(("k3m9x2pq",),),
+        losses=(LossView(device=name, survives=False, ways_in=()),),
+        recovery_code=RecoveryCodeView(exists=True, saved=False, created_at=NOW),
+        problems=(ProblemView(code="c", message=name, hint=name, severity="refusal"),),
+        next_steps=(StepView(code="c", message=name, command="passless x"),),
+        notices=(),
+        session=FreshnessView(expires_at=NOW + timedelta(hours=3), fresh_until=NOW + timedelta(minutes=7), strength=2),
+        id="abc",
+        created_at=NOW,
+    )
+
+
+def drawn(result: Any, *, width: int = 80, is_terminal: bool = True) -> str:
+    """Return a picture as the characters that reach the terminal."""
+    out = Console(file=StringIO(), width=width, markup=False, highlight=False, emoji=False, force_terminal=is_terminal)
+    out.print(human.picture(result, Look(now=NOW, is_terminal=is_terminal, width=width)))
+    return out.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_an_account_fits(width: int) -> None:
+    plain = drawn(an_account(), width=width, is_terminal=False)
+    assert max(len(line) for line in plain.splitlines()) <= width
+
+
+def test_names_from_outside_draw_nothing() -> None:
+    shown = drawn(an_account(NASTY), width=200)
+    assert "[bold red]x[/]" in shown
+    assert "\x1b[31m\ufffd" not in shown
+    assert "\u202e" not in shown
+    assert "\x07" not in shown
+
+
+def test_a_loss_that_locks_out_is_said() -> None:
+    assert "you would be locked out" in drawn(an_account(), width=120)
+
+
+@pytest.mark.parametrize("of", [AccountSummary, MethodView, WhatIfView])
+def test_an_empty_list_is_a_sentence(of: type[Any]) -> None:
+    shown = drawn(human.Listing(of=of, items=()), is_terminal=False).strip()
+    assert shown
+    assert "None" not in shown
+
+
+def test_a_type_without_a_view_is_drawn_as_its_fields() -> None:
+    shown = drawn(RecoveryCodeView(exists=True, saved=False, created_at=NOW), is_terminal=False)
+    assert "exists" in shown
+    assert "just now" in shown
+
+
+def test_an_app_is_shown_as_picture_and_as_letters() -> None:
+    begun = Begun(
+        ceremony="c", expires_at=NOW, otpauth_uri=Secret("otpauth://totp/x?secret=ABCDEFGH"), secret=Secret("ABCDEFGH")
+    )
+    shown = drawn(begun)
+    assert "█" in shown
+    assert "ABCD EFGH" in shown
+
+
+@pytest.mark.parametrize(
+    ("away", "words"),
+    [
+        (timedelta(0), "just now"),
+        (timedelta(seconds=-50), "1 minute ago"),
+        (timedelta(minutes=-3), "3 minutes ago"),
+        (timedelta(hours=1), "in 1 hour"),
+        (timedelta(days=30), "in 30 days"),
+        (timedelta(days=90), "in 90 days"),
+        (timedelta(days=-400), "1 year ago"),
+    ],
+)
+def test_times_are_said_as_people_say_them(away: timedelta, words: str) -> None:
+    assert spoken(NOW + away, NOW) == words
