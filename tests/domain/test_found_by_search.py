@@ -18,6 +18,7 @@ from passless.domain.changes import (
     StartRecovery,
     TakeBackLoss,
     TurnPasswordlessOff,
+    TurnPasswordlessOn,
     TurnTwoStepOn,
 )
 from passless.domain.methods import Password
@@ -196,3 +197,10 @@ def test_what_was_found_again_is_no_longer_named_lost() -> None:
     reported = accepted(account, a_lost_device("phone"), in_it)
     back = accepted(reported, TakeBackLoss(id="loss"), proven_with(APP))
     assert codes_of(back, RemoveMethod(id=APP.id), in_it) == {"in-recovery"}
+
+
+def test_the_password_that_is_all_there_is_stays_though_it_opens_nothing_alone() -> None:
+    """After a loss, with two-step on, it is half of a way in."""
+    account = an_account(methods=[PASSWORD], two_step=True, recovery=a_recovery(lost=("phone",)))
+    due = proven_with(waited=True)
+    assert "one-device-away" in refusals_of(account, TurnPasswordlessOn(), due)

@@ -43,18 +43,17 @@ def one_device_away(case: Case) -> Iterator[Problem]:
     """Rule 2: without a password, no single loss shuts the person out."""
     if not case.after.passwordless:
         return
-    fatal = fatal_devices(case.after, case.rules, case.now)
-    if not can_sign_in(case.after, case.rules, case.now):
-        fatal = case.after.devices
-    if not fatal:
+    opens = can_sign_in(case.after, case.rules, case.now)
+    fatal = fatal_devices(case.after, case.rules, case.now) if opens else case.after.devices
+    if opens and not fatal:
         return
     was_broken = case.before.passwordless and not can_sign_in(case.before, case.rules, case.now)
     before = set(fatal_devices(case.before, case.rules, case.now)) if case.before.passwordless else set()
-    worse = not was_broken and not set(fatal) <= before
+    worse = not was_broken and not (opens and set(fatal) <= before)
     shown = ", ".join(f'"{device}"' for device in fatal)
     yield case.problem(
         "one-device-away",
-        f"losing {shown} alone would lock you out",
+        f"losing {shown} alone would lock you out" if fatal else "no device would be left that could be lost",
         CODE_HINT,
         refuse=worse and case.before.finished and not case.only_adds and not case.undoes_a_recovery,
     )
