@@ -10,7 +10,8 @@ from passless.domain.use_state import Use
 from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, VersionMoved, Write
 from passless.stores.database import Database
 from passless.stores.documents import account_row, ceremony_row, micros, plain, session_row, stored_account
-from passless.stores.look_ups import NOTHING, LookUps, look_ups
+from passless.stores.look_ups import NOTHING, LookUps, are_found_differently, look_ups
+from passless.stores.recent_accounts import RecentAccounts
 
 BELONGING = ("remove_uses", "remove_sessions", "remove_ceremonies", "remove_notices")  # what goes with an account
 
@@ -31,11 +32,11 @@ def owner_of(write: Write) -> AccountId:
     return AccountId(session.account_id)
 
 
-def keep(database: Database, write: Write) -> Version | None:
+def keep(database: Database, recent: RecentAccounts, write: Write) -> Version | None:
     """Keep everything but events and ended items; the caller's transaction makes it all or nothing."""
     if write.consumes is not None:
         consume(database, write.consumes, write.at)
-    version = keep_account(database, write)
+    version = keep_account(database, recent, write)
     keep_uses(database, write)
     keep_sessions(database, write)
     if write.begins is not None:
@@ -68,19 +69,18 @@ def begin(database: Database, ceremony: Ceremony) -> None:
         raise AlreadyUsed("a ceremony with this id is open already")
 
 
-def keep_account(database: Database, write: Write) -> Version | None:
+def keep_account(database: Database, recent: RecentAccounts, write: Write) -> Version | None:
     """Make, change or delete the account, with the rows by which it is found; or check that it did not move."""
     if write.account is None:
         if write.expected is not None and account_version(database, owner_of(write)) != write.expected:
             raise VersionMoved
         return None
     if write.expected is None:
-        return add_account(database, write.account)
-    before = stored(database, write.account.id, write.expected)
+        return add_account(database, recent, write.account)
     if write.delete:
-        delete_account(database, before, write.expected)
+        delete_account(database, write.account.id, write.expected)
         return None
-    return change_account(database, before, write.account, write.expected)
+    return change_account(database, recent, write.account, write.expected)
 
 
 def account_version(database: Database, account_id: AccountId) -> Version | None:
@@ -89,54 +89,62 @@ def account_version(database: Database, account_id: AccountId) -> Version | None
     return Version(found[0][0]) if found else None
 
 
-def stored(database: Database, account_id: AccountId, expected: Version) -> Account:
-    """Return the account as it stands; `VersionMoved` where that is not the version that was read."""
+def stored(database: Database, account_id: AccountId, expected: Version) -> tuple[Account, int]:
+    """Return the account as it stands and its row's checksum; `VersionMoved` where that is not the version that was read."""
     found = database.rows("read_account", id=account_id)
     if not found or found[0][2] != expected:
         raise VersionMoved
-    return stored_account(found[0]).account
+    return stored_account(found[0]).account, found[0][3]
 
 
-def add_account(database: Database, account: Account) -> Version:
+def add_account(database: Database, recent: RecentAccounts, account: Account) -> Version:
     """Make a new account."""
     version = Version(1)
-    if not database.run("add_account", **account_row(account, version)):
+    row = account_row(account, version)
+    if not database.run("add_account", **row):
         if account_version(database, account.id) is not None:
             raise VersionMoved(f'an account with the id "{account.id}" was made at the same moment')
         raise NameTaken(f'there is an account named "{account.name}" already')
     move_look_ups(database, account.id, NOTHING, look_ups(account))
+    recent.remember(account, version, row["checksum"])
     return version
 
 
-def change_account(database: Database, before: Account, after: Account, expected: Version) -> Version:
-    """Keep the next version of an account."""
+def change_account(database: Database, recent: RecentAccounts, after: Account, expected: Version) -> Version:
+    """Keep the next version of an account, over the very row that is taken for the one before."""
     version = Version(expected + 1)
     row = account_row(after, version)
+    found = recent.find(after.id, expected)
+    if found is None or not database.run("change_account", expected=expected, expected_checksum=found[1], **row):
+        found = stored(database, after.id, expected)
+        if not database.run("change_account", expected=expected, expected_checksum=found[1], **row):
+            raise VersionMoved
+    before = found[0]
     if after.name != before.name:
         owner = database.rows("name_owner", name_key=row["name_key"])
         if owner and owner[0][0] != after.id:
             raise NameTaken(f'there is an account named "{after.name}" already')
-    if not database.run("change_account", expected=expected, **row):
-        raise VersionMoved
-    move_look_ups(database, after.id, look_ups(before), look_ups(after))
+        database.run("rename_account", id=after.id, name_key=row["name_key"])
+    if are_found_differently(before, after):
+        move_look_ups(database, after.id, look_ups(before), look_ups(after))
+    recent.remember(after, version, row["checksum"])
     return version
 
 
-def delete_account(database: Database, account: Account, expected: Version) -> None:
+def delete_account(database: Database, account_id: AccountId, expected: Version) -> None:
     """Delete an account and all it had; its audit trail stays."""
-    if not database.run("delete_account", id=account.id, expected=expected):
+    account, _ = stored(database, account_id, expected)
+    if not database.run("delete_account", id=account_id, expected=expected):
         raise VersionMoved
-    move_look_ups(database, account.id, look_ups(account), NOTHING)
+    move_look_ups(database, account_id, look_ups(account), NOTHING)
     for statement in BELONGING:
-        database.run(statement, account_id=account.id)
+        database.run(statement, account_id=account_id)
 
 
 def move_look_ups(database: Database, account_id: AccountId, before: LookUps, after: LookUps) -> None:
     """Turn the rows an account was found by into those it is found by now."""
     if after.repeats:
         raise CredentialTaken
-    if before == after:
-        return
     for credential_id in before.credentials - after.credentials:
         database.run("remove_credential", credential_id=credential_id)
     for key_id, digest, _ in before.tags - after.tags:
@@ -161,16 +169,15 @@ def keep_uses(database: Database, write: Write) -> None:
     owner = owner_of(write)
     if write.account is None and write.expected is None and account_version(database, owner) is None:
         raise VersionMoved
-    if any(use.totp_step is not None for use in write.uses):
-        floor = database.rows("read_store")[0][1]
-        if any(use.totp_step is not None and use.totp_step <= floor for use in write.uses):
-            raise AlreadyUsed("that code is from before an old copy of the store was put back")
     for use in write.uses:
         keep_use(database, owner, use)
 
 
 def keep_use(database: Database, owner: AccountId, use: Use) -> None:
-    """Write down one accepted use, in one statement that refuses an old TOTP step or counter."""
+    """Write down one accepted use, in one statement that refuses an old TOTP step or counter.
+
+    No step is accepted up to the store's floor, the moment at which an old copy was noticed.
+    """
     kept = database.run(
         "keep_use",
         account_id=owner,

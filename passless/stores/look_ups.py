@@ -24,10 +24,13 @@ class LookUps(Struct, frozen=True, kw_only=True):
 NOTHING = LookUps()
 
 
-def look_ups(account: Account | None) -> LookUps:
-    """Return what an account is found by; nothing where there is none."""
-    if account is None:
-        return NOTHING
+def are_found_differently(before: Account, after: Account) -> bool:
+    """Tell whether anything changed that an account may be found by; most changes need no more than this look."""
+    return (before.methods, before.app_passwords, before.addresses) != (after.methods, after.app_passwords, after.addresses)
+
+
+def look_ups(account: Account) -> LookUps:
+    """Return what an account is found by."""
     credentials = [found.id for method in account.methods if (found := credential_of(method)) is not None]
     tags = {(tag.key, tag.digest, one.id) for one in account.app_passwords for tag in one.tags}
     addresses = frozenset(name_key(address) for address in account.addresses)

@@ -18,6 +18,7 @@ from passless.stores.checkpoints import Broken, Signed, digest, read_body, read_
 from passless.stores.database import Database
 from passless.stores.documents import EPOCH, micros, stored_account
 from passless.stores.keeping import keep_account
+from passless.stores.recent_accounts import RecentAccounts
 from passless.stores.state_folder import StateFolder
 from passless.stores.trail import append, sign_heads
 
@@ -69,7 +70,7 @@ def strip_accounts(database: Database, ended: tuple[tuple[str, str], ...], at: d
             stored = stored_account(row)
             after = without(stored.account, items)
             if after != stored.account:
-                keep_account(database, Write(at=at, account=after, expected=stored.version))
+                keep_account(database, RecentAccounts(), Write(at=at, account=after, expected=stored.version))
 
 
 def without(account: Account, items: set[str]) -> Account:

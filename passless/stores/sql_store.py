@@ -49,14 +49,14 @@ class SqlStore(WatchedStore):
 
     def read(self, account_id: AccountId) -> Stored:
         """Read one account; `NoSuchAccount` where there is none."""
-        found = self._rows("read_account", stored_account, id=plain(account_id))
+        found = self._rows("read_account", self._remember, id=plain(account_id))
         if not found:
             raise NoSuchAccount(f'there is no account with the id "{plain(account_id)}"')
         return found[0]
 
     def read_named(self, name: AccountName) -> Stored:
         """Read one account by its name in the form `names.key` gives; `NoSuchAccount` where there is none."""
-        found = self._rows("read_named_account", stored_account, name_key=plain(name_key(name)))
+        found = self._rows("read_named_account", self._remember, name_key=plain(name_key(name)))
         if not found:
             raise NoSuchAccount(f'there is no account named "{plain(name)}"')
         return found[0]
@@ -104,7 +104,7 @@ class SqlStore(WatchedStore):
         """Keep all of a write or nothing; the errors are those of the port."""
         with self._lock:
             with self._commit(write.at):
-                version = keeping.keep(self._database, write)
+                version = keeping.keep(self._database, self._recent, write)
                 appended = trail.append(self._database, self._id, write.events)
                 self._end(write)
             self._unsigned += appended
@@ -181,6 +181,11 @@ class SqlStore(WatchedStore):
         while page := self._page("page_accounts", after=after[0], pattern=pattern, page=PAGE):
             yield from page
             after = further(page[-1][4:], after)
+
+    def _remember(self, row: Row) -> Stored:
+        stored = stored_account(row)
+        self._recent.remember(stored.account, stored.version, row[3])
+        return stored
 
     def _end(self, write: Write) -> None:
         """Remember what must never come back, in the database and, just before it is kept there, outside."""

@@ -22,12 +22,14 @@ BUSY_LIMIT = timedelta(seconds=5)  # how long a command waits for another's tran
 PAGE_BYTES = 4096  # of the file; SQLite's default, and what most disks write whole
 MAPPED_BYTES = 2**31 - 2**16  # SQLite's own limit; large stores read pages without copying them
 CACHE_KIBIBYTES = 64 * 1024  # a ceiling, taken only as pages are read
+LOG_PAGES = 4000  # of the write-ahead log (16 MiB) before they are moved into the file; four times SQLite's default
 KEPT_STATEMENTS = 128  # prepared statements; more than statements.sql has
 
 SETTINGS = (
     "PRAGMA synchronous = FULL",  # an accepted change is on the disk
     f"PRAGMA mmap_size = {MAPPED_BYTES}",
     f"PRAGMA cache_size = -{CACHE_KIBIBYTES}",
+    f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
     "PRAGMA trusted_schema = OFF",  # the file may come from anywhere
     "PRAGMA cell_size_check = ON",
 )

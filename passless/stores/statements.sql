@@ -60,10 +60,13 @@ VALUES (:id, :name_key, :version, :document, :checksum, :created_at, :finished, 
 ON CONFLICT DO NOTHING
 
 -- name: change_account
-UPDATE accounts SET name_key = :name_key, version = :version, document = :document, checksum = :checksum,
+UPDATE accounts SET version = :version, document = :document, checksum = :checksum,
     created_at = :created_at, finished = :finished, recovery_until = :recovery_until, two_step = :two_step,
     passwordless = :passwordless, pass_until = :pass_until
-WHERE id = :id AND version = :expected
+WHERE id = :id AND version = :expected AND checksum = :expected_checksum
+
+-- name: rename_account
+UPDATE accounts SET name_key = :name_key WHERE id = :id
 
 -- name: delete_account
 DELETE FROM accounts WHERE id = :id AND version = :expected
@@ -98,7 +101,8 @@ SELECT item, last_used_at, totp_step, counter, backed_up, cloned FROM use_states
 
 -- name: keep_use
 INSERT INTO use_states (account_id, item, last_used_at, totp_step, counter, backed_up, cloned)
-VALUES (:account_id, :item, :at, :totp_step, :counter, :backed_up, :cloned)
+SELECT :account_id, :item, :at, CAST(:totp_step AS bigint), :counter, :backed_up, :cloned FROM store
+WHERE CAST(:totp_step AS bigint) IS NULL OR CAST(:totp_step AS bigint) > store.totp_floor
 ON CONFLICT (account_id, item) DO UPDATE SET
     last_used_at = excluded.last_used_at,
     totp_step = COALESCE(excluded.totp_step, use_states.totp_step),
@@ -194,11 +198,16 @@ INSERT INTO ended (account_id, item, writer) VALUES (:account_id, :item, :writer
 SELECT account_id, item FROM ended WHERE writer = :writer ORDER BY account_id, item
 
 -- name: read_head
-SELECT seq, hash FROM heads WHERE account_id = :account_id
+SELECT seq, hash, signed FROM heads WHERE account_id = :account_id
+
+-- name: add_head
+INSERT INTO heads (account_id, seq, hash, signed) VALUES (:account_id, :seq, :hash, 0)
 
 -- name: move_head
-INSERT INTO heads (account_id, seq, hash, signed) VALUES (:account_id, :seq, :hash, 0)
-ON CONFLICT (account_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signed = 0
+UPDATE heads SET seq = :seq, hash = :hash WHERE account_id = :account_id
+
+-- name: move_signed_head
+UPDATE heads SET seq = :seq, hash = :hash, signed = 0 WHERE account_id = :account_id
 
 -- name: sign_heads
 UPDATE heads SET signed = 1 WHERE signed = 0 RETURNING account_id, seq, hash

@@ -25,9 +25,10 @@ def append(database: Database, store_id: str, entries: Iterable[AuditEntry]) -> 
     for entry in entries:
         account_id = plain(entry.account_id)
         found = database.rows("read_head", account_id=account_id)
-        row = event_row(entry, stored_link(found[0]) if found else start(store_id, account_id))
+        row = event_row(entry, stored_link(found[0][:2]) if found else start(store_id, account_id))
         database.run("add_event", **row)
-        database.run("move_head", account_id=account_id, seq=row["seq"], hash=row["hash"])
+        move = "add_head" if not found else "move_signed_head" if found[0][2] else "move_head"
+        database.run(move, account_id=account_id, seq=row["seq"], hash=row["hash"])
         count += 1
     return count
 

@@ -16,6 +16,7 @@ from passless.stores.checkpoints import write_outside
 from passless.stores.database import Database
 from passless.stores.documents import Row, Unreadable, WrittenByNewer, moment, stored_number
 from passless.stores.errors import StoreReplaced
+from passless.stores.recent_accounts import RecentAccounts
 from passless.stores.state_folder import StateFolder
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class WatchedStore:
         self._state = state
         self._id = store_id
         self._lock = RLock()
+        self._recent = RecentAccounts()
         self._unsigned = 0
         self._last_at = at
         self._restored_at: datetime | None = None

@@ -235,6 +235,7 @@ def test_a_row_that_cannot_be_right_is_not_believed(
 def test_an_account_of_a_newer_passless_is_left_alone(folder: Path) -> None:
     with closing(create(folder)) as store:
         kept(store, an_account(schema=99))
+    with closing(reopen(folder)) as store:
         with pytest.raises(StoreNewer, match=FILE):
             store.read(AccountId("ada"))
         with pytest.raises(StoreNewer, match=FILE):

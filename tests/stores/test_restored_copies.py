@@ -15,6 +15,7 @@ from passless.domain.ceremonies import CeremonyId
 from passless.domain.sealed import KeyId, Tag
 from passless.ports import AlreadyUsed, Store, StoreDamaged, VersionMoved
 from passless.stores import take_over_store
+from passless.stores.documents import account_row
 from passless.stores.errors import StateMissing, StoreExists, StoreMissing, StoreReplaced
 from passless.stores.restoring import TOTP_STEP
 from tests.builders import NOW, a_code, a_security_key, a_temporary_pass, a_totp, an_account, an_app_password
@@ -201,6 +202,20 @@ def test_a_number_of_commits_that_goes_back_under_an_open_store_is_noticed(folde
         with pytest.raises(StoreReplaced):
             store.commit(a_write(at=LATER, opens=a_session("new")))
         check_nothing_is_revived(store)
+
+
+def test_a_change_never_builds_on_what_another_process_changed(folder: Path) -> None:
+    """Must hold 10: a row of the same version that is another one, as after an old copy, is read again."""
+    with closing(create(folder)) as store, closing(reopen(folder)) as other:
+        kept(store, an_account(methods=[a_security_key()]))
+        account, version = an_account(), 1
+        row = account_row(account, version)
+        with other._database.writing():
+            other._database.run("remove_credential", credential_id=b"blue key")
+            other._database.run("delete_account", id=ADA, expected=1)
+            other._database.run("add_account", **row)
+        assert store.commit(a_write(an_account(methods=[a_security_key()]), 1)) == 2
+        assert store.owner_of_credential(b"blue key") == ADA
 
 
 def test_what_ended_is_written_down_again_where_it_was_lost(folder: Path) -> None:

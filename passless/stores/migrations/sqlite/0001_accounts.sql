@@ -67,7 +67,7 @@ CREATE TABLE sessions (
     created_at bigint NOT NULL,
     ends_at bigint NOT NULL,
     document text NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX sessions_of_an_account ON sessions (account_id);
 CREATE INDEX sessions_by_end ON sessions (ends_at);
 
@@ -79,7 +79,7 @@ CREATE TABLE ceremonies (
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     state blob NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX ceremonies_of_an_account ON ceremonies (account_id);
 CREATE INDEX ceremonies_by_end ON ceremonies (expires_at);
 
@@ -96,7 +96,7 @@ CREATE TABLE notices (
     made_at bigint NOT NULL,
     code text NOT NULL,
     message text NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX notices_of_an_account ON notices (account_id);
 
 CREATE TABLE ended (
