@@ -27,14 +27,17 @@ class CaughtUp(Struct, frozen=True):
 
 
 def catch_up(account: Account, rules: Rules, now: datetime) -> CaughtUp:
-    """Return the account as it is now. Waiting changes are checked again when their time comes (rule 9)."""
-    current = apply(account, Settle(at=now), now=now)
-    events, notices, deleted = [], [], False
+    """Return the account as it is now. Waiting changes are checked again when their time comes (rule 9).
+
+    They are judged at that time, not when somebody first looks: how long an old code still works follows from it.
+    """
+    current, events, notices, deleted = account, [], [], False
     for pending in sorted((one for one in account.pending if one.due_at <= now), key=lambda one: one.due_at):
-        current, done = _come_due(current, pending, rules, now)
+        current, done = _come_due(apply(current, Settle(at=pending.due_at), now=pending.due_at), pending, rules)
         events.append(_entry(account, pending, done, now))
         notices.append(_notice(account, pending, done, now))
         deleted = deleted or (done and isinstance(pending.change, DeleteAccount))
+    current = apply(current, Settle(at=now), now=now)
     return CaughtUp(current if current != account else account, tuple(events), tuple(notices), deleted)
 
 
@@ -47,10 +50,10 @@ def ended_for_good(before: Account, after: Account) -> Iterator[str]:
         yield before.temporary_pass.id
 
 
-def _come_due(account: Account, pending: Pending, rules: Rules, now: datetime) -> tuple[Account, bool]:
+def _come_due(account: Account, pending: Pending, rules: Rules) -> tuple[Account, bool]:
     """Return the account after a waiting change, and whether it was made. What still asks to wait lacks an approval."""
     rest = replace(account, pending=tuple(one for one in account.pending if one.id != pending.id))
-    planned = plan(rest, pending.change, Context(now=now, actor=pending.asked_by, waited=True), rules)
+    planned = plan(rest, pending.change, Context(now=pending.due_at, actor=pending.asked_by, waited=True), rules)
     done = planned.is_accepted and planned.due_at is None
     return (planned.after if done else rest), done
 

@@ -15,20 +15,14 @@ from passless.ports import Store
 
 
 def continued(before: Account, after: Account, now: datetime) -> Account:
-    """Let a recovery that begins while another still binds go on with it.
+    """Let a recovery that begins while another still binds count from the start of that one.
 
-    Otherwise whoever recovers twice would be bound by rule 10 no longer, and a cancel would undo the second recovery only.
+    Otherwise a cancel would undo the second only, and leave the code that was made in the first.
     """
     earlier, later = before.recovery, after.recovery
     if earlier is None or later is None or not earlier.holds(now):
         return after
-    merged = replace(
-        later,
-        started_at=earlier.started_at,
-        enrolled=tuple(dict.fromkeys((*earlier.enrolled, *later.enrolled))),
-        lost=tuple(dict.fromkeys((*earlier.lost, *later.lost))),
-    )
-    return replace(after, recovery=merged)
+    return replace(after, recovery=replace(later, started_at=earlier.started_at))
 
 
 def sessions_it_ends(before: Account, changes: Sequence[Change]) -> frozenset[SessionKind]:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from tests.directories.sentences.accounts import AccountSentences
 from tests.directories.sentences.methods import MethodSentences
+from tests.directories.sentences.operators import OperatorSentences
+from tests.directories.sentences.reading import ReadingSentences
+from tests.directories.sentences.recovering import RecoverySentences
+from tests.directories.sentences.reports import ReportSentences
 from tests.directories.sentences.settings import SettingSentences
 from tests.directories.sentences.signing_in import SignInSentences
+from tests.directories.sentences.tokens import TokenSentences
 
 
-class DirectoryContract(AccountSentences, SignInSentences, MethodSentences, SettingSentences):
+class DirectoryContract(
+    AccountSentences,
+    SignInSentences,
+    MethodSentences,
+    SettingSentences,
+    RecoverySentences,
+    TokenSentences,
+    ReportSentences,
+    OperatorSentences,
+    ReadingSentences,
+):
     """The sentences, each with its assertions."""
