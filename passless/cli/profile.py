@@ -63,7 +63,7 @@ def list_profiles(ctx: Context) -> None:
     run.show_each(profiles.everyone(run), of=ProfileView)
 
 
-@app.command("use", cls=Anywhere)
+@app.command("use", cls=ChangingAnywhere)
 def use(ctx: Context, name: Name) -> None:
     """Choose the profile that commands use when none is named."""
     run = current(ctx)

@@ -87,6 +87,8 @@ def everyone(run: Run) -> Iterator[ProfileView]:
 
 def use(run: Run, name: str) -> ProfileView:
     """Choose a profile."""
+    if run.given.dry_run:
+        return view(run, run.settings.profile(name), applied=False)
     return view(run, run.settings.use(name), applied=True)
 
 

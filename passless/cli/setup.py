@@ -47,4 +47,6 @@ def setup(
         no_password=no_password,
         pin=pin,
     )
-    run.show(walking.walk(run, wish))
+    finished = walking.walk(run, wish)
+    run.show(finished.result)
+    finished.say_what_next()

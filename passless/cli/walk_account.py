@@ -144,8 +144,7 @@ def _signed_in(walk: Walk, view: AccountView) -> None:
     if not any(method.usable for method in view.methods):
         raise Unreachable(
             f'the account "{view.account}" was begun without a password, and the session that could finish it has ended',
-            hint=f"make it reachable: passless recover start --as-operator --reason 'begun and left' --account {view.account}, "
-            "or make another one: passless setup --account NAME",
+            hint=_way_back(view),
         )
     walk.talk.say("Sign in to it first.")
     while True:
@@ -157,3 +156,12 @@ def _signed_in(walk: Walk, view: AccountView) -> None:
                 raise
         else:
             return
+
+
+def _way_back(view: AccountView) -> str:
+    if view.recovery_code.saved:
+        return f"come back with the recovery code: passless recover start --account {view.account}"
+    return (
+        f"open it again: passless recover start --as-operator --reason 'begun and left' --account {view.account}, "
+        "or make another one: passless setup --account NAME"
+    )

@@ -11,6 +11,7 @@ from passless.domain.views import AccountView, StepView
 if TYPE_CHECKING:
     from passless.cli.walking import Walk
 
+ADD = "passless method add"
 SIGN_IN = {
     Kind.SECURITY_KEY: "passless sign-in --with security-key   (touch the key)",
     Kind.PASSKEY: "passless sign-in --with passkey",
@@ -57,11 +58,9 @@ def _suggestions(walk: Walk, view: AccountView) -> Iterator[tuple[str, str]]:
     devices = {method.device for method in view.methods if method.usable and method.device and method.kind != Kind.PASSWORD}
     if Kind.TOTP in kinds:
         yield "copy the key that seals the app's secret, for the day this machine breaks", "passless vault export FILE"
-    if len(devices) < 2:
-        other = "totp" if Kind.SECURITY_KEY in kinds else "security-key"
-        yield "add a second method on another device, for the day the first is not with you", f"passless method add {other}"
     if Kind.SECURITY_KEY not in kinds:
-        yield "add a security key: the only method here that cannot be phished", "passless method add security-key"
+        yield "add a security key: a second device, and the only method here that cannot be phished", f"{ADD} security-key"
+    elif len(devices) < 2:
+        yield "add a second method on another device, for the day the key is not with you", f"{ADD} totp"
     if "turn-passwordless-on" in walk.done:
         yield "see which older programs need something in place of the password", "passless legacy-apps"
-    yield "see what would be left after any loss", "passless what-if"

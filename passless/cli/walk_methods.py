@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY_WHY = "one touch signs you in, and no fake page can use it"
 APP_WHY = "it shows a new code every 30 seconds"
+CHOICE_WHY = "a security key is the best: one touch, and no fake page can use it; an app that shows codes does too"
 LATER = "later"
 AGAIN = "again"
 OTHER = "other"
@@ -42,6 +43,8 @@ STEPS = {
         kind=Kind.TOTP,
     ),
 }
+
+ORDINARY = frozenset(step.message for step in STEPS.values())  # the first method, whichever it is
 
 
 class NoAnswer(MissingInput):
@@ -88,9 +91,11 @@ def check_script(run: Run, wish: Wish) -> None:
 
 def enrol(walk: Walk, step: Step, left: int) -> None:
     """Add a method: the one of the step, or the one that the person chooses."""
-    title, _, why = step.message.partition(": ")
-    walk.begin(f"{title[:1].upper()}{title[1:]}", why or step.message, left)
     kind = step.kind or Kind.TOTP
+    title, _, why = step.message.partition(": ")
+    if walk.run.can_ask and not walk.wish.kinds and step.message in ORDINARY:
+        title, why = "add a way to sign in", CHOICE_WHY
+    walk.begin(f"{title[:1].upper()}{title[1:]}", why or step.message, left)
     if not walk.run.can_ask:
         _enrol_in_script(walk, kind)
         walk.finish(step.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -52,6 +53,7 @@ class Walk:
         self.done: list[str] = []
         self.left_out: set[str] = set()
         self.recovery_code: str | None = None
+        self.began_at = run.now()
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -80,26 +82,45 @@ class Walk:
         number = len(self.done) + 1
         self.talk.heading(number, number - 1 + left, title, why)
 
+    def forget_own_news(self) -> None:
+        """Note as seen what happened just now and here: the person did it."""
+        news = [notice.id for notice in self.run.view().notices if notice.at >= self.began_at]
+        self.run.ask(lambda directory, actor, target: directory.seen(actor, target, news))
+
     def finish(self, code: str) -> None:
         """Note that a step is done."""
         self.done.append(code)
 
 
-def walk(run: Run, wish: Wish) -> SetupDone | SetupPlan | AccountView:
-    """Do what is missing, and return what to show."""
+class Finished:
+    """What the walk-through came to: the result to show, and what to say after it."""
+
+    def __init__(self, result: SetupDone | SetupPlan | AccountView, say: Callable[[], None] | None = None) -> None:
+        self.result = result
+        self._say = say
+
+    def say_what_next(self) -> None:
+        """Say how to sign in and what is sensible next, where somebody listens."""
+        if self._say is not None:
+            self._say()
+
+
+def walk(run: Run, wish: Wish) -> Finished:
+    """Do what is missing."""
     _check(run, wish)
     if run.given.dry_run:
-        return _plan(run, wish)
+        return Finished(_plan(run, wish))
     found = Walk(run, wish)
     try:
-        return _walk(found)
+        _walk(found)
     except (KeyboardInterrupt, NothingTyped):
         found.talk.say()
         found.talk.say(f"Left here. What is done is kept; go on with: {AGAIN}")
         raise
+    return _finished(found)
 
 
-def _walk(walk: Walk) -> SetupDone | AccountView:
+def _walk(walk: Walk) -> None:
     if walk.run.can_ask:
         walk.talk.say(f"The goal: {GOALS[walk.wish.goal]}.")
         walk.talk.aside("Leave with Ctrl-C whenever you like; run it again and it goes on where you stopped.")
@@ -109,13 +130,17 @@ def _walk(walk: Walk) -> SetupDone | AccountView:
         _do(walk, step, len(left))
         if walk.run.view().version == version and step.code not in walk.left_out:
             walk.left_out.add(step.code)  # it did not move: another round would ask the same for ever
+
+
+def _finished(walk: Walk) -> Finished:
+    walk.talk.say()
+    walk.forget_own_news()
     view = walk.run.view()
     remaining = tuple(_view(step) for step in walk.steps() if not step.optional)
-    if walk.run.can_ask:
-        ending(walk, view, remaining)
+    say = (lambda: ending(walk, view, remaining)) if walk.run.can_ask else None
     if not walk.run.json and walk.recovery_code is None:
-        return view
-    return SetupDone(
+        return Finished(view, say)
+    done = SetupDone(
         goal=walk.wish.goal,
         reached=not remaining,
         done=tuple(walk.done),
@@ -123,6 +148,7 @@ def _walk(walk: Walk) -> SetupDone | AccountView:
         status=view,
         recovery_code=walk.recovery_code,
     )
+    return Finished(done, say)
 
 
 def _do(walk: Walk, step: Step, left: int) -> None:

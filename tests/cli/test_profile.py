@@ -81,6 +81,42 @@ def test_the_vault_key_moves_along(anna: Passless) -> None:
     assert anna.json("vault", "status")["ok"] is True
 
 
+class Keyring:
+    """A system keyring that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get(username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[username] = password
+
+
+def test_the_vault_key_moves_to_the_keyring_and_back(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, keyring = anna.totp(), Keyring()
+    monkeypatch.setattr("passless.vault.system_keyring.real_keyring", lambda: keyring)
+    assert anna("profile", "set", "local", "--vault", "keyring").status == 0
+    assert keyring.entries
+    assert anna.json("vault", "status")["keeper"] == "keyring"
+    assert anna.json("vault", "rotate", "--yes")["seals"] == 1
+    assert anna("profile", "set", "local", "--vault", "file").status == 0
+    status = anna.json("vault", "status")
+    assert (status["keeper"], status["ok"]) == ("file", True)
+    assert anna("sign-in", "--with", "totp", "--code-file", "-", typed=app.now()).status == 0
+
+
+def test_choosing_another_keeper_without_a_key_says_what_is_missing(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna.totp()
+    monkeypatch.setattr("passless.vault.system_keyring.real_keyring", Keyring)
+    for path in (anna.home / "data" / "vault").glob("*.key"):
+        path.unlink()
+    result = anna("profile", "set", "local", "--vault", "keyring")
+    assert result.status == 0
+    assert "passless vault import FILE" in result.stderr
+
+
 def test_choosing_the_file_while_the_key_is_there_changes_nothing_else(anna: Passless) -> None:
     anna.totp()
     assert anna.json("profile", "set", "local", "--vault", "auto")["vault"] == "auto"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from passless.directories.local import vault_care
+from passless.vault import KeptVault
 from tests.cli.running import PASSWORD, Passless
 
 PASSPHRASE = "seven quiet herons fold 19 maps"
@@ -185,6 +186,24 @@ def test_a_rotation_that_stops_half_way_loses_nothing(anna: Passless, monkeypatc
     assert anna.json("vault", "rotate", "--yes")["kept"] == []
     assert len(anna.json("vault", "status")["keys"]) == 1
     anna.json("account", "use", "anna")
+    assert signs_in(anna, app)
+
+
+def test_a_change_by_somebody_else_meanwhile_is_kept(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account moves between the reading and the writing, so it is read again."""
+    app = anna.totp()
+    moved: list[bool] = []
+    real = KeptVault.reseal
+
+    def slow(self: KeptVault, sealed: Any, *, bound_to: str) -> Any:
+        if not moved:
+            moved.append(True)
+            assert anna.process("method", "rename", "authenticator app", "renamed meanwhile").returncode == 0
+        return real(self, sealed, bound_to=bound_to)
+
+    monkeypatch.setattr(KeptVault, "reseal", slow)
+    assert anna.json("vault", "rotate", "--yes")["seals"] == 1
+    assert "renamed meanwhile" in {method["name"] for method in anna.json("status")["methods"]}
     assert signs_in(anna, app)
 
 
