@@ -53,7 +53,7 @@ def show(ctx: Context, name: Named = None) -> None:
     run.show(run.view())
 
 
-@app.command("use", cls=Anywhere)
+@app.command("use", cls=ChangingAnywhere)
 def use(ctx: Context, name: Annotated[str, Argument(metavar="NAME", help="Which account.")]) -> None:
     """Choose the account that commands act on."""
     run = current(ctx)

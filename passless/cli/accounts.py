@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from passless.cli import asking, plans
 from passless.cli.failures import Contradiction, MissingInput
 from passless.domain.errors import PasslessError
-from passless.domain.names import are_same, clean
+from passless.domain.names import clean
 from passless.domain.requests import NewAccount
-from passless.domain.views import AccountSummary, Applied, PlanView, Waits
+from passless.domain.views import AccountSummary, AccountView, Applied, PlanView, Waits
 from passless.output.results import AccountMade, Chosen
 from passless.ports import NameTaken, NoSuchAccount
+from passless.ports.directory import Actor
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -64,9 +65,10 @@ def found(run: Run, matching: str) -> Iterable[AccountSummary]:
 
 def choose(run: Run, name: str) -> Chosen:
     """Choose an account."""
-    summary = _summary(run, name)
-    run.tokens.choose(summary.id, summary.account)
-    return Chosen(profile=run.profile.name, account=summary.account)
+    view = _read(run, name)
+    if not run.given.dry_run:
+        run.tokens.choose(view.id, view.account)
+    return Chosen(profile=run.profile.name, account=view.account, applied=not run.given.dry_run)
 
 
 def renamed(run: Run, outcome: Outcome) -> Outcome:
@@ -79,19 +81,16 @@ def renamed(run: Run, outcome: Outcome) -> Outcome:
 
 def deleted(run: Run, delete: Callable[[], Outcome]) -> Outcome:
     """Delete an account and forget its session."""
-    account = _summary(run, run.target)
+    account = _read(run, run.target)
     outcome = delete()
     if isinstance(outcome, Applied):
         run.tokens.drop(account.id)
     return outcome
 
 
-def _summary(run: Run, name: str) -> AccountSummary:
-    everybody = run.directory.find("")
-    for summary in everybody:
-        if summary.id == name or are_same(summary.account, name):
-            return summary
-    raise NoSuchAccount(f'there is no account "{clean(name, what="account name")}" in the profile "{run.profile.name}"')
+def _read(run: Run, name: str) -> AccountView:
+    """Look at an account as whoever owns the place, whatever is signed in."""
+    return run.directory.read(Actor(place=run.place), name)
 
 
 def _password(run: Run, wish: Wish) -> Secret | None:
@@ -110,6 +109,12 @@ def _password(run: Run, wish: Wish) -> Secret | None:
 
 def _if_free(run: Run, plan: PlanView, name: str) -> PlanView:
     """Return the plan of an account that may have its name; there is none yet that the directory could plan for."""
-    if any(are_same(summary.account, name) for summary in found(run, "")):
-        raise NameTaken(f'there is an account "{clean(name)}" already')
-    return plan
+    try:
+        taken = _read(run, name)
+    except NoSuchAccount:
+        return plan
+    except PasslessError as error:
+        if error.code != NO_STORE:
+            raise
+        return plan
+    raise NameTaken(f'there is an account "{taken.account}" already')

@@ -6,6 +6,7 @@ The only place below which there is neither a clock nor randomness.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -244,6 +245,7 @@ class Run:
         from passless.domain.views import PlanView
 
         self._print(result, now=self.now())
+        self._note_seen(result)
         if isinstance(result, PlanView) and not result.accepted:
             raise PlanRefused(result.problems)
 
@@ -283,6 +285,13 @@ class Run:
             from passless.output import human
 
             human.print_result(result, now=now)
+
+    def _note_seen(self, result: Any) -> None:
+        """Note that notices reached the person: on a terminal, and not in a script's JSON."""
+        from passless.domain.views import AccountView, SignedIn
+
+        if isinstance(result, AccountView | SignedIn) and result.notices and not self.json and sys.stdout.isatty():
+            self.directory.seen(self.actor, self.target, [notice.id for notice in result.notices])
 
     def _token(self) -> Secret | None:
         named = self.given.acting_as

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from passless.domain.views import AccountView, EffectView, PlanView, StateView
+from passless.domain.views import AccountView, EffectView, PlanView, ProblemView, StateView
 
 if TYPE_CHECKING:
     from passless.domain.requests import Enrol
+
+NO_CODE = ProblemView(
+    code="no-recovery-code",
+    message="the account has no saved recovery code",
+    hint="sign in another way, or ask an operator for a temporary pass",
+    severity="refusal",
+)
 
 
 def create_account(name: str, *, has_password: bool) -> PlanView:
@@ -32,7 +39,7 @@ def start_recovery(view: AccountView) -> PlanView:
     before = state_of(view)
     message = "the account is in recovery, once the code is right"
     plan = _plan({"type": "start-recovery"}, "in-recovery", message, before, replace(before, state="in-recovery"))
-    return replace(plan, accepted=view.recovery_code.saved)
+    return plan if view.recovery_code.saved else replace(plan, accepted=False, problems=(NO_CODE,))
 
 
 def enrol(view: AccountView, request: Enrol) -> PlanView:

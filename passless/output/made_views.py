@@ -147,6 +147,8 @@ def account_made(result: AccountMade, look: Look) -> RenderableType:
 @view.register
 def chosen(result: Chosen, look: Look) -> RenderableType:
     """Draw which account is chosen."""
+    if not result.applied:
+        return Text.assemble("commands would act on ", safe(result.account, "bold"))
     return Text.assemble(("✓ ", "green"), "commands act on ", safe(result.account, "bold"), " now")
 
 

@@ -14,6 +14,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
 
     profile: str
     account: str
+    applied: bool = True
 
 
 class SignedOut(Struct, frozen=True, kw_only=True):
