@@ -36,7 +36,7 @@ VOLATILE = (
     (r"\b[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2,11}\b", "‹pass›"),
     (r"\b[a-z]{4}( [a-z]{4}){3,5}\b", "‹app password›"),
     (r"\bpl[a-z]_[\w-]{43}\b", "‹token›"),
-    (r"\b[A-Z2-7]{32}\b", "‹seed›"),
+    (r"\b[A-Z2-7]{32}\b|[A-Z2-7]{4}( [A-Z2-7]{4}){7}", "‹seed›"),
     (r"\b[0-9a-f]{64}\b", "‹hash›"),
     (r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?Z?", "‹time›"),
     (r"\b(\d+ (second|minute|hour|day)s? ago|just now|in \d+ (second|minute|hour|day)s?)\b", "‹moment›"),
@@ -117,7 +117,7 @@ def _ran(command: Command, home: Path, around: dict[str, str], exported: Path) -
     kept = shlex.quote(str(exported))
     keep = f"{{ export -p; declare -f; echo umask $(umask); }} > {kept}"
     done = subprocess.run(
-        ["bash", "-c", f"[ ! -f {kept} ] || . {kept}\n{command.text}\nstatus=$?\n{keep}\nexit $status"],
+        ["bash", "-c", f"[ ! -f {kept} ] || . {kept}\nset -a\n{command.text}\nstatus=$?\n{keep}\nexit $status"],
         cwd=home,
         env=around,
         stdin=subprocess.DEVNULL,

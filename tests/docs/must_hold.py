@@ -19,18 +19,18 @@ SAID = re.compile(r"[Mm]ust hold (?P<numbers>\d+(?:(?:, | and )\d+)*)")
 LINES = {
     1: "Secrets come in by prompt, standard input or file, never as an argument or an environment variable, and are in no log, "
     "traceback, audit event or JSON but the one that shows a new secret once.",
-    2: "Files that passless makes are 0600, folders 0700, written aside and moved into place; a file it cannot read is an error.",
+    2: "Files that passless makes are 0600, folders 0700, written aside and moved in; a file it cannot read is an error.",
     3: "Nothing tells whether an account exists: unknown names and wrong proofs get the same answer for the same work.",
     4: "A recovery is never weaker than a sign-in; e-mail alone never recovers.",
     5: "A ceremony is bound to its account and purpose, is used once, expires, and its state stays here.",
     6: "A change to how one signs in needs a fresh proof, as strong as rule 8 asks, and the refusal says which.",
     7: "What was removed, revoked, ended or used does not work from the next request on.",
-    8: "Every change and every sign-in, good or bad, is in the audit trail, without a secret; text from outside forges no line.",
+    8: "Every change and sign-in, good or bad, is in the audit trail, without secrets; text from outside forges no line.",
     9: "An operator neither learns nor chooses a secret but the temporary pass, and acts on nobody above them.",
     10: "A crash, a full disk, a killed process or two writers at once lose no accepted change and leave no half-made one.",
     11: "Pages: strict content security policy, protection against forged requests, safe cookies, nothing from third parties.",
     12: "The same proof is accepted once, in whichever process it arrives first; two changes at once are checked in turn.",
-    13: "An old copy of a store that is put back revives no session, pass, used code or ceremony, and is said at the next start.",
+    13: "An old copy of a store that is put back revives no session, pass, used code or ceremony; the next start says so.",
     14: "Losing the vault key loses authenticator apps and app passwords, never the account.",
 }
 
