@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.directories.place import Place, in_memory, on_disk
+from tests.directories.remembered_hashes import remembered_hashes
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    with remembered_hashes():
+        yield
 
 
 @pytest.fixture
