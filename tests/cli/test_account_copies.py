@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -166,3 +167,51 @@ def test_wrong_use_is_one_error_with_a_hint(shared: Passless, arguments: tuple[s
 def test_a_weak_passphrase_is_refused(shared: Passless, copy: str) -> None:
     assert shared("account", "export", copy, "--passphrase-file", "-", typed="short").status == 2
     assert not Path(copy).exists()
+
+
+# age (a library that may not be there)
+
+
+@pytest.fixture
+def age_identity(tmp_path: Path) -> tuple[str, str]:
+    """An age recipient, and the file with its identity as age-keygen writes it."""
+    pyrage = pytest.importorskip("pyrage")
+    made = pyrage.x25519.Identity.generate()
+    path = tmp_path / "identity.txt"
+    path.write_text(f"# created: 2026-01-01T00:00:00Z\n# public key: {made.to_public()}\n{made}\n")
+    return str(made.to_public()), str(path)
+
+
+def test_an_account_moves_for_an_age_recipient(anna: Passless, copy: str, age_identity: tuple[str, str], other: str) -> None:
+    app = anna.totp()
+    recipient, identity = age_identity
+    anna.json("account", "export", copy, "--recipient", recipient)
+    assert Path(copy).read_text().startswith("-----BEGIN AGE ENCRYPTED FILE-----")
+    came = anna.json("account", "import", copy, "--identity-file", identity, "--profile", other)
+    assert came["methods"] == 2
+    code = app.at(int(time.time()))
+    assert anna("sign-in", "--with", "totp", "--code-file", "-", "--profile", other, typed=code).status == 0
+
+
+def test_what_is_wrong_with_age_is_said(anna: Passless, copy: str, age_identity: tuple[str, str], secret_file: str) -> None:
+    pyrage = pytest.importorskip("pyrage")
+
+    recipient, identity = age_identity
+    assert anna.json("account", "export", copy, "--recipient", "age1nonsense", status=2)["code"] == "bad-recipient"
+    both = ("--recipient", recipient, "--passphrase-file", secret_file)
+    assert anna.json("account", "export", copy, *both, status=2)["code"] == "contradiction"
+    assert not Path(copy).exists()
+    anna.json("account", "export", copy, "--recipient", recipient)
+    opening = ("account", "import", copy, "--name", "x")
+    assert "--identity-file" in anna.json(*opening, status=2)["hint"]
+    assert anna.json(*opening, "--identity-file", secret_file, status=2)["code"] == "bad-identity"
+    stranger = str(pyrage.x25519.Identity.generate())
+    assert anna.json(*opening, "--identity-file", "-", typed=stranger, status=5)["code"] == "wrong-identity"
+    Path(copy).write_text(Path(copy).read_text()[:200])
+    assert anna("account", "import", copy, "--name", "x", "--identity-file", identity).status in (2, 5)
+    assert len(anna.json("account", "list")) == 1
+
+
+def test_without_the_library_age_is_status_7(anna: Passless, copy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    assert anna.json("account", "export", copy, "--recipient", "age1x", status=7)["code"] == "age-missing"

@@ -1,15 +1,13 @@
 """One account in one encrypted file: out of a store, and into another.
 
-The passphrase becomes a key by Argon2id as for copies of vault keys; the account is sealed under it with AES-256-GCM, bound to
-everything else in the file. Inside, the secrets of authenticator apps stand in plain, for the other store has another vault.
+How it is sealed stands in `passphrase_files` and `age_files`. Inside, the secrets of authenticator apps stand in plain, for the
+other store has another vault.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -17,11 +15,11 @@ from msgspec.structs import replace
 
 from passless.actions.parts import Parts
 from passless.actions.who import Who
+from passless.directories.local.passphrase_files import AccountCopyDamaged
 from passless.directories.local.vault_care import bound_to, with_seals
 from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
-from passless.domain.errors import WrongUse
 from passless.domain.methods import MethodId, Password, Totp, credential_of
 from passless.domain.names import BadName, clean
 from passless.domain.recovery import Reporter
@@ -30,48 +28,12 @@ from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.proofs import counted_proofs, covered, strongest_way_in
 from passless.domain.safety.ways_in import can_sign_in
 from passless.domain.sealed import KeyId, Sealed
-from passless.domain.secret import Secret
-from passless.ports import Entropy, Write
-from passless.vault.copies import (
-    ARGON2_LANES,
-    ARGON2_MEMORY,
-    ARGON2_PASSES,
-    MOST_LANES,
-    MOST_MEMORY,
-    MOST_PASSES,
-    SALT_LENGTH,
-    _Argon2id,
-    _passphrase_key,
-)
-from passless.vault.errors import WrongPassphrase
-from passless.vault.sealing import NONCE_LENGTH
+from passless.ports import Write
 
-LARGEST = 4 * 1024 * 1024  # bytes; ours, far more than the largest account
+Seal = Callable[[bytes], bytes]
+
 HANDLE_LENGTH = 32  # bytes; as accounts are made
 NO_SEAL = Sealed(key=KeyId(""), box=b"")
-
-
-class AccountCopyDamaged(WrongUse):
-    """The file is no copy of an account, or not a whole one."""
-
-    code = "account-copy-damaged"
-    hint = "use another copy, or make one where the account is: passless account export FILE"
-    default = "this is no whole copy of an account"
-
-
-class _Opening(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must be known to open a copy, and what the copy is bound to."""
-
-    passless_account_copy: Literal[1]  # the version of this form
-    derivation: _Argon2id
-    cipher: Literal["aes-256-gcm"]
-    nonce: bytes
-
-
-class _Copy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    opening: _Opening
-    box: bytes
-    checksum: bytes  # SHA-256 over the opening and the box: against damage, not against people
 
 
 class Inside(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,8 +53,8 @@ class Imported(Struct, frozen=True, kw_only=True):
     exported_at: datetime
 
 
-def export_account(parts: Parts, who: Who, passphrase: Secret) -> bytes:
-    """Return a copy of the account that only the passphrase opens, as text.
+def export_account(parts: Parts, who: Who, seal: Seal) -> bytes:
+    """Return a copy of the account, sealed.
 
     Raises:
         Refused: the proofs are weaker than the account's strongest way in, or it is somebody else's.
@@ -106,7 +68,7 @@ def export_account(parts: Parts, who: Who, passphrase: Secret) -> bytes:
             secrets[method.id] = parts.vault.open(method.seed, bound_to=bound_to(account, method))
     bare = with_seals(_portable(account), lambda _: NO_SEAL)
     inside = Inside(account=bare, secrets=secrets, store_id=parts.store.id, exported_at=now)
-    sealed = seal(msgspec.json.encode(inside), passphrase, parts.entropy)
+    sealed = seal(msgspec.json.encode(inside))
     _note_export(parts, who, now)
     return sealed
 
@@ -124,15 +86,10 @@ def check_may_export(parts: Parts, who: Who, now: datetime) -> None:
         )
 
 
-def open_copy(blob: bytes, passphrase: Secret) -> Inside:
-    """Return what a copy holds.
-
-    Raises:
-        AccountCopyDamaged: this is no copy, or not a whole one.
-        WrongPassphrase: the passphrase does not open it, or somebody changed it on purpose.
-    """
+def read_copy(content: bytes) -> Inside:
+    """Return the account of a copy that was unsealed; `AccountCopyDamaged` where it is none."""
     try:
-        return msgspec.json.decode(unseal(blob, passphrase), type=Inside)
+        return msgspec.json.decode(content, type=Inside)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise AccountCopyDamaged("the account in this copy cannot be read by this version of passless") from error
 
@@ -186,53 +143,6 @@ def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
     parts.store.commit(Write(at=now, account=with_seals(account, sealed), events=(entry,)))
 
 
-def seal(content: bytes, passphrase: Secret, entropy: Entropy) -> bytes:
-    """Return content that only the passphrase opens, as text."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    salt = entropy(SALT_LENGTH)
-    derivation = _Argon2id(salt=salt, passes=ARGON2_PASSES, lanes=ARGON2_LANES, memory_kib=ARGON2_MEMORY)
-    opening = _Opening(passless_account_copy=1, derivation=derivation, cipher="aes-256-gcm", nonce=entropy(NONCE_LENGTH))
-    box = AESGCM(_passphrase_key(passphrase, derivation)).encrypt(opening.nonce, content, msgspec.json.encode(opening))
-    copy = _Copy(opening=opening, box=box, checksum=_checksum(opening, box))
-    return msgspec.json.format(msgspec.json.encode(copy), indent=2) + b"\n"
-
-
-def unseal(blob: bytes, passphrase: Secret) -> bytes:
-    """Return what `seal` was given."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    copy = _whole(blob)
-    cipher = AESGCM(_passphrase_key(passphrase, copy.opening.derivation))
-    try:
-        return cipher.decrypt(copy.opening.nonce, copy.box, msgspec.json.encode(copy.opening))
-    except InvalidTag as error:
-        raise WrongPassphrase(
-            "the passphrase does not open this copy of an account", hint="type the passphrase that was chosen when it was made"
-        ) from error
-
-
-def _whole(blob: bytes) -> _Copy:
-    if len(blob) > LARGEST:
-        raise AccountCopyDamaged("this file is too large to be a copy of an account")
-    try:
-        copy = msgspec.json.decode(blob, type=_Copy)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise AccountCopyDamaged from error
-    if not hmac.compare_digest(copy.checksum, _checksum(copy.opening, copy.box)):
-        raise AccountCopyDamaged("this copy of an account is damaged")
-    one = copy.opening.derivation
-    is_affordable = (
-        1 <= one.passes <= MOST_PASSES
-        and 1 <= one.lanes <= MOST_LANES
-        and 8 * one.lanes <= one.memory_kib <= MOST_MEMORY  # RFC 9106 §3.1: at least 8 KiB a lane
-    )
-    if not is_affordable or len(one.salt) != SALT_LENGTH or len(copy.opening.nonce) != NONCE_LENGTH:
-        raise AccountCopyDamaged("this copy of an account asks for parameters that are not accepted")
-    return copy
-
-
 def _portable(account: Account) -> Account:
     """Return what of an account makes sense elsewhere: no passes, nothing that waits, no reports."""
     return replace(account, temporary_pass=None, pending=(), losses=())
@@ -283,7 +193,3 @@ def _note_export(parts: Parts, who: Who, now: datetime) -> None:
 
 def _problem(code: str, message: str, hint: str) -> Problem:
     return Problem(code=code, message=message, hint=hint, severity=Severity.REFUSAL)
-
-
-def _checksum(opening: _Opening, box: bytes) -> bytes:
-    return hashlib.sha256(msgspec.json.encode(opening) + box).digest()
