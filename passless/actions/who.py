@@ -9,6 +9,7 @@ from hashlib import sha256
 from msgspec import Struct
 from msgspec.structs import replace
 
+from passless.actions.catching_up import catch_up
 from passless.actions.parts import Parts
 from passless.domain import names
 from passless.domain.account import Account
@@ -17,6 +18,7 @@ from passless.domain.recovery import Reporter
 from passless.domain.safety.context import Context
 from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, Session, SessionKind
+from passless.ports import NoSuchAccount
 from passless.ports.directory import Actor
 
 REASON_LENGTH = 500  # characters of an operator's reason
@@ -83,8 +85,18 @@ def session_on(parts: Parts, actor: Actor, account: Account) -> Session | None:
     session = session_of(parts, actor)
     if session is None or session.account_id != account.id:
         return None
-    opened = [proof.method for proof in session.proofs if proof.method is not None]
-    return session if all(account.method(method) is not None for method in opened) else None
+    opened = {proof.method for proof in session.proofs if proof.method is not None}
+    if opened <= {method.id for method in account.methods}:
+        return session
+    now = _as_it_is(parts, account)  # the session may know of a method that was added since the account was read
+    return session if opened <= {method.id for method in now.methods} else None
+
+
+def _as_it_is(parts: Parts, account: Account) -> Account:
+    try:
+        return catch_up(parts.store.read(account.id).account, parts.rules, parts.now()).account
+    except NoSuchAccount:
+        return account
 
 
 def place_of(actor: Actor) -> str:
