@@ -21,7 +21,7 @@ def create_store(path: Path, *, state: Path, at: datetime, entropy: Entropy) -> 
         StoreExists: the file is there already.
         StoreUnavailable: it cannot be written.
     """
-    from passless.stores.opening import create
+    from passless.stores.making import create
 
     return create(path, state, at, entropy)
 
@@ -43,6 +43,6 @@ def take_over_store(path: Path, *, state: Path, at: datetime, entropy: Entropy) 
     Raises:
         StoreExists: the folder of state is there, so nothing is to be taken over.
     """
-    from passless.stores.opening import take_over
+    from passless.stores.making import take_over
 
     return take_over(path, state, at, entropy)

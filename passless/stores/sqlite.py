@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -137,8 +137,9 @@ class SqliteDatabase:
         except FAULTS as error:
             raise fault(error, self._path) from error
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # what went wrong before is what is told
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def _look(self) -> tuple[int, int] | None:
         try:

@@ -1,8 +1,8 @@
 """What is known of a store outside of its database, so that an old copy put back is noticed.
 
 A folder for each store holds: `commits`, the numbers of the last commits; `ended`, what must never come back; `checkpoint`, the
-last signed one; `audit.key`, which signs them. The first two are written without waiting for the disk: after a loss of power
-they may be behind the database, which only means that less is noticed; they are brought up to date when the store is opened.
+last signed one; `audit.key`, which signs them. The first is written without waiting for the disk: after a loss of power it may
+be behind the database, which only means that less is noticed; it is brought up to date when the store is opened.
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ class StateFolder:
         try:
             with open(self._ended, "ab", buffering=0, opener=_private) as file:
                 written = file.write(content)
+                os.fsync(file.fileno())
         except OSError as error:
             raise StoreUnavailable(f'"{self._ended}" cannot be written ({error.strerror})') from error
         if written != len(content):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from passless.stores.sql_store import SqlStore
-from tests.stores.builders import create
+from tests.stores.builders import create, reopen
+from tests.stores.copies import begin, copy_of, go_on, put_back
 
 
 @pytest.fixture
@@ -23,3 +24,15 @@ def store(folder: Path) -> Iterator[SqlStore]:
     """Return a new store in a file."""
     with closing(create(folder)) as made:
         yield made
+
+
+@pytest.fixture
+def restored(folder: Path) -> Path:
+    """Return the folder of a store whose old copy was put back while it was closed."""
+    with closing(create(folder)) as store:
+        begin(store)
+    copies = copy_of(folder)
+    with closing(reopen(folder)) as store:
+        go_on(store)
+    put_back(copies, folder)
+    return folder

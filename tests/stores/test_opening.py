@@ -17,7 +17,7 @@ import pytest
 
 from passless.domain.account import AccountId
 from passless.ports import StoreDamaged, StoreUnavailable
-from passless.stores import create_store, opening, sqlite
+from passless.stores import create_store, making, sqlite
 from passless.stores.errors import StateMissing, StoreExists, StoreMissing
 from passless.stores.sql_store import SqlStore
 from passless.stores.sqlite import SqliteDatabase
@@ -53,13 +53,29 @@ def test_a_store_is_never_made_over_something_else(folder: Path) -> None:
 def test_of_two_who_make_a_store_at_once_one_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Must hold 10: two writers at once; nothing half-made is left."""
     first = create(folder)
-    monkeypatch.setattr(Path, "exists", lambda path: False)
+    really, looks = Path.exists, []
+
+    def look_too_early(path: Path) -> bool:
+        looks.append(path)
+        return len(looks) > 1 and really(path)
+
+    monkeypatch.setattr(Path, "exists", look_too_early)
     with pytest.raises(StoreExists, match=r"store\.db"):
         create(folder, seed=2)
     monkeypatch.undo()
     first.close()
     assert [path.name for path in file_in(folder).parent.iterdir()] == ["store.db"]
     assert len(list((folder / "state").iterdir())) == 1
+
+
+def test_a_store_is_made_where_files_have_one_name_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with closing(create(folder)) as store:
+        kept(store, an_account())
+    assert [path.name for path in file_in(folder).parent.iterdir()] == ["store.db"]
 
 
 def test_a_state_folder_is_never_made_over_another(folder: Path) -> None:
@@ -113,7 +129,7 @@ def test_a_store_that_fails_half_way_leaves_nothing(folder: Path, monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr(*((sqlite, "run_migrations") if isinstance(fault, sqlite3.Error) else (opening, "sync_folder")), fail)
+    monkeypatch.setattr(*((sqlite, "run_migrations") if isinstance(fault, sqlite3.Error) else (making, "sync_folder")), fail)
     with pytest.raises((StoreDamaged, StoreUnavailable), match=r"store\.db"):
         create(folder)
     assert [path.name for path in folder.rglob("*") if path.is_file() and path.name != "store.db"] == []
@@ -216,7 +232,8 @@ def test_an_older_store_is_brought_up_to_date(folder: Path, tmp_path: Path, monk
     monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (2, script)))
     with closing(reopen(folder)) as store:
         assert store.read(ADA).version == 1
-    assert SqliteDatabase(file_in(folder)).rows("schema_version") == [(2,)]
+    with closing(SqliteDatabase(file_in(folder))) as database:
+        assert database.rows("schema_version") == [(2,)]
 
 
 def test_a_migration_that_fails_changes_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
