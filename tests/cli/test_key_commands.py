@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Passless
+from tests.cli.walking import Person
 from tests.software_key import SoftwareKey, plugged_in
 from tests.software_key.model import FINGERPRINT_MODEL
 
@@ -155,3 +156,42 @@ def test_wrong_use_is_one_error_with_a_hint(
     assert "\x1b" not in result.stderr
     assert result.stderr.count("passless: error:") == 1
     assert result.stderr.count("passless: hint:") == 1
+
+
+# A person at a terminal
+
+
+def test_a_key_is_erased_after_a_yes_and_a_replug(passless: Passless, tmp_path: Path) -> None:
+    port, key = tmp_path / "port", tmp_path / "key"
+    port.touch()
+    plug = ("--pin", "1234", "--plugged-while", str(port))
+    ada = Person(passless.home, "key", "reset", key=key, plug=plug)
+    ada.answers("erase everything on", "n")
+    assert ada.is_done() == 2
+    assert "passless: hint: nothing was changed" in ada.rest
+
+    ada = Person(passless.home, "key", "reset", key=key, plug=plug)
+    ada.answers("erase everything on", "y")
+    ada.reads("pull ")
+    port.unlink()
+    ada.reads("plug ")
+    port.touch()
+    ada.reads("touch ")
+    assert ada.is_done() == 0
+    assert "not set: passless key pin set" in ada.rest
+
+
+def test_a_pin_is_typed_once_where_a_command_needs_it_twice(passless: Passless, tmp_path: Path) -> None:
+    ada = Person(passless.home, "key", "credential", "delete", "abcdef", key=tmp_path / "key", plug=("--pin", "1234"))
+    ada.answers("PIN of", "1234")
+    ada.answers("from the key for good?", "y")
+    assert ada.is_done() == 3
+    assert "PIN of" not in ada.rest
+
+
+def test_ctrl_c_at_the_pin_is_130(passless: Passless, tmp_path: Path) -> None:
+    ada = Person(passless.home, "key", "credential", "list", key=tmp_path / "key", plug=("--pin", "1234"))
+    ada.reads("PIN of")
+    ada.presses("c")
+    assert ada.is_done() == 130
+    assert "Traceback" not in ada.rest
