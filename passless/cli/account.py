@@ -11,7 +11,7 @@ from passless.cli.arguments import PasswordFile
 from passless.cli.context import current
 from passless.cli.lazy import group
 from passless.cli.options import Anywhere, Changing, ChangingAnywhere, ReadingAsOperator
-from passless.domain.requests import Delete, RenameAccountTo
+from passless.domain.requests import Delete
 from passless.domain.views import AccountSummary
 
 app = group("Make, choose, rename and delete accounts.")
@@ -68,8 +68,7 @@ def rename(
 ) -> None:
     """Give the account another name, or another name to show."""
     run = current(ctx)
-    new = name if display_name is not None else run.text(name, "New name", flag="NAME or --display-name TEXT")
-    run.show(accounts.renamed(run, run.change(RenameAccountTo(name=new, display_name=display_name))))
+    run.show(accounts.rename(run, name, display_name))
 
 
 @app.command("delete", cls=Changing)

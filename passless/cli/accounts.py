@@ -12,7 +12,7 @@ from passless.cli import asking, plans
 from passless.cli.failures import Contradiction, MissingInput
 from passless.domain.errors import PasslessError
 from passless.domain.names import clean
-from passless.domain.requests import NewAccount
+from passless.domain.requests import NewAccount, RenameAccountTo
 from passless.domain.views import AccountSummary, AccountView, Applied, PlanView, Waits
 from passless.output.results import AccountMade, Chosen
 from passless.ports import NameTaken, NoSuchAccount
@@ -71,8 +71,11 @@ def choose(run: Run, name: str) -> Chosen:
     return Chosen(profile=run.profile.name, account=view.account, applied=not run.given.dry_run)
 
 
-def renamed(run: Run, outcome: Outcome) -> Outcome:
-    """Remember the new name of an account."""
+def rename(run: Run, name: str | None, display_name: str | None) -> Outcome:
+    """Rename an account and remember its new name here."""
+    if display_name is None:
+        name = run.text(name, "New name", flag="NAME or --display-name TEXT")
+    outcome = run.change(RenameAccountTo(name=name, display_name=display_name))
     if isinstance(outcome, Applied):
         account = run.view()
         run.tokens.rename(account.id, account.account)

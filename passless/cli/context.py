@@ -190,9 +190,15 @@ class Run:
         if not self.can_ask:
             raise ConfirmationNeeded(question)
         if plan is not None:
-            self.draw(plan())
+            self._show_first(plan())
         if not asking.yes(question):
             raise NotConfirmed
+
+    def _show_first(self, planned: PlanView) -> None:
+        """Draw a plan before its question; what would be refused is not asked about."""
+        self.draw(planned)
+        if not planned.accepted:
+            raise PlanRefused(planned.problems)
 
     def secret(self, file: SecretFile | None, question: str, *, flag: str) -> Secret:
         """Return a secret from its file, or ask for it."""

@@ -70,7 +70,7 @@ def sign_in(run: Run, wish: Wish) -> SignedIn | Begun:
     """Sign in to the account acted on, asking for what is missing, and keep the session."""
     if wish.begin and wish.finish:
         raise Contradiction("--begin", "--finish")
-    kind = wish.kind or _choose(run)
+    kind = wish.kind or choose(run)
     if wish.begin:
         return run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
     outcome = _first(run, kind, wish)
@@ -141,8 +141,8 @@ def _assertion(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNee
     return Secret(wiring.key_reader().assertion(begun.public_key, begun.origin, prompts))
 
 
-def _choose(run: Run) -> Kind:
-    """Ask which method to sign in with, the default one first."""
+def choose(run: Run) -> Kind:
+    """Ask which method to prove, the default one first."""
     if not run.can_ask:
         raise MissingInput("the kind of proof", "--with KIND")
     view = run.directory.read(Actor(place=run.place), run.target)

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.cli import plans, proving
 from passless.cli.secret_files import SecretFile, secret_file
+from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.requests import Answer, CancelWaiting, SignInWith, StartRecoveryOf, StopRecovery
 from passless.domain.views import Applied, PlanView, SignedIn, Waits
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from passless.cli.context import Run
 
 PASS_LIFETIME = timedelta(hours=1)  # security.md, "temporary pass"
+SECOND_PROOF = "second-proof"  # the code of what a recovery with two-step on raises
 
 ProofFile = Annotated[SecretFile | None, secret_file("--proof-file", "A file with the further proof, or -.")]
 
@@ -46,7 +49,15 @@ def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
     if run.given.dry_run:
         return plans.start_recovery(run.view())
     code = run.secret(wish.files.code, "Recovery code", flag="--code-file FILE")
-    return run.signed_in(run.directory.recover(run.actor, run.target, code, _proof(run, wish)))
+    proof = _proof(run, wish)
+    try:
+        return run.signed_in(run.directory.recover(run.actor, run.target, code, proof))
+    except ProofNeeded as error:
+        if error.code != SECOND_PROOF or proof is not None or not run.can_ask:
+            raise
+        run.note(f"{error.message}.")
+        further = _proof(run, replace(wish, kind=proving.choose(run)))
+        return run.signed_in(run.directory.recover(run.actor, run.target, code, further))
 
 
 def cancel(run: Run, waiting: str | None) -> PlanView | Applied | Waits:

@@ -12,6 +12,8 @@ from passless.domain.secret import Secret
 
 GROUP = 5  # characters of the code that stand together
 PAGE = (210, 297)  # millimetres, A4 (ISO 216)
+WIDTH = 170  # millimetres between the margins
+LETTER = 0.62  # of the font's size: how wide a letter is at most on average
 
 
 class Kit(Struct, frozen=True, kw_only=True):
@@ -80,7 +82,7 @@ def _instructions(kit: Kit) -> list[str]:
         f"When everything else is lost:  passless recover start --account {printable(kit.account)}",
         f"Type the code above. {more}",
         "Then add a method, make a new recovery code, and run: passless recover finish",
-        "The code works once. Keep this page away from your phone and keys; nobody else needs it.",
+        "The code works once. Keep this page away from your phone and your keys.",
         f"On {kit.drill_at:%Y-%m-%d} check that you still find it, and that the code is the newest one.",
     ]
 
@@ -91,4 +93,7 @@ def _grouped(kit: Kit) -> str:
 
 
 def _line(y: float, text: str, *, size: float, weight: str = "normal", family: str = "sans-serif", x: float = 20) -> str:
-    return f'<text x="{x}" y="{y}" font-size="{size}" font-family="{family}" font-weight="{weight}">{escape(text)}</text>'
+    fitting = min(size, WIDTH / (LETTER * max(len(text), 1)))
+    return (
+        f'<text x="{x}" y="{y}" font-size="{fitting:.2f}" font-family="{family}" font-weight="{weight}">{escape(text)}</text>'
+    )

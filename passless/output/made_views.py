@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
@@ -85,11 +87,15 @@ def report(result: MadeReport, look: Look) -> RenderableType:
                 ("methods off", Text(str(len(result.report.methods)))),
                 ("sessions ended", Text(str(result.sessions_ended))),
                 ("app passwords ended", safe(", ".join(result.app_passwords_ended) or "none")),
-                ("if it turns up", Text(f"passless device found, within {until}", style="cyan")),
+                ("if it turns up", safe(f"passless device found {quote(_thing(result))}   within {until}", "cyan")),
             ]
         ),
         section("Next", steps(result.next_steps)) if result.next_steps else None,
     )
+
+
+def _thing(result: MadeReport) -> str:
+    return result.report.what.removeprefix("device:")
 
 
 @view.register

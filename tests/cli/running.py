@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from typing import Any
 import pyotp
 from msgspec import Struct
 
+from passless.cli.context import Run
 from passless.cli.main import run
 
+TOTP_STEP = timedelta(seconds=30)  # RFC 6238 §5.2, the default
 PASSWORD = "nine lazy otters paint 42 moons"
 
 
@@ -44,10 +47,14 @@ class Terminal(TextIOWrapper):
 
 
 class Passless:
-    """passless with a home of its own. Calls run in this process; `process` starts another."""
+    """passless with a home of its own, and a clock that stands still.
+
+    Calls run in this process; `process` starts another, whose clock runs.
+    """
 
     def __init__(self, home: Path, monkeypatch: Any) -> None:
         self.home = home
+        self.now = datetime.now(UTC)
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("PASSLESS_HOME", str(home))
         for name in ("PASSLESS_PROFILE", "PASSLESS_ACCOUNT", "PASSLESS_OUTPUT", "NO_COLOR", "COLUMNS"):
@@ -61,6 +68,7 @@ class Passless:
         wrapper = Terminal if terminal else TextIOWrapper
         stdin, stdout, stderr = BytesIO(octets), BytesIO(), BytesIO()
         with self._monkeypatch.context() as patch:
+            patch.setattr(Run, "now", lambda _: self.now)
             patch.setattr(sys, "stdin", wrapper(stdin, encoding="utf-8"))
             patch.setattr(sys, "stdout", wrapper(stdout, encoding="utf-8"))
             patch.setattr(sys, "stderr", wrapper(stderr, encoding="utf-8"))
@@ -91,12 +99,19 @@ class Passless:
         """Add an authenticator app, with the code of the step before, so that the one of this step is left."""
         begun = self.json("method", "add", "totp", "--begin", *more)
         app = pyotp.TOTP(begun["secret"])
-        self.json("method", "add", "totp", "--finish", begun["ceremony"], "--code-file", "-", *more, typed=code_before(app))
+        self.json(
+            "method",
+            "add",
+            "totp",
+            "--finish",
+            begun["ceremony"],
+            "--code-file",
+            "-",
+            *more,
+            typed=self.code(app, ago=TOTP_STEP),
+        )
         return app
 
-
-def code_before(app: pyotp.TOTP) -> str:
-    """Return the code of the step before this one."""
-    import time
-
-    return str(app.at(int(time.time()) - 30))
+    def code(self, app: pyotp.TOTP, *, ago: timedelta = timedelta(0)) -> str:
+        """Return what an app shows now, or showed some time ago."""
+        return str(app.at(self.now - ago))

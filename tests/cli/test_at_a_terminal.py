@@ -152,3 +152,36 @@ def test_the_status_fits_the_terminal(anna: Passless, columns: int) -> None:
     lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
     assert max(len(line) for line in lines) <= columns
     assert "╭" in shown
+
+
+def test_a_recovery_asks_for_the_code_and_the_further_proof(anna: Passless) -> None:
+    app = anna.totp()
+    code = anna.json("recovery-code", "new", "--yes")["code"]
+    anna.json("two-step", "on")
+    anna.json("sign-out")
+    with at_terminal("recover", "start") as child:
+        child.expect("Recovery code:")
+        child.sendline(code)
+        child.expect("one more proof")
+        child.expect("Sign in with")
+        child.sendline("totp")
+        child.expect("Code from the authenticator app:")
+        child.sendline(app.now())
+        child.expect("signed in as")
+        assert ends(child) == 0
+    assert anna.json("recover", "status")["state"] == "in-recovery"
+
+
+def test_two_step_asks_for_the_second_proof_right_away(anna: Passless) -> None:
+    app = anna.totp()
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("two-step", "on")
+    anna.json("sign-out")
+    with at_terminal("sign-in", "--with", "password") as child:
+        child.expect("Password:")
+        child.sendline(PASSWORD)
+        child.expect("one more proof is needed")
+        child.expect("Code from the authenticator app:")
+        child.sendline(app.now())
+        child.expect("signed in as")
+        assert ends(child) == 0

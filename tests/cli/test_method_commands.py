@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.cli.running import PASSWORD, Passless
@@ -119,13 +121,23 @@ def test_two_step_asks_for_a_second_proof(anna: Passless) -> None:
     assert first.error["code"] == "second-proof"
     assert first.json["accepts"] == first.error["accepts"] == ["totp"]
     assert first.json["ceremony"] == first.error["ceremony"]
-    second = anna.json("sign-in", "--finish", first.json["ceremony"], "--with", "totp", "--code-file", "-", typed=app.now())
+    second = anna.json(
+        "sign-in", "--finish", first.json["ceremony"], "--with", "totp", "--code-file", "-", typed=anna.code(app)
+    )
     assert second["session"]["strength"] == 2
 
 
 def test_a_change_without_a_session_is_status_5(anna: Passless) -> None:
     anna.json("sign-out")
     assert anna.json("recovery-code", "new", status=5)["code"] == "sign-in-needed"
+
+
+def test_a_stale_proof_is_status_5_and_a_fresh_one_helps(anna: Passless) -> None:
+    anna.now += timedelta(minutes=11)
+    assert anna.json("recovery-code", "new", status=5)["code"] == "weak-proof"
+    assert anna.json("recovery-code", "new", "--dry-run")["plan"]["accepted"] is True
+    anna.json("sign-in", "--with", "password", "--password-file", "-", typed=PASSWORD)
+    assert anna.json("recovery-code", "new")["applied"] is True
 
 
 def test_sessions_are_listed_and_ended(anna: Passless) -> None:
@@ -198,7 +210,7 @@ def test_a_lost_device_is_off_at_once_and_can_be_found_again(anna: Passless) -> 
     assert [one["kind"] for one in anna.json("method", "list")] == ["password"]
     password = anna.home / "password"
     password.write_text(PASSWORD)
-    found = anna.json("device", "found", "phone", "--code-file", "-", "--password-file", str(password), typed=app.now())
+    found = anna.json("device", "found", "phone", "--code-file", "-", "--password-file", str(password), typed=anna.code(app))
     assert found["applied"] is True
     assert [one["name"] for one in anna.json("device", "list")] == ["phone"]
 
