@@ -48,9 +48,10 @@ def ending(walk: Walk, view: AccountView, remaining: tuple[StepView, ...]) -> No
 def _reached(walk: Walk, view: AccountView) -> str:
     if not walk.done:
         return "Everything was set up already."
-    if view.passwordless:
-        return "Done: no password exists, and losing any one thing does not lock you out."
-    return "Done: two-step is on, and losing any one thing does not lock you out."
+    what = "no password exists" if view.passwordless else "two-step is on"
+    if not all(loss.survives for loss in view.losses):
+        return f"Done: {what}."
+    return f"Done: {what}, and losing any one thing does not lock you out."
 
 
 def _suggestions(walk: Walk, view: AccountView) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from passless import wiring
 from passless.cli import enrolling, walk_account
 from passless.cli.failures import MissingInput
+from passless.devices.errors import NoKey
 from passless.devices.reader import KeyState
 from passless.domain.errors import PasslessError, ProofNeeded
 from passless.domain.methods import PHONE, Kind
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 KEY_WHY = "one touch signs you in, and no fake page can use it"
 APP_WHY = "it shows a new code every 30 seconds"
 CHOICE_WHY = "a security key is the best: one touch, and no fake page can use it; an app that shows codes does too"
+ANOTHER_WHY = "two-step without a password needs a key with a PIN, or apps on two devices"
 LATER = "later"
 AGAIN = "again"
 OTHER = "other"
@@ -83,8 +85,10 @@ def check_script(run: Run, wish: Wish) -> None:
     if walk_account.existing(run) is not None:
         return
     keys = keys_at_hand()
-    if Kind.TOTP in wish.kinds or not keys:
+    if Kind.TOTP in wish.kinds or not (keys or wish.kinds):
         raise NoAnswer
+    if not keys:
+        raise NoKey
     if keys[0].has_pin and wish.pin is None:
         raise MissingInput(f'the PIN of "{keys[0].name}"', "--pin-file FILE")
 
@@ -94,7 +98,7 @@ def enrol(walk: Walk, step: Step, left: int) -> None:
     kind = step.kind or Kind.TOTP
     title, _, why = step.message.partition(": ")
     if walk.run.can_ask and not walk.wish.kinds and step.message in ORDINARY:
-        title, why = "add a way to sign in", CHOICE_WHY
+        title, why = _first_or_another(walk)
     walk.begin(f"{title[:1].upper()}{title[1:]}", why or step.message, left)
     if not walk.run.can_ask:
         _enrol_in_script(walk, kind)
@@ -107,6 +111,11 @@ def enrol(walk: Walk, step: Step, left: int) -> None:
         walk.talk.aside(f"Left for later: {step.command}")
     else:
         walk.finish(step.code)
+
+
+def _first_or_another(walk: Walk) -> tuple[str, str]:
+    held = [method for method in walk.run.view().methods if method.usable and method.kind != Kind.PASSWORD]
+    return ("add another way to sign in", ANOTHER_WHY) if held else ("add a way to sign in", CHOICE_WHY)
 
 
 def _enrol_in_script(walk: Walk, kind: Kind) -> None:

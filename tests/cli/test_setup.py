@@ -208,6 +208,25 @@ def test_the_goal_two_step_keeps_the_password(passless: Passless) -> None:
 
 
 @needs_oathtool
+def test_two_step_without_a_password_asks_for_a_second_device(passless: Passless) -> None:
+    ada = Person(passless.home, "setup", "--goal", "two-step", "--account", "anna")
+    ada.answers("Password (Enter for none)")
+    ada.answers("Which one?")
+    ada.answers("The device the app is on [phone]")
+    ada.adds_the_app()
+    ada.saves_the_code()
+    ada.reads("Add another way to sign in")
+    ada.answers("Which one?")
+    ada.answers("The device the app is on [tablet]")
+    ada.adds_the_app()
+    ada.answers("Turn it on? [Y/n]")
+    ada.reads("Two-step is on.")
+    assert ada.is_done() == 0
+    view = status(passless)
+    assert (view["two_step"], view["passwordless"], len(view["ways_in"])) == (True, True, 1)
+
+
+@needs_oathtool
 def test_what_is_left_for_later_is_named_and_harms_nothing(passless: Passless) -> None:
     ada = Person(passless.home, "setup", "--account", "anna")
     ada.answers("Password (Enter for none)", PASSWORD)
@@ -349,6 +368,13 @@ def test_what_a_script_lacks_is_named_before_anything_is_made(
 def test_a_method_that_cannot_be_added_here_is_status_7(passless: Passless) -> None:
     arguments = ("setup", "--account", "ci", "--no-password", "--method", "phone", "--yes")
     assert passless(*arguments).status == 7
+    assert passless.json("account", "list") == []
+
+
+def test_a_script_that_names_a_key_needs_one_plugged_in(passless: Passless) -> None:
+    error = passless.json("setup", "--account", "ci", "--no-password", "--method", "security-key", "--yes", status=6)
+    assert error["code"] == "no-key"
+    assert "--begin" in passless.json("setup", "--account", "ci", "--no-password", "--yes", status=2)["hint"]
     assert passless.json("account", "list") == []
 
 
