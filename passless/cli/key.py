@@ -35,7 +35,7 @@ def list_keys(ctx: Context) -> None:
 
 
 @app.command("info", cls=Anywhere)
-def info(ctx: Context, on: On = None) -> None:
+def describe(ctx: Context, on: On = None) -> None:
     """Show what one key says about itself."""
     run = current(ctx)
     run.show(keys.Keys(run, on).describe())

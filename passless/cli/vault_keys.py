@@ -8,7 +8,7 @@ from passless.cli import outside_files
 from passless.cli.secret_files import SecretFile
 from passless.directories.local import vault_care
 from passless.directories.local.parts_of import kept_vault, parts_of
-from passless.domain.errors import Unavailable, WrongUse
+from passless.domain.errors import WrongUse
 from passless.domain.secret import Secret
 from passless.output.machine_results import VaultExported, VaultImported, VaultRotated, VaultStatus
 from passless.vault import export_keys, import_keys
@@ -132,12 +132,3 @@ def _would_rotate(parts: Parts) -> VaultRotated:
 
 def _note(run: Run, parts: Parts, event: str, key: str) -> None:
     vault_care.note(parts.store, event, run.now(), actor="owner", place=run.place, details={"key": key})
-
-
-def is_there(parts: Parts) -> bool:
-    """Tell whether the vault key can be read now."""
-    try:
-        kept_vault(parts).ring()
-    except Unavailable:
-        return False
-    return True

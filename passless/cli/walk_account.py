@@ -9,7 +9,7 @@ from passless.cli import accounts
 from passless.cli.failures import MissingInput
 from passless.cli.proving import Wish as SignInWish
 from passless.cli.proving import sign_in
-from passless.domain.errors import PasslessError, WrongUse
+from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.names import BadName, are_same, clean
 from passless.domain.requests import NewAccount
 from passless.domain.secret import Secret
@@ -24,7 +24,7 @@ NEW = "new"
 WHY = "everything belongs to an account; its name is only for this machine"
 
 
-class Unreachable(PasslessError):
+class Unreachable(ProofNeeded):
     """An account that was begun, has no method yet, and whose session ended."""
 
     code = "nothing-to-sign-in-with"

@@ -208,7 +208,7 @@ def _finish_app(walk: Walk, begun: Begun, device: str) -> Outcome:
             continue
         given = Answer(kind=Kind.TOTP, text=Secret(typed), device=device)
         try:
-            return walk.run.attempt(lambda actor: walk.run.directory.finish(actor, begun.ceremony, given))  # noqa: B023
+            return _sent(walk, begun, given)
         except ProofNeeded as error:
             if error.code not in ("wrong-code", "code-reused"):
                 raise
@@ -219,6 +219,10 @@ def _finish_app(walk: Walk, begun: Begun, device: str) -> Outcome:
                     f"  The clock here says {walk.run.now():%H:%M:%S} UTC; the phone's must agree to half a minute. "
                     "Enter alone shows other ways on."
                 )
+
+
+def _sent(walk: Walk, begun: Begun, given: Answer) -> Outcome:
+    return walk.run.attempt(lambda actor: walk.run.directory.finish(actor, begun.ceremony, given))
 
 
 def _free_device(walk: Walk) -> str:

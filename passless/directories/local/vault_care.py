@@ -119,7 +119,8 @@ def sealed_methods(value: object) -> Iterator[Totp]:
 
 def with_seals(account: Account, seal: Callable[[Totp], Sealed]) -> Account:
     """Return the account with other seals in the places where it has some."""
-    return _with_seals(account, seal)  # type: ignore[no-any-return] # a struct of the same type comes back
+    resealed: Account = _with_seals(account, seal)
+    return resealed
 
 
 def _with_seals(value: Any, seal: Callable[[Totp], Sealed]) -> Any:
@@ -145,17 +146,20 @@ def _move(store: Store, vault: KeptVault, account_id: AccountId, clock: Clock) -
             stored = store.read(account_id)
         except NoSuchAccount:
             return 0  # deleted meanwhile
-        account = stored.account
-        moved = with_seals(account, lambda method: vault.reseal(method.seed, bound_to=bound_to(account, method)))  # noqa: B023
-        if moved == account:
+        moved = _resealed(stored.account, vault)
+        if moved == stored.account:
             return 0
-        count = sum(1 for _ in sealed_methods(account))
+        count = sum(1 for _ in sealed_methods(moved))
         try:
             store.commit(Write(at=clock(), account=moved, expected=stored.version))
         except VersionMoved:
             continue
         return count
     raise VersionMoved
+
+
+def _resealed(account: Account, vault: KeptVault) -> Account:
+    return with_seals(account, lambda method: vault.reseal(method.seed, bound_to=bound_to(account, method)))
 
 
 def note(store: Store, event: str, at: datetime, *, actor: str, place: str, details: dict[str, str]) -> None:
