@@ -9,7 +9,7 @@ from passless.cli import enrolling, walk_account
 from passless.cli.failures import MissingInput
 from passless.devices.errors import NoKey
 from passless.devices.reader import KeyState
-from passless.domain.errors import PasslessError, ProofNeeded
+from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.methods import PHONE, Kind
 from passless.domain.names import clean
 from passless.domain.requests import Answer, Enrol
@@ -49,14 +49,12 @@ STEPS = {
 ORDINARY = frozenset(step.message for step in STEPS.values())  # the first method, whichever it is
 
 
-class NoAnswer(MissingInput):
+class NoAnswer(WrongUse):
     """An app's code has to be typed by somebody."""
 
-    def __init__(self) -> None:
-        super().__init__("somebody to type the code of an authenticator app", "--method security-key and a key plugged in")
-        self.hint = (
-            "plug a security key in, or do it in two: passless account create NAME, then passless method add totp --begin"
-        )
+    code = "missing-input"
+    hint = "plug a security key in, or do it in two: passless account create NAME, then passless method add totp --begin"
+    default = "an authenticator app needs somebody to type its code, and nobody can be asked here"
 
 
 class Later(Exception):
