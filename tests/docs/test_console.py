@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.docs.console import Command, commands, matches, pages, run
+from tests.strangers.needing import need
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
 def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None:
+    need("oathtool", install="apt-get install oathtool")
     wrong = [ran for ran in run(page.read_text(encoding="utf-8"), tmp_path) if not ran.agrees]
     shown = "\n\n".join(f"$ {ran.command.text}[{ran.status}]\n" + "\n".join(ran.printed) for ran in wrong)
     assert not wrong, f"{page.name} says something else (python -m tests.docs writes it anew):\n{shown}"
