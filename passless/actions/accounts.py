@@ -40,11 +40,6 @@ class Found(Struct, frozen=True):
     version: Version
     caught_up: CaughtUp
 
-    @property
-    def moved(self) -> bool:
-        """Tell whether time alone changed it."""
-        return self.account != self.stored
-
 
 class Made(Struct, frozen=True, kw_only=True):
     """A new account and the session that made it."""

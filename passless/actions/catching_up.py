@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +15,8 @@ from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import DeleteAccount, Settle, type_of
 from passless.domain.safety.context import Context, Rules
 from passless.domain.safety.planning import plan
+
+UNFINISHED_LIFE = timedelta(hours=24)  # design.md, "Rules": an account that was never finished expires
 
 
 class CaughtUp(Struct, frozen=True):
@@ -38,6 +40,9 @@ def catch_up(account: Account, rules: Rules, now: datetime) -> CaughtUp:
         notices.append(_notice(account, pending, done, now))
         deleted = deleted or (done and isinstance(pending.change, DeleteAccount))
     current = apply(current, Settle(at=now), now=now)
+    if not deleted and not current.finished and account.age(now) >= UNFINISHED_LIFE:
+        events.append(_expired(account, now))
+        deleted = True
     return CaughtUp(current if current != account else account, tuple(events), tuple(notices), deleted)
 
 
@@ -56,6 +61,18 @@ def _come_due(account: Account, pending: Pending, rules: Rules) -> tuple[Account
     planned = plan(rest, pending.change, Context(now=pending.due_at, actor=pending.asked_by, waited=True), rules)
     done = planned.is_accepted and planned.due_at is None
     return (planned.after if done else rest), done
+
+
+def _expired(account: Account, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        at=now,
+        actor="passless",
+        event="delete-account",
+        outcome=Outcome.DONE,
+        account_id=account.id,
+        account=account.name,
+        details={"unfinished_since": account.created_at.isoformat()},
+    )
 
 
 def _entry(account: Account, pending: Pending, done: bool, now: datetime) -> AuditEntry:

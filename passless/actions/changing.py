@@ -27,6 +27,7 @@ from passless.domain.changes import (
     StartRecovery,
     type_of,
 )
+from passless.domain.errors import WrongUse
 from passless.domain.refused import ABOUT_PROOFS, Refused
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.planning import Plan, plan
@@ -37,6 +38,15 @@ from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
 TRIES = 50  # how often a change starts again when others were faster
+MAXIMUM_WAITING = 20  # changes; a bound on one document, that whoever may only ask for what waits cannot pass
+
+
+class TooMuchWaits(WrongUse):
+    """More would wait than anybody can look through."""
+
+    code = "too-many"
+    hint = "see what waits and cancel it: passless recover status, then passless recover cancel"
+    default = f"at most {MAXIMUM_WAITING} changes wait at a time"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -148,6 +158,8 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
         proven_by=tuple(sorted(proof_ids(who.context(now, more=wanted.proofs)))),
     )
     after = postpone(who.account, waiting)
+    if len(after.pending) > MAXIMUM_WAITING:
+        raise TooMuchWaits
     write = Write(
         at=now,
         account=after,

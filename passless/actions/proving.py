@@ -114,7 +114,7 @@ def _signature(
         raise WrongProof("no challenge", hint="begin first: passless sign-in --with security-key --begin")
     expected = msgspec.json.decode(state, type=passkey_sign_in.SignInExpected)
     uses = parts.store.uses(account.id)
-    known = list(known_credentials(account, methods, uses))
+    known = list(_known_credentials(account, methods, uses))
     signed = passkey_sign_in.finish_sign_in(expected, known, text.reveal())
     method = next(one for one in methods if (held := credential_of(one)) is not None and held.id == signed.credential.id)
     verified_at_enrolment = isinstance(method, Passkey | Authenticator) or (
@@ -125,7 +125,7 @@ def _signature(
     return _proven(method, now, counter=signed.counter, backed_up=signed.backed_up)
 
 
-def known_credentials(
+def _known_credentials(
     account: Account, methods: Sequence[SignInMethod], uses: Mapping[str, UseState]
 ) -> Iterator[KnownCredential]:
     """Return the credentials of methods with the last counters seen."""

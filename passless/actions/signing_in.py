@@ -237,7 +237,7 @@ def _current(parts: Parts, at: Attempt) -> Session | None:
 
 def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], use: Use) -> HalfWay:
     account = at.account
-    accepts = accepted_next(parts, account, proofs, at.now)
+    accepts = _accepted_next(parts, account, proofs, at.now)
     if not accepts:
         raise NoMethod("the account asks for a second proof, and has nothing else to prove it with")
     signed = tuple(kind for kind in accepts if kind in proving.SIGNED)
@@ -247,7 +247,7 @@ def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...
     parts.store.commit(
         Write(
             at=at.now,
-            account=kept_if_moved(at.found, kept),
+            account=_kept_if_moved(at.found, kept),
             account_id=account.id,
             expected=at.found.version,
             uses=(use,),
@@ -261,12 +261,12 @@ def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...
     return HalfWay(ceremony=ceremony, accepts=accepts, options=options, origin=origin)
 
 
-def kept_if_moved(found: Found, after: Account) -> Account | None:
+def _kept_if_moved(found: Found, after: Account) -> Account | None:
     """Return what is to be stored of an account: nothing where it is what was read."""
     return after if after != found.stored else None
 
 
-def accepted_next(parts: Parts, account: Account, proofs: tuple[Proof, ...], now: datetime) -> tuple[Kind, ...]:
+def _accepted_next(parts: Parts, account: Account, proofs: tuple[Proof, ...], now: datetime) -> tuple[Kind, ...]:
     """Return the kinds that, together with these proofs, sign in."""
     ids = {proof.method for proof in proofs}
     given = [one for one in account.methods if one.id in ids]
@@ -288,7 +288,7 @@ def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], u
     parts.store.commit(
         Write(
             at=now,
-            account=kept_if_moved(at.found, account),
+            account=_kept_if_moved(at.found, account),
             account_id=account.id,
             expected=at.found.version,
             uses=(use,),

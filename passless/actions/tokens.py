@@ -98,7 +98,7 @@ def _check_proof(parts: Parts, who: Who, now: datetime) -> None:
 
 def _checked(parts: Parts, account: Account, request: NewToken, now: datetime) -> str:
     name = names.clean(request.name, what="token's name")
-    if any(names.are_same(one.name, name) for one in tokens_of(parts, account.id, now)):
+    if any(names.are_same(one.name, name) for one in _tokens_of(parts, account.id, now)):
         raise naming.NameInUse(
             f'there is a token "{name}" already', hint=f'choose another name, or: passless token revoke "{name}"'
         )
@@ -112,13 +112,13 @@ def _checked(parts: Parts, account: Account, request: NewToken, now: datetime) -
     return name
 
 
-def tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
+def _tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
     """Return the tokens that still work."""
     everything = parts.store.sessions(account_id)
     return [one for one in everything if one.kind is SessionKind.TOKEN and not one.is_expired(now)]
 
 
-def people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
+def _people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
     """Return the sessions of people that still hold."""
     everything = parts.store.sessions(account_id)
     return [one for one in everything if one.kind is not SessionKind.TOKEN and not one.is_expired(now)]
@@ -128,7 +128,7 @@ def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken) 
     """Stop a token at once."""
     now = parts.now()
     who = identify(parts, actor, find(parts, target, now).account)
-    token = naming.one_of(tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
+    token = naming.one_of(_tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
     return _end(parts, who, [token], "revoke-token", now)
 
 
@@ -136,7 +136,7 @@ def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions) 
     """End one session, or all, the one in use among them."""
     now = parts.now()
     who = identify(parts, actor, find(parts, target, now).account)
-    sessions = people_of(parts, who.account.id, now)
+    sessions = _people_of(parts, who.account.id, now)
     if not request.all:
         sessions = [one for one in sessions if one.id == request.session]
         if not sessions:
@@ -154,7 +154,7 @@ def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
     now = parts.now()
     account = find_id(parts, session.account_id, now).account
     who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
-    ended = people_of(parts, account.id, now) if everywhere else [session]
+    ended = _people_of(parts, account.id, now) if everywhere else [session]
     return len(_end(parts, who, ended, "sign-out", now).ended)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from hashlib import sha256
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from passless.actions.catching_up import catch_up
 from passless.actions.parts import Parts
@@ -61,10 +60,6 @@ class Who(Struct, frozen=True, kw_only=True):
             return Context(now=now, actor=self.reporter, proofs=more, waited=waited)
         proofs = (*self.session.fresh_proofs(now), *more)
         return Context(now=now, actor=self.reporter, session=self.session.kind, proofs=proofs, waited=waited)
-
-    def on(self, account: Account) -> Who:
-        """Return the same actor on the account as it is now."""
-        return replace(self, account=account)
 
 
 def token_hash(token: Secret) -> bytes:

@@ -31,6 +31,20 @@ class AccountSentences:
         ada.new_code()
         assert ada.view.state == "ok"
 
+    def test_an_account_that_is_never_finished_expires_after_a_day(self, place: Place) -> None:
+        ada, bob = Person(place).create(password=None), Person(place, "bob").create(password=None)
+        bob.add_app()
+        bob.new_code()
+        place.clock.move(hours=23, minutes=59)
+        assert ada.view.state == "unfinished"
+        place.clock.move(minutes=1)
+        assert [one.account for one in place.directory.find()] == ["bob"]
+        with refused("no-such-account"):
+            assert ada.view
+        last = list(place.store.events())[-1]
+        assert (last.event, last.actor) == ("delete-account", "passless")
+        Person(place).create(password=None)
+
     @pytest.mark.parametrize("name", ["", "   ", "a" * 65, "a\nb", "a\u202eb", "\ud800"])
     def test_a_name_that_does_not_show_is_refused(self, place: Place, name: str) -> None:
         with refused("bad-name"):

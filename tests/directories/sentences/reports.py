@@ -10,6 +10,7 @@ from passless.domain.requests import (
     CancelWaiting,
     Delete,
     RemoveMethodNamed,
+    RenameAccountTo,
     ReportLostDevice,
     ReportNotMe,
     SetPassword,
@@ -189,7 +190,9 @@ class ReportSentences:
 
     def test_a_deletion_that_waits_deletes_when_its_time_comes(self, place: Place) -> None:
         ada, _, code = long_ago(place)
-        Person(place, "bob").create(password=None)
+        bob = Person(place, "bob").create(password=None)
+        bob.add_app()
+        bob.new_code()
         ada.recover(code)
         assert isinstance(ada.ask(Delete()), Waits)
         place.clock.move(days=30)
@@ -210,6 +213,17 @@ class ReportSentences:
         ada.with_code(app)
         ada.do(CancelWaiting())
         assert _waiting(ada) == 0
+
+    def test_no_more_than_twenty_changes_wait(self, place: Place) -> None:
+        ada, app, code = long_ago(place)
+        ada.recover(code)
+        for number in range(20):
+            assert isinstance(ada.ask(RenameAccountTo(display_name=f"name {number}")), Waits)
+        with refused("too-many"):
+            ada.ask(RenameAccountTo(display_name="one more"))
+        ada.with_code(app)
+        ada.do(CancelWaiting())
+        assert ada.view.pending == ()
 
     def test_the_password_that_waits_is_not_the_password_yet(self, place: Place) -> None:
         ada, _, code = long_ago(place)

@@ -91,6 +91,8 @@ class TokenSentences:
 
     def test_a_session_ends_after_a_day_however_busy(self, place: Place) -> None:
         ada = Person(place).create(password=None)
+        ada.add_app()
+        ada.new_code()
         for _ in range(47):
             place.clock.move(minutes=30)
             ada.do(RenameAccountTo(display_name="Ada"))
@@ -163,6 +165,8 @@ class TokenSentences:
 
     def test_a_token_signs_in_is_seen_doing_so_and_ends(self, place: Place) -> None:
         ada = Person(place).create(password=None)
+        ada.add_app()
+        ada.new_code()
         machine = a_token(ada, "status")
         assert place.directory.tokens(ada.actor, "ada")[0].last_used_at is None
         place.clock.move(minutes=30)
