@@ -115,14 +115,13 @@ class Built(Struct, frozen=True, kw_only=True):
     made: Made | None = None
 
 
-def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool = False) -> Built:  # noqa: C901, PLR0911, PLR0912
+def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool = False) -> Built:  # noqa: PLR0911
     """Turn a request into changes of the account as it is now; `dry` makes no secret that needs the vault or time to hash."""
-    account = who.account
     match request:
         case RenameMethodTo():
             return _rename_method(who, request)
         case MakeDefault(method=words):
-            return _one(SetDefaultMethod(id=naming.method(account, words).id))
+            return _one(SetDefaultMethod(id=naming.method(who.account, words).id))
         case RemoveMethodNamed(method=words):
             return _remove(who, words)
         case SetPassword(password=password):
@@ -137,12 +136,25 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
             return _app_password(parts, who, request, now, dry=dry)
         case RevokeAppPasswordsNamed():
             return _revoke(who, request)
+        case RenameAccountTo():
+            return _rename_account(parts, who, request)
+        case Delete():
+            return _one(DeleteAccount())
+        case _:
+            return _build_coming_back(parts, who, request, now, dry=dry)
+
+
+def _build_coming_back(  # noqa: PLR0911 - one case a request
+    parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool
+) -> Built:
+    """Do the same for losses, codes, passes and recoveries."""
+    match request:
         case NewRecoveryCode():
             return _recovery_code(parts, now)
         case ConfirmCode(code=code):
             return _confirm(who, code)
         case ReportLostDevice(device=words):
-            return _one(LoseDevice(id=parts.new_id(), device=naming.device(account, words), until=now))
+            return _one(LoseDevice(id=parts.new_id(), device=naming.device(who.account, words), until=now))
         case ReportNotMe(session=session_id):
             return _not_me(parts, who, session_id, now)
         case TakeBackReport():
@@ -159,10 +171,6 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
             return _cancel_recovery(who)
         case CancelWaiting(id=pending_id):
             return _cancel_waiting(who, pending_id)
-        case RenameAccountTo():
-            return _rename_account(parts, who, request)
-        case Delete():
-            return _one(DeleteAccount())
         case _:
             raise TypeError(f"{type(request).__name__} is no change to an account")
 

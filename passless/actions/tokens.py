@@ -55,7 +55,12 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken) -> Ma
     now = parts.now()
     found = find(parts, target, now)
     who = identify(parts, actor, found.account)
-    _check_proof(parts, who, now)
+    try:
+        _check_proof(parts, who, now)
+    except FreshProofNeeded as error:
+        refused = replace(_entry(who, "create-token", now, {"problems": error.code}), outcome=Outcome.REFUSED)
+        parts.store.commit(Write(at=now, events=(refused,)))
+        raise
     name = _checked(parts, who.account, request, now)
     secret = new_token(parts.entropy, prefix=TOKEN_PREFIX)
     session = Session(

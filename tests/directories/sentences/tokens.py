@@ -213,6 +213,8 @@ class TokenSentences:
         place.clock.move(minutes=10)
         with refused("weak-proof"):
             a_token(ada, "status", name="c")
+        last = list(place.store.events())[-1]
+        assert (last.event, last.outcome, last.details) == ("create-token", "refused", {"problems": "weak-proof"})
 
     def test_what_makes_or_ends_sessions_and_tokens_can_be_planned(self, place: Place) -> None:
         ada = Person(place).create(password=None)
