@@ -204,3 +204,10 @@ def test_the_password_that_is_all_there_is_stays_though_it_opens_nothing_alone()
     account = an_account(methods=[PASSWORD], two_step=True, recovery=a_recovery(lost=("phone",)))
     due = proven_with(waited=True)
     assert "one-device-away" in refusals_of(account, TurnPasswordlessOn(), due)
+
+
+def test_a_recovery_is_not_cancelled_where_nothing_else_opens_the_account() -> None:
+    """Without a way in an account is in recovery; half of a way in does not end that."""
+    account = an_account(methods=[PASSWORD, KEY], two_step=True)
+    lost = accepted(account, a_lost_device("blue key"), proven_with(PASSWORD, KEY))
+    assert refusals_of(lost, CancelRecovery(), proven_with(PASSWORD)) == {"no-way-in"}

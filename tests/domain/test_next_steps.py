@@ -45,7 +45,7 @@ def test_with_a_key_in_the_hand_it_begins_with_the_key() -> None:
 
 def test_where_no_app_is_offered_it_is_the_key() -> None:
     at_hand = AtHand(kinds=(Kind.SECURITY_KEY,))
-    assert words(an_account(), None, at_hand)[0] == "enrol-security-key"
+    assert words(an_account(finished=False), None, at_hand)[0] == "enrol-security-key"
 
 
 def test_a_code_that_was_shown_is_typed_back_next() -> None:

@@ -35,7 +35,7 @@ def no_way_in(case: Case) -> Iterator[Problem]:
         "no-way-in",
         "nothing would be left to sign in with" if before else "there is no way in yet",
         ENROL_HINT,
-        refuse=before and not case.only_adds,
+        refuse=(before and not case.only_adds) or case.undoes_a_recovery,
     )
 
 
