@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from passless.vault import KeptVault
 
 SQLITE = "sqlite:///"  # followed by the absolute path
+OLD_COPY = (
+    "an old copy of the store was put back (noticed on {:%Y-%m-%d}): everybody is signed out, and what was used or "
+    "replaced since stays so; see what is on your account: passless status"
+)
+KEY_FILE = (
+    '{}, so the vault key is in the file "{}": whoever copies that folder has both lock and key; '
+    "to move it later: passless profile set {} --vault keyring"
+)
 
 
 class ProfileNotHere(CannotDoThat):
@@ -27,17 +37,21 @@ class ProfileNotHere(CannotDoThat):
     hint = "use a profile with a store: passless profile list"
 
 
-def open_directory(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy) -> Directory:
-    """Open the place where a profile's accounts are; nothing is made."""
+def open_directory(
+    settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy, tell: Callable[[str], None]
+) -> Directory:
+    """Open the place where a profile's accounts are; nothing is made. `tell` hears what a person has to know of it, once."""
     from passless.actions.parts import Parts
     from passless.directories.local import LocalDirectory
 
     policy = _policy(profile)
     store = open_store(settings, profile, clock=clock)
+    if store.restored_at is not None and (restored := store.tell_restored()) is not None:
+        tell(OLD_COPY.format(restored))
     return LocalDirectory(
         Parts(
             store=store,
-            open_vault=lambda: open_vault(settings, profile, store_id=store.id, entropy=entropy),
+            open_vault=cache(lambda: open_vault(settings, profile, store_id=store.id, entropy=entropy)),
             clock=clock,
             entropy=entropy,
             rules=_rules(store.id, policy),
@@ -66,21 +80,38 @@ def open_vault(settings: Settings, profile: Profile, *, store_id: str, entropy: 
     return opened(kind, store_id=store_id, key_file=key_file, entropy=entropy)
 
 
-def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy) -> None:
-    """Make a profile's store and its vault key where there is no store yet: for commands that make an account."""
+def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy, tell: Callable[[str], None]) -> None:
+    """Make a profile's store and its vault key where there is no store yet: for commands that make an account.
+
+    A store without any account may lack its key, where an earlier making was cut short; it gets one then.
+    """
+    from passless.stores import create_store
+
     path = _path(profile)
     if path.exists():
-        return
-    from passless.stores import create_store
+        store = open_store(settings, profile, clock=clock)
+        is_new = next(store.accounts(), None) is None
+    else:
+        store, is_new = create_store(path, state=_state(settings), at=clock(), entropy=entropy), True
+    try:
+        if is_new:
+            _make_key(settings, profile, store_id=store.id, entropy=entropy, tell=tell)
+    finally:
+        store.close()
+
+
+def _make_key(settings: Settings, profile: Profile, *, store_id: str, entropy: Entropy, tell: Callable[[str], None]) -> None:
     from passless.vault import find_keeper
     from passless.vault import open_vault as opened
 
-    kind = profile.vault if profile.vault != "auto" else find_keeper().kind
-    store = create_store(path, state=_state(settings), at=clock(), entropy=entropy)
-    try:
-        opened(kind, store_id=store.id, key_file=key_file_of(settings, store.id), entropy=entropy).create()
-    finally:
-        store.close()
+    kind, key_file, reason = profile.vault, key_file_of(settings, store_id), ""
+    if kind == "auto":
+        keeper = find_keeper()
+        kind, reason = keeper.kind, keeper.probe.message
+    was_there = key_file.exists()
+    opened(kind, store_id=store_id, key_file=key_file, entropy=entropy).create()
+    if reason and kind == "file" and not was_there:
+        tell(KEY_FILE.format(reason, key_file, profile.name))
 
 
 def key_file_of(settings: Settings, store_id: str) -> Path:

@@ -24,7 +24,9 @@ from passless.domain.names import key
 from passless.domain.policy import Finding, Policy
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.safety.next_steps import AtHand, Goal, Step, next_steps
+from passless.domain.safety.ways_in import is_valid
 from passless.domain.safety.what_if import Loss, Lost, after_losing, every_loss, lose
+from passless.domain.secret import Secret
 from passless.domain.sessions import SessionKind
 from passless.domain.views import (
     AccountSummary,
@@ -116,6 +118,15 @@ def steps(parts: Parts, account: Account, goal: Goal | None, at_hand: AtHand) ->
 def next_steps_of(parts: Parts, actor: Actor, target: str, goal: Goal | None, at_hand: AtHand) -> tuple[Step, ...]:
     """Return what is left to do towards a goal on an account."""
     return steps(parts, _look(parts, actor, target, "status").account, goal, at_hand)
+
+
+def is_recovery_code(parts: Parts, actor: Actor, target: str, code: Secret) -> bool:
+    """Tell whether this is the account's saved recovery code, without using it; 125 bits need no throttle."""
+    from passless.credentials.random_codes import check_recovery_code
+
+    now = parts.now()
+    who = identify(parts, actor, find(parts, target, now).account)
+    return any(is_valid(one, now) and check_recovery_code(one.hash, code) for one in who.account.recovery_codes)
 
 
 def app_passwords(parts: Parts, actor: Actor, target: str) -> tuple[AppPasswordView, ...]:

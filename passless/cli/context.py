@@ -113,7 +113,9 @@ class Run:
 
             if self.given.verbose:
                 self.note(f'using the profile "{self.profile.name}" at {self.profile.address}')
-            self._directory = wiring.open_directory(self.settings, self.profile, clock=self.now, entropy=self.entropy)
+            self._directory = wiring.open_directory(
+                self.settings, self.profile, clock=self.now, entropy=self.entropy, tell=self.note
+            )
         return self._directory
 
     def founded_directory(self) -> Directory:
@@ -121,7 +123,7 @@ class Run:
         if self._directory is None:
             from passless import wiring
 
-            wiring.found(self.settings, self.profile, clock=self.now, entropy=self.entropy)
+            wiring.found(self.settings, self.profile, clock=self.now, entropy=self.entropy, tell=self.note)
         return self.directory
 
     def on(self, account: str | None) -> Run:

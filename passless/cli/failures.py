@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
@@ -91,7 +92,9 @@ class PlanRefused(PasslessError):
 
 
 def tell(error: PasslessError, *, as_json: bool) -> None:
-    """Write a failure to stderr."""
+    """Write a failure to stderr, after what went to stdout."""
+    with suppress(OSError, ValueError, AttributeError):  # a closed output is told by its own error
+        sys.stdout.flush()
     if as_json:
         import msgspec
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from passless import private_files
 from passless.cli.failures import MissingInput
 from passless.credentials.random_codes import CROCKFORD, RECOVERY_CODE_LENGTH, as_typed
-from passless.domain.errors import WrongUse
+from passless.domain.errors import NotFound, WrongUse
 from passless.domain.requests import ConfirmCode, NewRecoveryCode
 from passless.domain.secret import Secret
 from passless.domain.views import Applied, MadeRecoveryCode, PlanView, Waits
@@ -50,6 +52,7 @@ def new_code(run: Run, kit: Path | None) -> PlanView | Applied | Waits:
             _write(run, kit, outcome.made.code)
         if run.given.yes:
             run.change(ConfirmCode(code=None))
+            return replace(outcome, made=replace(outcome.made, saved=True))
     return outcome
 
 
@@ -69,9 +72,17 @@ def write_again(run: Run, out: Path | None, file: SecretFile | None) -> Kit | Ki
     code = run.secret(file, "Recovery code", flag="--code-file FILE")
     if not set(as_typed(code).reveal().upper()) <= set(CROCKFORD) or len(as_typed(code)) != RECOVERY_CODE_LENGTH:
         raise NoRecoveryCode
-    if not run.view().recovery_code.saved:
-        run.change(ConfirmCode(code=code))
+    if not run.directory.is_recovery_code(run.actor, run.target, code):
+        _confirm_new(run, code)
     return _kit(run, code) if out is None else _write(run, out, code)
+
+
+def _confirm_new(run: Run, code: Secret) -> None:
+    """Save a new code by its being typed back; `NoRecoveryCode` where there is no new one either."""
+    try:
+        run.change(ConfirmCode(code=code))
+    except NotFound as error:
+        raise NoRecoveryCode("that is not the recovery code of this account") from error
 
 
 def _check_file(path: Path) -> None:

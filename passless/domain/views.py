@@ -242,9 +242,10 @@ class MadeAppPassword(Struct, frozen=True, kw_only=True, rename={"services": "fo
 
 
 class MadeRecoveryCode(Struct, frozen=True, kw_only=True):
-    """A new recovery code, shown once."""
+    """A new recovery code, shown once; `saved` where it counts as typed back."""
 
     code: Secret
+    saved: bool = False
     shown_once: bool = True
 
 

@@ -96,7 +96,7 @@ def methods(items: Sequence[MethodView], look: Look) -> RenderableType:
     made = table(look, *columns, *(("added", "id") if look.width >= WIDE else ()))
     for one in items:
         name = safe(f"{one.name} ★" if one.default else one.name, "bold" if one.usable else "dim strike")
-        lives = safe(one.device or "memory", "" if one.device else "dim")
+        lives = safe(one.device or "–", "" if one.device else "dim")
         line = (name, safe(one.kind), lives, strength(one, look), when(one.last_used_at, look.now))
         more = (when(one.added_at, look.now), safe(one.id, "dim"))
         made.add_row(*line, *(more if look.width >= WIDE else ()))

@@ -49,7 +49,7 @@ def recovery_code(result: MadeRecoveryCode, look: Look) -> RenderableType:
     return stack(
         _secret(result.code, look, title="recovery code"),
         Text(f"Write it on paper and keep it away from your phone. {ONCE}", style="dim"),
-        facts([("then type it back", safe("passless recovery-code confirm", "cyan"))]),
+        None if result.saved else facts([("then type it back", safe("passless recovery-code confirm", "cyan"))]),
     )
 
 

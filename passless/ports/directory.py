@@ -105,6 +105,10 @@ class Directory(Protocol):
         """Begin a recovery with a recovery code, and a further proof where two-step is on."""
         ...
 
+    def is_recovery_code(self, actor: Actor, target: str, code: Secret) -> bool:
+        """Tell whether this is the account's saved recovery code, without using it; needs a session."""
+        ...
+
     def app_passwords(self, actor: Actor, target: str) -> tuple[AppPasswordView, ...]:
         """List the app passwords."""
         ...

@@ -256,3 +256,15 @@ def test_a_recovery_kit_is_a_private_page_with_the_code(anna: Passless) -> None:
     assert code in again.read_text()
     assert anna.json("status")["recovery_code"]["saved"] is True
     assert anna.json("recovery-code", "new", "--kit", "kit.pdf", status=2)["code"] == "bad-kit-file"
+
+
+def test_a_kit_is_made_only_of_the_code_that_works(anna: Passless) -> None:
+    made = anna.json("recovery-code", "new", "--yes")
+    assert made["saved"] is True
+    other = "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA"
+    assert (
+        anna.json("recovery-code", "kit", "--out", "kit.txt", "--code-file", "-", typed=other, status=2)["code"]
+        == "no-recovery-code"
+    )
+    anna("recovery-code", "kit", "--out", str(anna.home / "kit.txt"), "--code-file", "-", typed=made["code"])
+    assert made["code"] in (anna.home / "kit.txt").read_text()

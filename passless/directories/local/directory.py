@@ -187,6 +187,10 @@ class LocalDirectory:
             notices=due_notices(account, self.parts.store.notices(account.id), now),
         )
 
+    def is_recovery_code(self, actor: Actor, target: str, code: Secret) -> bool:
+        """Tell whether this is the account's saved recovery code, without using it."""
+        return reading.is_recovery_code(self.parts, actor, target, code)
+
     def app_passwords(self, actor: Actor, target: str) -> tuple[AppPasswordView, ...]:
         """List the app passwords."""
         return reading.app_passwords(self.parts, actor, target)
