@@ -2,9 +2,9 @@
 
     python -m tests.bench.startup [--runs N] [--ykman PATH]
 
-It makes a store with an account of five methods in a temporary folder, then runs each program in turn, several times, and prints
-the medians of user and system CPU time of the whole process with their ratios. ykman comes from the package yubikey-manager
-(which needs a compiler and libpcsclite-dev to install); without it that comparison is left out, and said so.
+It makes a store with an account of five methods in a temporary folder, then runs each program in turn, several times, and
+prints the medians of user and system CPU time of the whole process with their ratios. ykman comes from the package
+yubikey-manager (it needs a compiler and libpcsclite-dev to install); without it that comparison is left out, and said so.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 
-from pytest import MonkeyPatch
+import pytest
 
 from tests.cli.running import Passless
 
 
-def test_where_the_vault_key_went_is_said_when_a_store_is_made(anna: Passless, monkeypatch: MonkeyPatch) -> None:
+def test_where_the_vault_key_went_is_said_when_a_store_is_made(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first account makes the store; the second makes nothing new."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={anna.home}/no-bus")
     for folder in ("config", "data", "state"):
