@@ -1,4 +1,8 @@
-"""Files for this user only, written aside and moved into place (security.md, "Must hold" 2)."""
+"""Files for this user only, written aside and moved into place (security.md, "Must hold" 2).
+
+`replace_file`, `make_folder`, `sync_folder` and `turn` let the system's own errors through, for whoever has better words for
+them; `read`, `write` and `alone` tell them as passless does.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +36,7 @@ class UnwritableFile(Unavailable):
 def read(path: Path, *, what: str) -> bytes | None:
     """Return a file's content, or nothing where there is no file; `UnreadableFile` names one that cannot be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:  # a pipe must not block
+        with os.fdopen(open_quickly(path), "rb") as file:
             return file.read(LARGEST_FILE)
     except FileNotFoundError:
         return None
@@ -43,24 +46,12 @@ def read(path: Path, *, what: str) -> bytes | None:
 
 def write(path: Path, content: bytes, *, what: str) -> None:
     """Write a file aside and move it into place; a link keeps pointing at what it points at."""
-    target = Path(os.path.realpath(path))
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
+        target = Path(os.path.realpath(path))
         make_folder(target.parent)
-        aside.unlink(missing_ok=True)
-        try:
-            _write_through(aside, content)
-            aside.replace(target)
-        finally:
-            aside.unlink(missing_ok=True)
+        replace_file(target, content)
     except (OSError, ValueError) as error:
         raise UnwritableFile(f'the {what} "{path}" cannot be written: {reason(error)}') from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user only."""
-    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
-        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
 @contextmanager
@@ -68,36 +59,74 @@ def alone(path: Path) -> Iterator[None]:
     """Keep other processes from changing the same file meanwhile; the empty lock file stays behind."""
     lock = path.with_name(f".{path.name}.lock")
     try:
-        make_folder(lock.parent)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        descriptor = open_lock(lock)
     except (OSError, ValueError) as error:
         raise UnwritableFile(f'the lock file "{lock}" cannot be made: {reason(error)}') from error
+    with turn(descriptor):
+        yield
+
+
+def open_quickly(path: Path) -> int:
+    """Open a file for reading, where a pipe in its place does not block."""
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file on the disk in place of what was there: after a crash it is the old one or the new one."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)  # of a process of this number that was killed
     try:
-        _wait_for_turn(descriptor)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user only; one that is there stays as it is."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's names on the disk, where the system can do that."""
+    if os.name != "posix":  # pragma: no cover - folders cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_lock(lock: Path) -> int:
+    """Open a lock file for `turn`, made where it is missing."""
+    make_folder(lock.parent)
+    return os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+
+
+@contextmanager
+def turn(descriptor: int) -> Iterator[None]:
+    """Wait for a lock file and hold it; the end of the process lets go of it too."""
+    try:
+        if sys.platform == "win32":  # pragma: no cover
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)  # which ends the lock, as does the end of the process
+        os.close(descriptor)
 
 
 def reason(error: OSError | ValueError) -> str:
     """Return why, without the path that the message names already."""
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()
-
-
-def _wait_for_turn(descriptor: int) -> None:
-    if sys.platform == "win32":  # pragma: no cover
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from passless.domain.errors import PasslessError
 from passless.ports import Entropy, StoreUnavailable
+from passless.private_files import sync_folder
 from passless.stores.documents import micros
 from passless.stores.errors import StoreExists
 from passless.stores.opening import id_of, open_existing
-from passless.stores.private_files import make_folder, sync_folder
+from passless.stores.private_files import make_folder
 from passless.stores.sql_store import SqlStore
 from passless.stores.sqlite import SqliteDatabase, make_file
 from passless.stores.state_folder import StateFolder

@@ -17,8 +17,9 @@ from typing import Self
 import msgspec
 
 from passless.ports import Entropy, StoreUnavailable
+from passless.private_files import PRIVATE_FILE, sync_folder
 from passless.stores.errors import StateMissing, StoreExists
-from passless.stores.private_files import PRIVATE_FILE, make_folder, sync_folder, write_file
+from passless.stores.private_files import make_folder, write_file
 
 MAGIC = b"passless commits"
 WRITER_BYTES = 16  # random; one for each state folder, so servers on one database do not queue behind each other

@@ -178,7 +178,7 @@ def test_a_full_disk_leaves_the_old_key_in_place(key_file: Path) -> None:
 
 def test_what_a_killed_process_left_aside_is_never_read_and_goes_with_the_next_change(key_file: Path) -> None:
     """Must hold 10: a killed process leaves no half-made change."""
-    aside = key_file.with_name(".vault.key.new")
+    aside = key_file.with_name(".vault.key.4321")
     aside.write_bytes(key_file.read_bytes()[:50])
     aside.chmod(0o644)
     a_vault(key_file, seed=2).rotate()
