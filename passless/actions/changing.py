@@ -263,7 +263,7 @@ def _waiting_notices(parts: Parts, account: Account, waiting: Pending) -> Iterat
             at=at,
             code=f"pending:{waiting.id}",
             message=f"a change waits until {waiting.due_at:%Y-%m-%d}: {type_of(waiting.change)}; to stop it: "
-            f"passless recover cancel {waiting.id}",
+            f"passless recover cancel --waiting {waiting.id}",
         )
 
 

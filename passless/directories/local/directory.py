@@ -10,7 +10,7 @@ from passless.actions import accounts, enrolling, planning, reading, recovering,
 from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_ceremony
 from passless.actions.changing import Kept, Wanted, carry_out
 from passless.actions.parts import Parts
-from passless.actions.who import Who
+from passless.actions.who import Who, session_of
 from passless.domain.audit import AuditEvent
 from passless.domain.errors import Unavailable
 from passless.domain.methods import Kind
@@ -29,6 +29,7 @@ from passless.domain.requests import (
     TakeBackReport,
 )
 from passless.domain.safety.next_steps import AtHand, Goal, Step
+from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
 from passless.domain.secret import Secret
 from passless.domain.showing import due_notices, method_view, pending_view, report_views, session_view, step_view
 from passless.domain.views import (
@@ -113,7 +114,7 @@ class LocalDirectory:
             return self._outcome(taking_back.take_back(self.parts, actor, look, request), None)
         kept = carry_out(self.parts, actor, look, build)
         if isinstance(request, ReportLostDevice | ReportNotMe):
-            made[0] = self._report(kept)
+            made[0] = self._report(kept, actor)
         return self._outcome(kept, made[0])
 
     def _outcome(self, kept: Kept, made: Made | None) -> Applied | Waits:
@@ -122,14 +123,16 @@ class LocalDirectory:
             return Waits(plan=view, pending=pending_view(kept.pending))
         return Applied(plan=view, made=made)
 
-    def _report(self, kept: Kept) -> MadeReport:
+    def _report(self, kept: Kept, actor: Actor) -> MadeReport:
+        session = session_of(self.parts, actor)
+        at_hand = AtHand(recovering=session is not None and session.kind in RECOVERY_SESSIONS)
         now, before, after = self.parts.now(), kept.plan.before, kept.account
         kept_programs = {one.id for one in after.app_passwords}
         return MadeReport(
             report=report_views(after, now)[-1],
             sessions_ended=kept.sessions_ended,
             app_passwords_ended=tuple(one.name for one in before.app_passwords if one.id not in kept_programs),
-            next_steps=tuple(step_view(step) for step in reading.steps(self.parts, after, None, AtHand())),
+            next_steps=tuple(step_view(step) for step in reading.steps(self.parts, after, None, at_hand)),
         )
 
     def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:

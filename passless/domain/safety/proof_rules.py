@@ -161,7 +161,9 @@ def _which_proof(account: Account, need: Strength, case: Case) -> str:
     usable = [method for method in account.methods if signs_in(method, case.rules, case.now)]
     strong = [method for method in usable if strength(method) >= need]
     kinds = dict.fromkeys(str(method.__struct_config__.tag) for method in strong or usable)
-    return f"{SIGN_IN_HINT} --with {' or '.join(kinds)}" if kinds else SIGN_IN_HINT
+    if not kinds:
+        return SIGN_IN_HINT
+    return f"{SIGN_IN_HINT} --with {' or '.join(kinds) if strong else ', and again --with '.join(kinds)}"
 
 
 def old_only(account: Account, case: Case) -> Account:

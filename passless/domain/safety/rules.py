@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from passless.domain.account import MAXIMUM_METHODS, MAXIMUM_TOTP
+from passless.domain.account import MAXIMUM_METHODS, MAXIMUM_TOTP, Account
 from passless.domain.app_passwords import MAXIMUM_APP_PASSWORDS
 from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
     FinishRecovery,
 )
-from passless.domain.legacy_apps import LEGACY_APPS
+from passless.domain.legacy_apps import LEGACY_APPS, Need
 from passless.domain.methods import Password, Strength, Totp
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Problem
@@ -50,12 +50,15 @@ def one_device_away(case: Case) -> Iterator[Problem]:
     was_broken = case.before.passwordless and not can_sign_in(case.before, case.rules, case.now)
     before = set(fatal_devices(case.before, case.rules, case.now)) if case.before.passwordless else set()
     worse = not was_broken and not (opens and set(fatal) <= before)
+    refuse = worse and case.before.finished and not case.only_adds and not case.undoes_a_recovery
+    if not fatal and not refuse:
+        return  # rule 1 says all there is to say
     shown = ", ".join(f'"{device}"' for device in fatal)
     yield case.problem(
         "one-device-away",
-        f"losing {shown} alone would lock you out" if fatal else "no device would be left that could be lost",
+        f"losing {shown} alone would lock you out" if fatal else "nothing would be left to come back with",
         CODE_HINT,
-        refuse=worse and case.before.finished and not case.only_adds and not case.undoes_a_recovery,
+        refuse=refuse,
     )
 
 
@@ -63,16 +66,20 @@ def two_recovery_methods(case: Case) -> Iterator[Problem]:
     """Rule 4: with two-step on, two methods on two devices are reachable; a saved recovery code counts as one."""
     if not case.after.two_step:
         return
-    count = recovery_methods(case.after, case.rules, case.now) if can_sign_in(case.after, case.rules, case.now) else 0
+    count = _reachable(case.after, case)
     if count >= 2:
         return
-    before = recovery_methods(case.before, case.rules, case.now) if case.before.two_step else 2
+    before = _reachable(case.before, case) if case.before.two_step else 2
     yield case.problem(
         "two-recovery-methods",
         f"two-step needs two recovery methods on different devices, and there would be {_number(count)}",
         CODE_HINT,
         refuse=count < before and case.before.finished and not case.only_adds and not case.undoes_a_recovery,
     )
+
+
+def _reachable(account: Account, case: Case) -> int:
+    return recovery_methods(account, case.rules, case.now) if can_sign_in(account, case.rules, case.now) else 0
 
 
 def _number(count: int) -> str:
@@ -118,7 +125,7 @@ def app_passwords_need_two_step(case: Case) -> Iterator[Problem]:
 def legacy_app(case: Case) -> Iterator[Problem]:
     """Rule 7: say which programs need something else once there is no password."""
     if case.deletes_the_password:
-        names = ", ".join(app.name for app in LEGACY_APPS)
+        names = ", ".join(app.name for app in LEGACY_APPS if app.need is not Need.DEVICE_CODE)
         yield case.problem(
             "legacy-app",
             f"some older programs still need a password or an app password: {names}",

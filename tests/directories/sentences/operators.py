@@ -152,6 +152,15 @@ class OperatorSentences:
         for event in ("lose-device", "issue-temporary-pass", "start-recovery"):
             assert (event, "owner", "lost everything") in told
 
+    def test_somebody_in_two_steps_who_lost_everything_can_be_let_in(self, place: Place) -> None:
+        ada = Person(place).create()
+        ada.add_app()
+        ada.new_code()
+        ada.do(TwoStepOn())
+        secret = shown(place, place.directory.apply(place.operator(), "ada", StartRecoveryOf(lost=("phone",))))
+        assert ada.elsewhere().with_pass(secret)
+        assert ada.view.state == "in-recovery"
+
     def test_an_operator_says_why_and_under_which_ticket(self, place: Place) -> None:
         Person(place).create(password=None)
         for reason in ("", "  ", "a" * 501):

@@ -21,6 +21,7 @@ from passless.domain.requests import (
 )
 from passless.domain.secret import Secret
 from passless.domain.views import SignedIn, Waits
+from passless.ports.directory import Actor
 from tests.directories.person import App, Person, key_answer
 from tests.directories.place import PASSWORD, Place
 from tests.directories.security_key import SecurityKey
@@ -56,6 +57,18 @@ class RecoverySentences:
         with refused("nothing-there"):
             ada.do(ConfirmCode(code=None))
         assert len(code.replace("-", "")) == 25
+
+    def test_a_saved_code_can_be_checked_without_using_it(self, place: Place) -> None:
+        ada = Person(place).create(password=None)
+        ada.add_app()
+        code = ada.new_code(saved=False)
+        assert not place.directory.is_recovery_code(ada.actor, "ada", Secret(code))
+        ada.do(ConfirmCode(code=Secret(code)))
+        assert place.directory.is_recovery_code(ada.actor, "ada", Secret(code.lower()))
+        assert not place.directory.is_recovery_code(ada.actor, "ada", Secret("0" * 25))
+        with refused("sign-in-needed"):
+            place.directory.is_recovery_code(Actor(), "ada", Secret(code))
+        assert isinstance(ada.elsewhere().recover(code), SignedIn)
 
     def test_a_code_is_good_until_its_replacement_is_typed_back(self, place: Place) -> None:
         ada = Person(place).create(password=None)
