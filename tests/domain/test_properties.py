@@ -321,4 +321,4 @@ class ASequenceOfAcceptedChanges(RuleBasedStateMachine):
 
 
 TestASequenceOfAcceptedChanges = ASequenceOfAcceptedChanges.TestCase
-TestASequenceOfAcceptedChanges.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestASequenceOfAcceptedChanges.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 
 from msgspec import Struct
 
 from passless.domain.account import Account
+from passless.domain.methods import SignInMethod, Strength
 from passless.domain.safety.proofs import beyond_messages
 from tests.domain.search import moves
 from tests.domain.search.attackers import Theft, is_one_factor, old_accounts, reach, thefts
 from tests.domain.search.model import NOW, RULES
-from tests.domain.search.sides import Side, holds_something_old
+from tests.domain.search.sides import holds_something_old
 
 
 class Thefts(Struct, kw_only=True):
@@ -24,10 +26,11 @@ class Thefts(Struct, kw_only=True):
     alone: list[str] = []
 
     def __str__(self) -> str:
-        return (
+        head = (
             f"followed {self.followed} thefts through {self.states} states, {self.left} left: "
             f"{len(self.alone)} thieves alone; {len(self.ties)} ties where who reports first keeps the account"
         )
+        return "\n".join((head, *self.alone))
 
 
 def follow_every_theft(*, methods: int, seconds: float | None = None) -> Thefts:
@@ -61,17 +64,18 @@ def promised(account: Account) -> list[Theft]:
 
 
 def is_a_tie(account: Account, theft: Theft) -> bool:
-    """Tell whether both hold one thing of the same worth, and the owner neither a password nor a code.
+    """Tell whether both hold one thing of the same worth that the other has not, and the owner neither a password nor a code.
 
     Then each may report the other's device, and the first report stands (design.md, "Known and accepted").
     """
     if account.password is not None or account.recovery_codes:
         return False
-    return _worth(account, theft.owner) <= _worth(account, theft.thief)
+    own = [method for method in theft.owner.proofs(account) if not theft.thief.has(method.id)]
+    return _worth(account, own) <= _worth(account, theft.thief.proofs(account))
 
 
-def _worth(account: Account, side: Side) -> int:
-    return beyond_messages(account, moves.context(side.proofs(account)).proofs, RULES, NOW)
+def _worth(account: Account, methods: Sequence[SignInMethod]) -> Strength:
+    return beyond_messages(account, moves.context(methods).proofs, RULES, NOW)
 
 
 def _follow(account: Account, theft: Theft, seen: Thefts, *, reacts: bool) -> None:

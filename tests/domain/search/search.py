@@ -104,13 +104,15 @@ def steps(account: Account, limits: Limits) -> Iterator[Move]:
         yield move
 
 
-def search(limits: Limits, starts: Iterable[Account] = (), *, seconds: float | None = None) -> Report:
-    """Visit every account within the limits, or as many as the time allows."""
+def search(
+    limits: Limits, starts: Iterable[Account] = (), *, seconds: float | None = None, at_most: int | None = None
+) -> Report:
+    """Visit every account within the limits, or as many as the time or the number allows, nearest first."""
     report = Report()
     queue = deque(canonical(conclude(start, moves.NOTHING, RULES, NOW)) for start in starts or new_accounts())
     seen = set(queue)
     end = None if seconds is None else monotonic() + seconds
-    while queue and (end is None or monotonic() < end):
+    while queue and (end is None or monotonic() < end) and report.visited != at_most:
         account = queue.popleft()
         report.visited += 1
         for move in steps(account, limits):

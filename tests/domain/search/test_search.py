@@ -28,10 +28,10 @@ def test_nor_is_one_of_two_methods_of_any_kind() -> None:
     assert report.visited > 4_000
 
 
-def test_nor_is_one_of_one_method_after_a_reported_loss() -> None:
-    report = search(Limits(alphabet=(Slot("key", KEY),), methods=1, devices=1, losses=1))
-    assert (report.left, report.faults) == (0, [])
-    assert report.visited > 100
+def test_nor_is_the_first_thousand_with_reported_losses_and_recoveries() -> None:
+    limits = Limits(alphabet=small_alphabet(), methods=3, devices=2, losses=1, recoveries=True)
+    report = search(limits, at_most=1_000)
+    assert (report.visited, report.faults) == (1_000, [])
 
 
 def test_a_step_that_takes_the_last_way_in_would_be_noted() -> None:
