@@ -25,8 +25,8 @@ OLD_COPY = (
     "replaced since stays so; see what is on your account: passless status"
 )
 KEY_FILE = (
-    '{}, so the vault key is in the file "{}": whoever copies that folder has both lock and key; '
-    "to move it later: passless profile set {} --vault keyring"
+    "{}, so the vault key is kept in a file: a copy of the data folder then holds both lock and key; "
+    "to change that: passless profile set {} --vault keyring"
 )
 
 
@@ -111,7 +111,7 @@ def _make_key(settings: Settings, profile: Profile, *, store_id: str, entropy: E
     was_there = key_file.exists()
     opened(kind, store_id=store_id, key_file=key_file, entropy=entropy).create()
     if reason and kind == "file" and not was_there:
-        tell(KEY_FILE.format(reason, key_file, profile.name))
+        tell(KEY_FILE.format(reason, profile.name))
 
 
 def key_file_of(settings: Settings, store_id: str) -> Path:

@@ -87,7 +87,7 @@ def as_seen(written: str) -> str:
     for part in MOVES.split(written):
         if part.endswith("\n"):
             lines.append("")
-        elif part.endswith("A"):
+        elif part.endswith("A") and MOVES.fullmatch(part):
             keep = max(len(lines) - int(part[2:-1] or 1), 1)
             lines = [*lines[: keep - 1], ""]
         elif not MOVES.fullmatch(part):
