@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -38,6 +37,8 @@ class SpokenGroup(Group):
         """Find the command, or say which ones are near."""
         command = self.get_command(ctx, args[0])
         if command is None and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
             raise NoSuchCommand(args[0], ctx.command_path, get_close_matches(args[0], self.list_commands(ctx)))
         return (args[0] if command else None), command, args[1:]
 

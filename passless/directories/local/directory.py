@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from passless.actions import accounts, enrolling, planning, reading, recovering, requesting, signing_in, taking_back, tokens
-from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_ceremony
-from passless.actions.changing import Kept, Wanted, carry_out
+from passless.actions import reading
 from passless.actions.parts import Parts
-from passless.actions.who import Who, session_of
 from passless.domain.audit import AuditEvent
-from passless.domain.errors import Unavailable
-from passless.domain.methods import Kind
 from passless.domain.policy import Finding, Policy
 from passless.domain.requests import (
     Answer,
     CeremonyRequest,
-    EndSessions,
-    Enrol,
     NewAccount,
-    NewToken,
-    ReportLostDevice,
-    ReportNotMe,
     Request,
-    RevokeToken,
-    TakeBackReport,
 )
 from passless.domain.safety.next_steps import AtHand, Goal, Step
-from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
 from passless.domain.secret import Secret
-from passless.domain.showing import due_notices, method_view, pending_view, report_views, session_view, step_view
 from passless.domain.views import (
     AccountSummary,
     AccountView,
@@ -39,9 +26,6 @@ from passless.domain.views import (
     AppPasswordView,
     Begun,
     DeviceView,
-    Made,
-    MadeMethod,
-    MadeReport,
     Outcome,
     PassView,
     PlanView,
@@ -53,6 +37,9 @@ from passless.domain.views import (
     WhatIfView,
 )
 from passless.ports.directory import Ability, Actor
+
+if TYPE_CHECKING:
+    from passless.directories.local.doing import Doing
 
 NEEDS_A_SERVER = ("phone", "email", "authenticator")
 
@@ -70,125 +57,51 @@ class LocalDirectory:
             return Ability(is_possible=False, reason=reason, where="add totp or security-key here")
         return Ability()
 
+    @cached_property
+    def _doing(self) -> Doing:
+        from passless.directories.local.doing import Doing
+
+        return Doing(self.parts)
+
+    def create(self, actor: Actor, new: NewAccount) -> SignedIn:
+        """Make an account and sign it in."""
+        return self._doing.create(actor, new)
+
+    def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
+        """Work out what a request would do."""
+        return self._doing.plan(actor, target, request)
+
+    def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
+        """Carry out a request."""
+        return self._doing.apply(actor, target, request)
+
+    def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:
+        """Begin to add a method or to sign in."""
+        return self._doing.begin(actor, target, request)
+
+    def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
+        """Finish a ceremony from this or another process."""
+        return self._doing.finish(actor, ceremony, answer)
+
+    def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
+        """Sign in with what needs no challenge, or add a proof to the session in use."""
+        return self._doing.sign_in(actor, target, answer)
+
+    def recover(self, actor: Actor, target: str, code: Secret, proof: Answer | None) -> SignedIn:
+        """Begin a recovery with a recovery code."""
+        return self._doing.recover(actor, target, code, proof)
+
+    def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:
+        """End the session in use, or all of its account."""
+        return self._doing.sign_out(actor, everywhere=everywhere)
+
     def find(self, matching: str = "") -> Iterator[AccountSummary]:
         """Stream the accounts whose name contains the words."""
         return reading.summaries(self.parts, matching)
 
-    def create(self, actor: Actor, new: NewAccount) -> SignedIn:
-        """Make an account and sign it in."""
-        made = accounts.make(self.parts, actor, new)
-        return self._signed_in(signing_in.Opened(account=made.account, session=made.session, token=made.token))
-
     def read(self, actor: Actor, target: str) -> AccountView:
         """Read an account at a glance."""
         return reading.account(self.parts, actor, target)
-
-    def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
-        """Work out what a request would do."""
-        return planning.plan_request(self.parts, actor, target, request)
-
-    def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
-        """Carry out a request."""
-        match request:
-            case NewToken():
-                return Applied(plan=None, made=tokens.make_token(self.parts, actor, target, request))
-            case RevokeToken():
-                return Applied(plan=None, made=tokens.revoke_token(self.parts, actor, target, request))
-            case EndSessions():
-                return Applied(plan=None, made=tokens.end_sessions(self.parts, actor, target, request))
-            case _:
-                return self._change(actor, target, request)
-
-    def _change(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
-        made: list[Made | None] = [None]
-
-        def look(now: datetime) -> accounts.Found:
-            return accounts.find(self.parts, target, now)
-
-        def build(who: Who, now: datetime) -> Wanted:
-            built = requesting.build(self.parts, who, request, now)
-            made[0] = built.made
-            return built.wanted
-
-        if isinstance(request, TakeBackReport):
-            return self._outcome(taking_back.take_back(self.parts, actor, look, request), None)
-        kept = carry_out(self.parts, actor, look, build)
-        if isinstance(request, ReportLostDevice | ReportNotMe):
-            made[0] = self._report(kept, actor)
-        return self._outcome(kept, made[0])
-
-    def _outcome(self, kept: Kept, made: Made | None) -> Applied | Waits:
-        view = planning.plan_view(kept.plan, self.parts.rules, self.parts.now())
-        if kept.pending is not None:
-            return Waits(plan=view, pending=pending_view(kept.pending))
-        return Applied(plan=view, made=made)
-
-    def _report(self, kept: Kept, actor: Actor) -> MadeReport:
-        session = session_of(self.parts, actor)
-        at_hand = AtHand(recovering=session is not None and session.kind in RECOVERY_SESSIONS)
-        now, before, after = self.parts.now(), kept.plan.before, kept.account
-        kept_programs = {one.id for one in after.app_passwords}
-        return MadeReport(
-            report=report_views(after, now)[-1],
-            sessions_ended=kept.sessions_ended,
-            app_passwords_ended=tuple(one.name for one in before.app_passwords if one.id not in kept_programs),
-            next_steps=tuple(step_view(step) for step in reading.steps(self.parts, after, None, at_hand)),
-        )
-
-    def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:
-        """Begin to add a method or to sign in."""
-        if isinstance(request, Enrol):
-            return enrolling.begin(self.parts, actor, target, request)
-        ceremony, options, origin = signing_in.begin(self.parts, target, request)
-        return Begun(ceremony=ceremony.id, expires_at=ceremony.expires_at, origin=origin, public_key=options)
-
-    def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
-        """Finish a ceremony from this or another process."""
-        found = find_ceremony(self.parts, ceremony)
-        if found.purpose.startswith("enrol-"):
-            kept, method_id = enrolling.finish(self.parts, actor, found, answer)
-            method = kept.account.method(method_id)
-            if method is None:
-                return self._outcome(kept, None)
-            uses, now = self.parts.store.uses(kept.account.id), self.parts.now()
-            return self._outcome(kept, MadeMethod(method=method_view(kept.account, method, uses, self.parts.rules, now)))
-        if found.purpose != SIGN_IN:
-            raise NoSuchCeremony
-        return self._opened(signing_in.sign_in(self.parts, actor, found.account_id, answer, found))
-
-    def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
-        """Sign in with what needs no challenge, or add a proof to the session in use."""
-        if answer.kind is Kind.TOKEN:
-            account, session = tokens.take_token(self.parts, actor, target, answer.text)
-            return self._signed_in(signing_in.Opened(account=account, session=session, token=answer.text))
-        return self._opened(signing_in.sign_in(self.parts, actor, target, answer))
-
-    def recover(self, actor: Actor, target: str, code: Secret, proof: Answer | None) -> SignedIn:
-        """Begin a recovery with a recovery code."""
-        return self._signed_in(recovering.recover(self.parts, actor, target, code, proof))
-
-    def _opened(self, opened: signing_in.Opened | signing_in.HalfWay) -> SignedIn | SecondProofNeeded:
-        if isinstance(opened, signing_in.Opened):
-            return self._signed_in(opened)
-        return SecondProofNeeded(
-            ceremony=opened.ceremony.id,
-            accepts=tuple(opened.accepts),
-            origin=opened.origin or None,
-            public_key=opened.options or None,
-        )
-
-    def _signed_in(self, opened: signing_in.Opened) -> SignedIn:
-        now, account = self.parts.now(), opened.account
-        with suppress(Unavailable):  # tidying up is no reason to fail
-            self.parts.store.sweep(at=now)
-        return SignedIn(
-            account=account.name,
-            account_id=account.id,
-            token=opened.token,
-            session=session_view(account, opened.session, self.parts.rules, now),
-            kind=opened.session.kind,
-            notices=due_notices(account, self.parts.store.notices(account.id), now),
-        )
 
     def is_recovery_code(self, actor: Actor, target: str, code: Secret) -> bool:
         """Tell whether this is the account's saved recovery code, without using it."""
@@ -233,10 +146,6 @@ class LocalDirectory:
     def events(self, actor: Actor, target: str | None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
         """Stream the audit trail."""
         return reading.events(self.parts, actor, target, since)
-
-    def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:
-        """End the session in use, or all of its account."""
-        return tokens.sign_out(self.parts, actor, everywhere=everywhere)
 
     def close(self) -> None:
         """Let go of the store."""
