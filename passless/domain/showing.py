@@ -9,6 +9,7 @@ from passless.domain.account import Account, Pending
 from passless.domain.audit import Notice
 from passless.domain.changes import type_of
 from passless.domain.methods import Password, SignInMethod, Strength, kind_of, resists_phishing, strength
+from passless.domain.recovery import RECOVERY_PERIOD
 from passless.domain.safety.context import Problem, Rules, Severity
 from passless.domain.safety.next_steps import AtHand, Step, next_steps
 from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
@@ -190,6 +191,13 @@ def due_notices(account: Account, notices: Sequence[Notice], now: datetime) -> t
     )
 
 
+def _recovery_until(account: Account, now: datetime) -> datetime | None:
+    recovery = account.recovery
+    if recovery is None or recovery.finished_at is None or not recovery.holds(now):
+        return None
+    return recovery.finished_at + RECOVERY_PERIOD
+
+
 def account_view(
     account: Account,
     *,
@@ -221,6 +229,7 @@ def account_view(
         session=None if session is None else session_view(account, session, rules, now),
         id=account.id,
         created_at=account.created_at,
+        recovery_until=_recovery_until(account, now),
         pending=tuple(pending_view(pending) for pending in account.pending),
         reports=report_views(account, now),
         addresses=account.addresses,

@@ -97,7 +97,7 @@ class ReportView(Struct, frozen=True, kw_only=True):
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
-    """An account at a glance."""
+    """An account at a glance. `recovery_until`: a finished recovery, after which other changes wait until then (rule 10)."""
 
     profile: str
     account: str
@@ -116,6 +116,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     session: FreshnessView | None
     id: str
     created_at: datetime
+    recovery_until: datetime | None = None
     pending: tuple[PendingView, ...] = ()
     reports: tuple[ReportView, ...] = ()
     addresses: tuple[str, ...] = ()

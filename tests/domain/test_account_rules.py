@@ -321,3 +321,11 @@ class TestBounds:
         many = tuple(an_app_password(f"program {number}") for number in range(MAXIMUM_APP_PASSWORDS))
         account = an_account(methods=[KEY, APP], two_step=True, app_passwords=many)
         assert refusals_of(account, AddAppPassword(app_password=an_app_password()), proven_with(KEY)) == {"too-many"}
+
+
+def test_turning_two_step_on_says_that_the_code_alone_is_no_longer_enough() -> None:
+    """Must hold 4: with two-step on a recovery needs two proofs, which is said before and not after."""
+    methods, proofs = [a_password(), a_totp()], proven_with(a_password(), a_totp())
+    assert "code-needs-proof" in warnings_of(an_account(methods=methods, codes=[a_saved_code()]), TurnTwoStepOn(), proofs)
+    keys = [*methods, a_security_key()]
+    assert "code-needs-proof" not in warnings_of(an_account(methods=keys), TurnTwoStepOn(), proofs)

@@ -14,6 +14,7 @@ from tests.builders import (
     a_recovery,
     a_saved_code,
     a_security_key,
+    a_temporary_pass,
     a_totp,
     an_account,
     an_email,
@@ -115,3 +116,19 @@ def test_advice_is_something_for_the_day_the_only_device_is_away() -> None:
 
 def test_a_mailbox_alone_is_no_way_in() -> None:
     assert "enrol-totp" in words(an_account(methods=[an_email()], codes=[CODE]))
+
+
+def test_without_a_way_in_it_says_what_brings_the_person_back() -> None:
+    """With two-step on the paper alone is not enough (must hold 4), so an operator is asked."""
+    told = [
+        (an_account(codes=[CODE]), "start a recovery with your recovery code"),
+        (an_account(methods=[APP], codes=[CODE], two_step=True), "start a recovery with your recovery code and one more proof"),
+        (an_account(codes=[CODE], two_step=True), "ask an operator to start a recovery"),
+        (an_account(), "ask an operator to start a recovery"),
+        (
+            an_account(codes=[CODE], temporary_pass=a_temporary_pass()),
+            "sign in with the temporary pass that an operator issued",
+        ),
+    ]
+    for account, message in told:
+        assert steps(account)[0].message == message

@@ -28,6 +28,7 @@ from tests.builders import (
     a_password,
     a_phone,
     a_proof,
+    a_recovery,
     a_saved_code,
     a_security_key,
     a_totp,
@@ -150,3 +151,10 @@ def test_a_refusal_carries_every_problem_and_says_whether_a_proof_helps() -> Non
 
 def test_a_request_with_a_secret_hides_it() -> None:
     assert "staple" not in repr(SetPassword(password=Secret("correct horse battery staple")))
+
+
+def test_until_when_a_recovery_binds_is_shown() -> None:
+    finished = an_account(methods=[APP], recovery=a_recovery(finished_at=NOW - timedelta(hours=1)))
+    assert shown(finished).recovery_until == NOW + timedelta(hours=23)
+    assert shown(an_account(methods=[APP], recovery=a_recovery())).recovery_until is None
+    assert shown(an_account(methods=[APP], recovery=a_recovery(finished_at=NOW - timedelta(days=2)))).recovery_until is None

@@ -14,7 +14,15 @@ from passless.domain.applying import apply
 from passless.domain.changes import TurnPasswordlessOn
 from passless.domain.methods import Email, Kind, Other, Password, SignInMethod, Strength, Totp, strength
 from passless.domain.safety.context import Rules
-from passless.domain.safety.ways_in import can_sign_in, fatal_devices, is_valid, recovery_methods, signs_in
+from passless.domain.safety.ways_in import (
+    can_recover,
+    can_sign_in,
+    fatal_devices,
+    is_valid,
+    opens_alone,
+    recovery_methods,
+    signs_in,
+)
 
 
 class Goal(StrEnum):
@@ -64,7 +72,7 @@ def _steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rules, n
     able = [method for method in account.methods if signs_in(method, rules, now) and not isinstance(method, Password | Other)]
     recovering = account.state(now) is State.IN_RECOVERY and account.recovery is not None
     if account.finished and not at_hand.recovering and not can_sign_in(account, rules, now):
-        yield _start_recovery(account, now)
+        yield _start_recovery(account, rules, now)
     if not able or not can_sign_in(account, rules, now):
         yield from _first_method(at_hand)
     yield from _recovery_code(account, now)
@@ -93,14 +101,19 @@ def _steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rules, n
         yield from _advice(account, able, rules, now)
 
 
-def _start_recovery(account: Account, now: datetime) -> Step:
-    has_code = any(is_valid(code, now) for code in account.recovery_codes)
-    return Step(
-        action=Action.RECOVER,
-        code="start-recovery",
-        message="start a recovery with your recovery code" if has_code else "ask an operator to start a recovery",
-        command="passless recover start",
-    )
+def _start_recovery(account: Account, rules: Rules, now: datetime) -> Step:
+    issued = account.temporary_pass
+    if issued is not None and now < issued.expires_at and issued.used_at is None:
+        message, command = "sign in with the temporary pass that an operator issued", "passless sign-in --with temporary-pass"
+    elif not can_recover(account, rules, now):
+        message = "ask an operator to start a recovery"
+        command = "passless recover start --as-operator --reason TEXT"
+    else:
+        codes = [code for code in account.recovery_codes if is_valid(code, now)]
+        alone = any(opens_alone(account, code, now) for code in codes)
+        message = f"start a recovery with your recovery code{'' if alone else ' and one more proof'}"
+        command = "passless recover start"
+    return Step(action=Action.RECOVER, code="start-recovery", message=message, command=command)
 
 
 def _first_method(at_hand: AtHand) -> Iterator[Step]:

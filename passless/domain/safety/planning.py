@@ -38,6 +38,7 @@ CHECKS = (
     proof_rules.unproven_method,
     account_rules.one_factor,
     account_rules.two_recovery_methods,
+    account_rules.code_needs_proof,
     account_rules.needs_password,
     account_rules.app_passwords_need_two_step,
     account_rules.legacy_app,

@@ -14,16 +14,18 @@ from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
     FinishRecovery,
+    TurnTwoStepOn,
 )
 from passless.domain.legacy_apps import LEGACY_APPS, Need
 from passless.domain.methods import Password, Strength, Totp
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Problem
 from passless.domain.safety.proofs import strongest_way_in
-from passless.domain.safety.ways_in import can_sign_in, fatal_devices, is_valid, recovery_methods
+from passless.domain.safety.ways_in import can_sign_in, fatal_devices, is_valid, opens_alone, recovery_methods
 
 ENROL_HINT = "add a way in that stays: passless method add security-key, or passless method add totp"
 CODE_HINT = "make and save a recovery code (passless recovery-code new) or add a method on another device"
+DEVICE_HINT = "add a method on another device: passless method add security-key, or passless method add totp --device NAME"
 
 
 def no_way_in(case: Case) -> Iterator[Problem]:
@@ -31,10 +33,14 @@ def no_way_in(case: Case) -> Iterator[Problem]:
     if can_sign_in(case.after, case.rules, case.now):
         return
     before = can_sign_in(case.before, case.rules, case.now)
+    if isinstance(case.change, TurnTwoStepOn) and before:
+        message, hint = "what is there would not be enough to sign in in two steps", DEVICE_HINT
+    else:
+        message, hint = "nothing would be left to sign in with" if before else "there is no way in yet", ENROL_HINT
     yield case.problem(
         "no-way-in",
-        "nothing would be left to sign in with" if before else "there is no way in yet",
-        ENROL_HINT,
+        message,
+        hint,
         refuse=(before and not case.only_adds) or case.undoes_a_recovery,
     )
 
@@ -57,9 +63,27 @@ def one_device_away(case: Case) -> Iterator[Problem]:
     yield case.problem(
         "one-device-away",
         f"losing {shown} alone would lock you out" if fatal else "nothing would be left to come back with",
-        CODE_HINT,
+        _another_device(case),
         refuse=refuse,
     )
+
+
+def code_needs_proof(case: Case) -> Iterator[Problem]:
+    """Say that with two-step on the recovery code alone no longer brings anybody back (must hold 4)."""
+    codes = [code for code in case.after.recovery_codes if is_valid(code, case.now)]
+    if isinstance(case.change, TurnTwoStepOn) and codes and not any(opens_alone(case.after, code, case.now) for code in codes):
+        yield case.problem(
+            "code-needs-proof",
+            "the recovery code alone will not be enough: it then needs one more proof beside it",
+            "keep methods on two devices; see what each loss would leave: passless what-if",
+            refuse=False,
+        )
+
+
+def _another_device(case: Case) -> str:
+    """Return what helps: a code only where there is none yet."""
+    saved = any(is_valid(code, case.now) for code in case.after.recovery_codes)
+    return DEVICE_HINT if saved else CODE_HINT
 
 
 def two_recovery_methods(case: Case) -> Iterator[Problem]:
@@ -73,7 +97,7 @@ def two_recovery_methods(case: Case) -> Iterator[Problem]:
     yield case.problem(
         "two-recovery-methods",
         f"two-step needs two recovery methods on different devices, and there would be {_number(count)}",
-        CODE_HINT,
+        _another_device(case),
         refuse=count < before and case.before.finished and not case.only_adds and not case.undoes_a_recovery,
     )
 
