@@ -58,8 +58,14 @@ class Who(Struct, frozen=True, kw_only=True):
         """Return what the rules look at besides the account."""
         if self.session is None:
             return Context(now=now, actor=self.reporter, proofs=more, waited=waited)
-        proofs = (*self.session.fresh_proofs(now), *more)
-        return Context(now=now, actor=self.reporter, session=self.session.kind, proofs=proofs, waited=waited)
+        return Context(
+            now=now,
+            actor=self.reporter,
+            session=self.session.kind,
+            proofs=(*self.session.fresh_proofs(now), *more),
+            opened_with=frozenset(proof.method for proof in self.session.proofs if proof.method is not None),
+            waited=waited,
+        )
 
 
 def token_hash(token: Secret) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.account import Pending
 from passless.domain.changes import (
@@ -19,6 +20,7 @@ from passless.domain.changes import (
     LoseDevice,
     RemoveMethod,
     RenameAccount,
+    RenameMethod,
     RevokeTemporaryPass,
     SetDefaultMethod,
     StartRecovery,
@@ -153,6 +155,32 @@ class TestRule10:
     def test_a_method_from_before_is_not_bound(self) -> None:
         assert codes_of(self.ACCOUNT, RemoveMethod(id="app"), proven_with(KEY)) == set()
         assert codes_of(self.ACCOUNT, TurnPasswordlessOff(password=NEW_PASSWORD), proven_with(KEY, NEW_KEY)) == set()
+
+    STALE = Context(now=NOW, opened_with=frozenset({NEW_KEY.id}))
+
+    def test_waiting_until_the_proof_is_stale_frees_nobody(self) -> None:
+        for change in (RenameMethod(id=KEY.id, name="phone"), RenameAccount(name="eve")):
+            found = plan(self.ACCOUNT, change, self.STALE, RULES)
+            assert "in-recovery" in {one.code for one in found.problems if one.severity is Severity.PENDING}
+
+    def test_a_stale_proof_of_what_was_enrolled_adds_nothing(self) -> None:
+        for change in (AddMethod(method=NEW_APP), AddRecoveryCode(code=an_unsaved_code()), RemoveMethod(id="app")):
+            assert refusals_of(self.ACCOUNT, change, self.STALE) == {"weak-proof"}
+
+    def test_a_session_opened_with_a_method_from_before_is_not_bound(self) -> None:
+        rename = RenameMethod(id=KEY.id, name="phone")
+        assert codes_of(self.ACCOUNT, rename, Context(now=NOW, opened_with=frozenset({KEY.id, NEW_KEY.id}))) == set()
+        both = replace(proven_with(KEY, NEW_KEY), opened_with=frozenset({KEY.id, NEW_KEY.id}))
+        assert codes_of(self.ACCOUNT, rename, both) == set()
+
+    def test_what_was_enrolled_alone_is_bound_in_any_session(self) -> None:
+        """Who sits down in the owner's session, and proves it with what they enrolled, has proven nothing from before."""
+        asked = replace(self.ENROLLED, opened_with=frozenset({KEY.id, NEW_KEY.id}))
+        assert codes_of(self.ACCOUNT, RemoveMethod(id=KEY.id), asked) == {"in-recovery"}
+
+    def test_a_method_with_the_name_of_a_lost_device_is_not_named_lost(self) -> None:
+        account = replace(self.ACCOUNT, methods=(replace(KEY, name="phone"), PLAIN_KEY, NEW_KEY))
+        assert codes_of(account, RemoveMethod(id=KEY.id), self.ENROLLED) == {"in-recovery"}
 
     def test_it_ends_a_day_after_the_recovery(self) -> None:
         yesterday = a_recovery(enrolled=["new key"], finished_at=NOW - timedelta(hours=25))

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from passless.domain.methods import RpId
+from passless.domain.methods import MethodId, RpId
 from passless.domain.recovery import Reporter
 from passless.domain.sessions import Proof, SessionKind
 
@@ -32,13 +32,16 @@ class Rules(Struct, frozen=True, kw_only=True):
 class Context(Struct, frozen=True, kw_only=True):
     """Who acts, when, and what they have proven in the last 10 minutes.
 
-    `waited`: the change was pending and its time has come. `approvals` are the operators who agreed.
+    `opened_with`: the methods of every proof that the session ever took, the stale ones too; they prove nothing any more and
+    still say how whoever asks came in (rule 10). `waited`: the change was pending and its time has come. `approvals` are the
+    operators who agreed.
     """
 
     now: datetime
     actor: Reporter = Reporter.SELF
     session: SessionKind = SessionKind.DIRECT
     proofs: tuple[Proof, ...] = ()
+    opened_with: frozenset[MethodId] = frozenset()
     approvals: tuple[str, ...] = ()
     waited: bool = False
 

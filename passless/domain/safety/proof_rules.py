@@ -67,14 +67,24 @@ class _Need(Enum):
 
 
 def is_bound(account: Account, context: Context) -> bool:
-    """Tell whether rule 10 binds who asks: a session of the recovery, or proofs with nothing but what was enrolled in it."""
+    """Tell whether rule 10 binds who asks: a session of the recovery, or proofs with nothing but what was enrolled in it.
+
+    Neither waiting until such proofs are stale nor giving one in an older session's place frees anybody.
+    """
     recovery = account.recovery
     if recovery is None or not recovery.holds(context.now) or context.actor is not Reporter.SELF:
         return False
     if context.session in RECOVERY_SESSIONS:
         return True
-    ids = proof_ids(context)
-    return bool(ids) and ids <= frozenset(recovery.enrolled)
+    enrolled, fresh = frozenset(recovery.enrolled), proof_ids(context)
+    return any(ids and ids <= enrolled for ids in (fresh, fresh | context.opened_with))
+
+
+def _rule_10_asks_instead(case: Case) -> bool:
+    """Tell whether rule 10 asks in place of rule 8: in a session of the recovery, or with a fresh proof."""
+    if not is_bound(case.before, case.context):
+        return False
+    return case.context.session in RECOVERY_SESSIONS or bool(proof_ids(case.context))
 
 
 def removed(case: Case) -> frozenset[MethodId]:
@@ -107,7 +117,7 @@ def _replaces_password(method: SignInMethod) -> bool:
 
 def weak_proof(case: Case) -> Iterator[Problem]:
     """Rule 8: a fresh proof, as strong as the change asks."""
-    if case.context.waited or case.context.actor is not Reporter.SELF or is_bound(case.before, case.context):
+    if case.context.waited or case.context.actor is not Reporter.SELF or _rule_10_asks_instead(case):
         return
     need = _needed(case)
     have = covered(case.before, counted_proofs(case.context), case.rules, case.now)
@@ -233,11 +243,11 @@ def _names_lost(case: Case) -> bool:
     if recovery is None or not isinstance(case.change, RemoveMethod):
         return False
     method = case.before.method(case.change.id)
-    return method is not None and (method.device in recovery.lost or method.name in recovery.lost)
+    return method is not None and method.device in recovery.lost
 
 
 def _renames_its_own(case: Case) -> bool:
-    """A method from before the recovery keeps its name: another name could make it one that was named lost."""
+    """A method from before the recovery keeps its name: under another its owner would not know it."""
     recovery = case.before.recovery
     return recovery is not None and isinstance(case.change, RenameMethod) and case.change.id in recovery.enrolled
 

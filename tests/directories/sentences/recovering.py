@@ -13,6 +13,7 @@ from passless.domain.requests import (
     NewToken,
     RemoveMethodNamed,
     RenameAccountTo,
+    RenameMethodTo,
     ReportLostDevice,
     SetPassword,
     SignInWith,
@@ -135,6 +136,29 @@ class RecoverySentences:
         with refused("in-recovery"):
             there.do(NewToken(name="ci", rights=("status",), lifetime=A_DAY))
         there.add_key(SecurityKey())
+
+    def test_who_came_in_through_a_recovery_is_bound_for_as_long_as_the_session_lasts(self, place: Place) -> None:
+        """A thief of the paper would else wait 11 minutes, name the owner's key after a lost device, and remove it."""
+        ada, key = Person(place).create(password=None), SecurityKey()
+        ada.add_key(key, name="blue key")
+        ada.add_app()
+        code = ada.new_code()
+        place.clock.move(days=400)
+        thief = ada.elsewhere("thief")
+        thief.recover(code)
+        app = thief.add_app(name="mine", device="thief's phone")
+        thief.new_code()
+        thief = ada.elsewhere("thief")
+        thief.with_code(app)
+        thief.do(ReportLostDevice(device="phone"))
+        place.clock.move(minutes=11)
+        assert isinstance(thief.ask(RenameMethodTo(method="blue key", name="phone")), Waits)
+        assert isinstance(thief.ask(RenameAccountTo(name="eve")), Waits)
+        with refused("weak-proof"):
+            thief.add_app(name="another")
+        thief.with_code(app)
+        assert isinstance(thief.ask(RemoveMethodNamed(method="blue key")), Waits)
+        assert isinstance(ada.elsewhere().with_key(key), SignedIn)
 
     def test_what_was_named_lost_is_removed_in_a_recovery(self, place: Place) -> None:
         ada, _, code = long_ago(place)
