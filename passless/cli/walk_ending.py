@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from passless.cli import on_path
 from passless.domain.methods import Kind
 from passless.domain.views import AccountView, StepView
 
@@ -42,6 +45,10 @@ def ending(walk: Walk, view: AccountView, remaining: tuple[StepView, ...]) -> No
         for about, command in suggestions:
             talk.say(f"  {about}")
             talk.aside(f"    {command}")
+    if line := on_path.line_to_add(sys.argv[0], os.environ):
+        talk.say()
+        talk.say("The shell does not find passless by its name yet; add this line to its profile, such as ~/.profile:")
+        talk.aside(f"  {line}")
     talk.say()
 
 
