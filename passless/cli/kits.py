@@ -17,6 +17,7 @@ from passless.domain.secret import Secret
 from passless.domain.views import Applied, MadeRecoveryCode, PlanView, Waits
 from passless.output.kit import Kit, as_svg, as_text
 from passless.output.results import KitWritten
+from passless.output.writing import flush
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -42,18 +43,25 @@ class BadKitFile(WrongUse):
     hint = f"end the name with {PICTURE} or {TEXT}"
 
 
-def new_code(run: Run, kit: Path | None) -> PlanView | Applied | Waits:
-    """Make a recovery code; write the kit where one is asked for, and take the code as saved under `--yes`."""
+def new_code(run: Run, kit: Path | None) -> None:
+    """Make a recovery code and show it; write the kit where one is asked for.
+
+    Under `--yes` it is taken as saved, but not before all of it was written: until then the one before works.
+    """
     if kit is not None:
         _check_file(kit)
     outcome = run.change(NewRecoveryCode())
-    if isinstance(outcome, Applied) and isinstance(outcome.made, MadeRecoveryCode):
-        if kit is not None:
-            _write(run, kit, outcome.made.code)
-        if run.given.yes:
-            run.change(ConfirmCode(code=None))
-            return replace(outcome, made=replace(outcome.made, saved=True))
-    return outcome
+    if not isinstance(outcome, Applied) or not isinstance(outcome.made, MadeRecoveryCode):
+        run.show(outcome)
+        return
+    if kit is not None:
+        _write(run, kit, outcome.made.code)
+    if not run.given.yes:
+        run.show(outcome)
+        return
+    run.show(replace(outcome, made=replace(outcome.made, saved=True)))
+    flush()
+    run.change(ConfirmCode(code=None))
 
 
 def confirm(run: Run, file: SecretFile | None) -> PlanView | Applied | Waits:

@@ -21,8 +21,7 @@ KitFile = Annotated[Path | None, Option("--kit", metavar="FILE", help="Write a p
 @app.command("new", cls=Changing)
 def new(ctx: Context, kit: KitFile = None) -> None:
     """Make a recovery code and show it once; --yes takes it as saved."""
-    run = current(ctx)
-    run.show(kits.new_code(run, kit))
+    kits.new_code(current(ctx), kit)
 
 
 @app.command("confirm", cls=Changing)

@@ -47,6 +47,4 @@ def setup(
         no_password=no_password,
         pin=pin,
     )
-    finished = walking.walk(run, wish)
-    run.show(finished.result)
-    finished.say_what_next()
+    walking.walk(run, wish).show()

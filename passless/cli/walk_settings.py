@@ -34,12 +34,11 @@ def make_code(walk: Walk, step: Step, left: int) -> None:
 
 
 def confirm_code(walk: Walk, step: Step, left: int) -> None:
-    """Have a code typed back that was made before."""
-    walk.begin("Type the recovery code back", "so that it is known to be on paper", left)
+    """Have a code typed back that was made before; where nobody can, nobody knows that it was seen, so make another."""
     if not walk.run.can_ask:
-        walk.run.change(ConfirmCode(code=None))
-        walk.finish(step.code)
+        make_code(walk, step, left)
         return
+    walk.begin("Type the recovery code back", "so that it is known to be on paper", left)
     walk.talk.aside('No paper at hand? Type "new" for another code.')
     while True:
         typed = walk.talk.line("Recovery code")
@@ -90,7 +89,7 @@ def _new_code(walk: Walk) -> Secret | None:
 def _typed_back(walk: Walk, code: Secret) -> bool:
     """Show a code until it was typed back; False asks for another one."""
     if not walk.run.can_ask:
-        walk.recovery_code = code.reveal()
+        walk.printing.code(code)
         walk.run.change(ConfirmCode(code=None))
         return True
     _show(walk, code)

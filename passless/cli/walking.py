@@ -12,6 +12,7 @@ from passless.cli.asking import NothingTyped
 from passless.cli.failures import ConfirmationNeeded, Contradiction
 from passless.cli.talk import Talk
 from passless.cli.walk_ending import ending
+from passless.cli.walk_printing import Printing
 from passless.domain.errors import CannotDoThat
 from passless.domain.methods import Kind
 from passless.domain.safety.next_steps import Action, AtHand, Goal, Step
@@ -52,7 +53,7 @@ class Walk:
         self.talk = Talk(is_quiet=not run.can_ask and not run.given.verbose)
         self.done: list[str] = []
         self.left_out: set[str] = set()
-        self.recovery_code: str | None = None
+        self.printing = Printing(run)
         self.began_at = run.now()
 
     @property
@@ -91,16 +92,24 @@ class Walk:
         """Note that a step is done."""
         self.done.append(code)
 
+    def break_off(self) -> None:
+        """End what was printed so far."""
+        self.printing.broken_off(self.wish.goal, tuple(self.done))
+
 
 class Finished:
     """What the walk-through came to: the result to show, and what to say after it."""
 
-    def __init__(self, result: SetupDone | SetupPlan | AccountView, say: Callable[[], None] | None = None) -> None:
-        self.result = result
+    def __init__(
+        self, printing: Printing, result: SetupDone | SetupPlan | AccountView, say: Callable[[], None] | None = None
+    ) -> None:
+        self._printing = printing
+        self._result = result
         self._say = say
 
-    def say_what_next(self) -> None:
-        """Say how to sign in and what is sensible next, where somebody listens."""
+    def show(self) -> None:
+        """Print the result; then say how to sign in and what is sensible next, where somebody listens."""
+        self._printing.result(self._result)
         if self._say is not None:
             self._say()
 
@@ -109,15 +118,19 @@ def walk(run: Run, wish: Wish) -> Finished:
     """Do what is missing."""
     _check(run, wish)
     if run.given.dry_run:
-        return Finished(_plan(run, wish))
+        return Finished(Printing(run), _plan(run, wish))
     found = Walk(run, wish)
     try:
         _walk(found)
+        return _finished(found)
     except (KeyboardInterrupt, NothingTyped):
         found.talk.say()
         found.talk.say(f"Left here. What is done is kept; go on with: {AGAIN}")
+        found.break_off()
         raise
-    return _finished(found)
+    except Exception:
+        found.break_off()
+        raise
 
 
 def _walk(walk: Walk) -> None:
@@ -138,17 +151,10 @@ def _finished(walk: Walk) -> Finished:
     view = walk.run.view()
     remaining = tuple(_view(step) for step in walk.steps() if not step.optional)
     say = (lambda: ending(walk, view, remaining)) if walk.run.can_ask else None
-    if not walk.run.json and walk.recovery_code is None:
-        return Finished(view, say)
-    done = SetupDone(
-        goal=walk.wish.goal,
-        reached=not remaining,
-        done=tuple(walk.done),
-        left=remaining,
-        status=view,
-        recovery_code=walk.recovery_code,
-    )
-    return Finished(done, say)
+    if not walk.run.json and not walk.printing.has_code:
+        return Finished(walk.printing, view, say)
+    done = SetupDone(goal=walk.wish.goal, reached=not remaining, done=tuple(walk.done), left=remaining, status=view)
+    return Finished(walk.printing, done, say)
 
 
 def _do(walk: Walk, step: Step, left: int) -> None:

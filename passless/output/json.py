@@ -21,7 +21,7 @@ from passless.domain.views import (
     Waits,
 )
 from passless.output.results import AccountMade, SignedOut
-from passless.output.writing import write
+from passless.output.writing import flush, write
 
 SHOWN_ONCE = (MadeAppPassword, MadeRecoveryCode, MadePass, MadeToken, Begun)  # the only results whose secrets are printed
 
@@ -38,6 +38,17 @@ def print_each(results: Iterable[Any]) -> None:
         write(opening + encode(result))
         opening = b",\n"
     write(b"[]\n" if opening == b"[" else b"]\n")
+
+
+def print_first(**known: Any) -> None:
+    """Begin a document with what must be seen at once; `print_rest` ends it."""
+    write(encode(known)[:-1])
+    flush()
+
+
+def print_rest(**rest: Any) -> None:
+    """End a document that `print_first` began."""
+    write(b"," + encode(rest)[1:] + b"\n")
 
 
 def encode(result: Any) -> bytes:

@@ -104,14 +104,13 @@ class HeadKept(Struct, frozen=True, kw_only=True):
 
 
 class SetupDone(Struct, frozen=True, kw_only=True):
-    """What the walk-through did. `recovery_code` is shown this once, and only where nobody typed it back."""
+    """What the walk-through did; a recovery code that nobody typed back was printed before."""
 
     goal: Goal
     reached: bool
     done: tuple[str, ...]
     left: tuple[StepView, ...]
     status: AccountView
-    recovery_code: str | None = None
 
 
 class SetupPlan(Struct, frozen=True, kw_only=True):

@@ -190,15 +190,9 @@ def setup_plan(result: SetupPlan, look: Look) -> RenderableType:
 
 @view.register
 def setup_done(result: SetupDone, look: Look) -> RenderableType:
-    """Draw the account at the end, and the recovery code where nobody saw it yet."""
-    code = None
-    if result.recovery_code is not None:
-        code = section(
-            "The recovery code, shown this once",
-            stack(safe(result.recovery_code, "bold"), Text("Keep it on paper, away from the phone and the key.", style="dim")),
-        )
+    """Draw the account at the end, and what is left to do."""
     left = section("What is left", facts(_steps(result.left))) if result.left else None
-    return stack(picture(result.status, look), code, left)
+    return stack(picture(result.status, look), left)
 
 
 def _steps(steps: Sequence[StepView]) -> Iterator[tuple[str, RenderableType]]:

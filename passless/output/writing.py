@@ -32,3 +32,9 @@ def write(content: bytes) -> None:
     with results():
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
+
+
+def flush() -> None:
+    """Put what was written where it goes, now: for what must have been seen before anything else is done."""
+    with results():
+        sys.stdout.flush()

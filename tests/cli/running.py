@@ -6,7 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from errno import ENOSPC
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,13 @@ class Terminal(TextIOWrapper):
         return True
 
 
+class FullDisk(BytesIO):
+    """A stream that takes nothing."""
+
+    def write(self, content: object, /) -> int:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+
 class Passless:
     """passless with a home of its own, and a clock that stands still.
 
@@ -56,6 +66,7 @@ class Passless:
         self.home = home
         self.now = datetime.now(UTC)
         self._monkeypatch = monkeypatch
+        self._stdout: type[BytesIO] = BytesIO
         monkeypatch.setenv("PASSLESS_HOME", str(home))
         for name in ("PASSLESS_PROFILE", "PASSLESS_ACCOUNT", "PASSLESS_OUTPUT", "NO_COLOR", "COLUMNS"):
             monkeypatch.delenv(name, raising=False)
@@ -66,16 +77,26 @@ class Passless:
         """Run a command; `typed` is its standard input, `terminal` makes all streams one."""
         octets = typed.encode() if isinstance(typed, str) else typed
         wrapper = Terminal if terminal else TextIOWrapper
-        stdin, stdout, stderr = BytesIO(octets), BytesIO(), BytesIO()
+        stdin, stdout, stderr = BytesIO(octets), self._stdout(), BytesIO()
         with self._monkeypatch.context() as patch:
             patch.setattr(Run, "now", lambda _: self.now)
             patch.setattr(sys, "stdin", wrapper(stdin, encoding="utf-8"))
             patch.setattr(sys, "stdout", wrapper(stdout, encoding="utf-8"))
             patch.setattr(sys, "stderr", wrapper(stderr, encoding="utf-8"))
             status = run(arguments)
-            sys.stdout.flush()
+            if self._stdout is BytesIO:
+                sys.stdout.flush()
             sys.stderr.flush()
             return Result(status, stdout.getvalue().decode(), stderr.getvalue().decode())
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Let nothing be written to stdout meanwhile."""
+        self._stdout = FullDisk
+        try:
+            yield
+        finally:
+            self._stdout = BytesIO
 
     def json(self, *arguments: str, typed: str = "", status: int = 0) -> Any:
         """Run a command with `--json` and return its document; the status is checked."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from passless.domain.errors import Unavailable
 from tests.cli.running import PASSWORD, Passless
 from tests.cli.walking import CODE, SEED, Person, code_of
 from tests.software_key import SoftwareKey, plugged_in
@@ -397,3 +398,30 @@ def test_the_session_of_a_begun_account_that_ended_has_a_way_on(passless: Passle
     ada.reads("the session that could finish it has ended")
     assert ada.is_done() == 5
     assert "passless recover start --as-operator" in ada.rest
+
+
+def test_a_code_of_a_script_that_could_not_be_printed_is_not_taken_as_saved(
+    passless: Passless, plugged: SoftwareKey, pin: str
+) -> None:
+    arguments = ("setup", "--account", "ci", "--no-password", "--pin-file", pin, "--yes")
+    for more in ((), ("--json",)):
+        with passless.full_disk():
+            assert passless(*arguments, *more).status == 6
+        assert status(passless)["recovery_code"]["saved"] is False
+    again = passless("setup", "--yes", "--json").json
+    assert CODE.fullmatch(again["recovery_code"])
+    assert status(passless)["recovery_code"]["saved"] is True
+
+
+def test_what_fails_after_a_code_was_printed_leaves_a_whole_document(
+    passless: Passless, plugged: SoftwareKey, pin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise Unavailable("the store went away")
+
+    monkeypatch.setattr("passless.cli.walking.Walk.forget_own_news", broken)
+    result = passless("setup", "--account", "ci", "--no-password", "--pin-file", pin, "--yes", "--json")
+    assert result.status == 6
+    assert "the store went away" in result.stderr
+    assert CODE.fullmatch(result.json["recovery_code"])
+    assert (result.json["reached"], result.json["done"][-1]) == (False, "make-recovery-code")
