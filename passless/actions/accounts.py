@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
@@ -130,7 +131,7 @@ def make(parts: Parts, actor: Actor, new: NewAccount) -> Made:
 def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
     name = free_name(parts, new.name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
-    addresses = (_address(new.email),) if new.email else ()
+    addresses = (_free_address(parts, new.email, now),) if new.email else ()
     methods: tuple[Password, ...] = ()
     if new.password is not None:
         words = (name, shown, *addresses)
@@ -148,10 +149,15 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
 
 
 def free_name(parts: Parts, wanted: str) -> AccountName:
-    """Return a name for an account; never the id of another, which people may type in its place."""
-    name = names.clean(wanted, what="account name")
+    """Return a name for an account; never the id of another, which people may type in its place.
+
+    An account whose time is over lets its name go here, though nobody has looked at it since.
+    """
+    name, now = names.clean(wanted, what="account name"), parts.now()
+    with suppress(NoSuchAccount):
+        _found(parts, parts.store.read_named(AccountName(names.key(name))), now)
     try:
-        parts.store.read(AccountId(name))
+        find_id(parts, name, now)
     except NoSuchAccount:
         return AccountName(name)
     raise NameTaken(f'"{name}" is the id of another account')
@@ -171,6 +177,16 @@ def new_password(parts: Parts, password: Secret, *, stands_alone: bool, words: t
         hash=passwords.hash_password(password, parts.entropy),
         stands_alone=passwords.stands_alone(password),
     )
+
+
+def _free_address(parts: Parts, text: str, now: datetime) -> str:
+    """Return an address; an account whose time is over lets it go."""
+    address = _address(text)
+    owner = parts.store.owner_of_address(address)
+    if owner is not None:
+        with suppress(NoSuchAccount):
+            find_id(parts, owner, now)
+    return address
 
 
 def _address(text: str) -> str:

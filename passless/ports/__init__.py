@@ -182,6 +182,10 @@ class Store(Protocol):
         """Find the account a WebAuthn credential belongs to."""
         ...
 
+    def owner_of_address(self, address: str) -> AccountId | None:
+        """Find the account with an e-mail address, written in any way that `names.key` takes for the same."""
+        ...
+
     def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
         """Find the account and the id of the app password with one of these tags."""
         ...

@@ -70,6 +70,11 @@ class SqlStore(WatchedStore):
         found = self._rows("credential_owner", lambda row: AccountId(row[0]), credential_id=credential_id)
         return next(iter(found), None)
 
+    def owner_of_address(self, address: str) -> AccountId | None:
+        """Find the account with an e-mail address."""
+        found = self._rows("address_owner", lambda row: AccountId(row[0]), address_key=plain(name_key(address)))
+        return next(iter(found), None)
+
     def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
         """Find the account and the id of the app password with one of these tags."""
         for tag in tags:

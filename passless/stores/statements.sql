@@ -90,6 +90,9 @@ ON CONFLICT DO NOTHING
 -- name: remove_tag
 DELETE FROM app_password_tags WHERE digest = :digest AND key_id = :key_id
 
+-- name: address_owner
+SELECT account_id FROM addresses WHERE address_key = :address_key
+
 -- name: add_address
 INSERT INTO addresses (address_key, account_id) VALUES (:address_key, :account_id) ON CONFLICT DO NOTHING
 

@@ -69,6 +69,11 @@ class MemoryStore:
         """Find the account a WebAuthn credential belongs to."""
         return next((one.account.id for one in self._accounts.values() if credential_id in _credentials(one.account)), None)
 
+    def owner_of_address(self, address: str) -> AccountId | None:
+        """Find the account with an e-mail address."""
+        wanted = name_key(address)
+        return next((one.account.id for one in self._accounts.values() if wanted in _addresses(one.account)), None)
+
     def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
         """Find the account and the id of the app password with one of these tags."""
         for stored in self._accounts.values():

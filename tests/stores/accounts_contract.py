@@ -202,6 +202,13 @@ class LookUpsContract:
         store.commit(a_write(an_account(), 1))
         assert store.owner_of_credential(b"blue key") is None
 
+    def test_an_address_finds_its_account_however_it_is_written(self, store: Store) -> None:
+        kept(store, an_account(addresses=("Ada@example.org",)))
+        assert store.owner_of_address("ADA@example.org") == ADA
+        assert store.owner_of_address("bob@example.org") is None
+        store.commit(a_write(an_account(), 1))
+        assert store.owner_of_address("ada@example.org") is None
+
     def test_a_credential_belongs_to_one_account(self, store: Store) -> None:
         kept(store, an_account(methods=[a_security_key()]))
         with pytest.raises(CredentialTaken):

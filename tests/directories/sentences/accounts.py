@@ -45,6 +45,22 @@ class AccountSentences:
         assert (last.event, last.actor) == ("delete-account", "passless")
         Person(place).create(password=None)
 
+    def test_an_account_that_expired_unseen_lets_its_name_and_its_address_go(self, place: Place) -> None:
+        Person(place).create(password=None, email="ada@example.org")
+        Person(place, "eve").create(password=None, email="eve@example.org")
+        place.clock.move(hours=24)
+        Person(place).create()
+        Person(place, "adam").create(email="EVE@example.org")
+        with refused("no-such-account"):
+            assert Person(place, "eve").view
+
+    def test_an_account_takes_the_name_of_one_that_expired_unseen(self, place: Place) -> None:
+        Person(place).create(password=None)
+        place.clock.move(hours=24)
+        eve = Person(place, "eve").create()
+        eve.do(RenameAccountTo(name="Ada"))
+        assert Person(place).view.account == "Ada"
+
     @pytest.mark.parametrize("name", ["", "   ", "a" * 65, "a\nb", "a\u202eb", "\ud800"])
     def test_a_name_that_does_not_show_is_refused(self, place: Place, name: str) -> None:
         with refused("bad-name"):
