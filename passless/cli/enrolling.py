@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
@@ -13,11 +14,13 @@ from passless.domain.methods import Kind
 from passless.domain.requests import Answer, Enrol, SetPassword
 from passless.domain.secret import Secret
 from passless.domain.views import Begun, Outcome, PlanView
+from passless.output.results import BegunAdding
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
 
+SIGNED = (Kind.SECURITY_KEY, Kind.PASSKEY, Kind.AUTHENTICATOR)  # what answers with a response rather than a code
 BROWSER_ONLY = "a passkey of a computer or phone is made in its browser, and an account on this machine has no page for it yet"
 
 
@@ -47,7 +50,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     files: Files
 
 
-def add(run: Run, wish: Wish) -> Begun | Outcome | PlanView:
+def add(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
     """Add a method, or begin or finish to."""
     if wish.begin and wish.finish is not None:
         raise Contradiction("--begin", "--finish")
@@ -71,7 +74,7 @@ def _set_password(run: Run, wish: Wish) -> Outcome | PlanView:
     return run.change(SetPassword(password=new), confirm="set this password, in the place of one that there may be?")
 
 
-def _enrol(run: Run, wish: Wish) -> Begun | Outcome | PlanView:
+def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
     request = Enrol(kind=wish.kind, name=wish.name, device=wish.device)
     _check_able(run, wish.kind)
     if run.given.dry_run:
@@ -79,10 +82,24 @@ def _enrol(run: Run, wish: Wish) -> Begun | Outcome | PlanView:
     if wish.finish is not None:
         return _finish(run, wish, wish.finish, _given(wish))
     if wish.begin:
-        return run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
+        begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
+        return begun if run.json else BegunAdding(begun=begun, finish_with=_finishing(run, wish, begun))
     _check_possible(run, wish)
     begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
     return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
+
+
+def _finishing(run: Run, wish: Wish, begun: Begun) -> str:
+    """Return the command that finishes what was begun."""
+    words = ["passless", "method", "add", wish.kind, "--finish", begun.ceremony]
+    words += ["--response-file" if wish.kind in SIGNED else "--code-file", "-"]
+    named = (
+        ("--name", wish.name),
+        ("--device", wish.device),
+        ("--account", run.given.account),
+        ("--profile", run.given.profile),
+    )
+    return shlex.join([*words, *(word for flag, value in named if value for word in (flag, value))])
 
 
 def _check_able(run: Run, kind: Kind) -> None:
@@ -99,8 +116,8 @@ def _finish(run: Run, wish: Wish, ceremony: str, text: Secret) -> Outcome:
 
 def _given(wish: Wish) -> Secret:
     """Return the answer of a ceremony that was begun before; it comes from a file."""
-    signed = wish.kind in (Kind.SECURITY_KEY, Kind.PASSKEY, Kind.AUTHENTICATOR)
-    file, flag = (wish.files.response, "--response-file FILE") if signed else (wish.files.code, "--code-file FILE")
+    is_signed = wish.kind in SIGNED
+    file, flag = (wish.files.response, "--response-file FILE") if is_signed else (wish.files.code, "--code-file FILE")
     if file is None:
         raise MissingInput("the answer", flag)
     return file.read()

@@ -23,10 +23,10 @@ from passless.domain.views import (
 )
 from passless.output import qr
 from passless.output.account_views import freshness, methods, notices, steps
-from passless.output.drawing import Look, facts, safe, section, spoken, stack, when
+from passless.output.drawing import Look, command, facts, safe, section, spoken, stack, when
 from passless.output.human import view
 from passless.output.kit import Kit, as_text
-from passless.output.results import AccountMade, Chosen, KitWritten, SignedOut
+from passless.output.results import AccountMade, BegunAdding, Chosen, KitWritten, SignedOut
 
 ONCE = "It is shown once; nobody can show it again."
 
@@ -123,6 +123,12 @@ def begun(result: Begun, look: Look) -> RenderableType:
             ("asked", safe((result.public_key or b"").decode(errors="replace"))),
         ]
     )
+
+
+@view.register
+def begun_adding(result: BegunAdding, look: Look) -> RenderableType:
+    """Draw an open ceremony, and how it is finished."""
+    return stack(begun(result.begun, look), section("Finish with", command(result.finish_with)))
 
 
 @view.register

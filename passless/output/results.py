@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from passless.domain.views import PendingView, PlanView, ProblemView, RecoveryCodeView, ReportView, SignedIn, StepView
+from passless.domain.views import Begun, PendingView, PlanView, ProblemView, RecoveryCodeView, ReportView, SignedIn, StepView
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -58,3 +58,10 @@ class AccountMade(Struct, frozen=True, kw_only=True):
 
     plan: PlanView
     signed_in: SignedIn
+
+
+class BegunAdding(Struct, frozen=True, kw_only=True):
+    """A begun ceremony that adds a method, and the command that finishes it. For people; scripts get `begun`."""
+
+    begun: Begun
+    finish_with: str
