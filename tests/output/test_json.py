@@ -41,7 +41,7 @@ def document(result: Any) -> Any:
             MadeAppPassword(id="a", name="Mail", secret=Secret("s3"), services=("imap",), expires_at=None),
             {"id", "name", "secret", "for", "expires_at", "shown_once"},
         ),
-        (MadeRecoveryCode(code=Secret("s3")), {"code", "shown_once"}),
+        (MadeRecoveryCode(code=Secret("s3")), {"code", "saved", "shown_once"}),
         (
             MadePass(id="a", secret=Secret("s3"), expires_at=NOW, once=True),
             {"id", "secret", "expires_at", "once", "shown_once"},
