@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -28,6 +29,8 @@ from passless.output.results import RecoveryStatus, SettingStatus
 
 STATES = {"ok": "green", "unfinished": "yellow", "in-recovery": "red"}
 FACTORS = {0: ("nothing fresh", "dim"), 1: ("one factor", "yellow"), 2: ("two factors", "green")}
+MOST_NEWS = 5  # lines of news; the rest is in the audit trail
+NOT_YOU = re.compile("; if (?:this|it) was not you: ")  # how a notice ends that says what helps
 WIDE = 100  # columns, from which on all that is known of methods fits
 STATE_WORDS = {"ok": "ok", "unfinished": "unfinished", "in-recovery": "in recovery"}
 
@@ -196,8 +199,16 @@ def reports(items: Sequence[ReportView], look: Look) -> RenderableType:
 
 
 def notices(items: Sequence[NoticeView], look: Look) -> RenderableType:
-    """Draw what happened."""
-    return facts((spoken(one.at, look.now), safe(one.message)) for one in items)
+    """Draw what happened, the newest first, and once what helps if it was somebody else."""
+    newest = sorted(items, key=lambda one: one.at, reverse=True)
+    told = [(one.at, NOT_YOU.split(one.message, maxsplit=1)) for one in newest[:MOST_NEWS]]
+    more = len(newest) - len(told)
+    helps = dict.fromkeys(rest for _, (_, *after) in told for rest in after)
+    return stack(
+        facts((spoken(at, look.now), safe(what)) for at, (what, *_) in told),
+        Text.assemble((f"and {more} more: ", "dim"), command("passless audit list")) if more else None,
+        *(safe(f"if that was not you: {one}", "dim") for one in helps),
+    )
 
 
 def _head(result: AccountView, body: RenderableType, look: Look) -> RenderableType:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -17,6 +19,7 @@ from passless.domain.views import (
     FreshnessView,
     LossView,
     MethodView,
+    NoticeView,
     ProblemView,
     RecoveryCodeView,
     StepView,
@@ -112,6 +115,29 @@ def test_an_app_is_shown_as_picture_and_as_letters() -> None:
     shown = drawn(begun)
     assert "█" in shown
     assert "ABCD EFGH" in shown
+
+
+def the_news(count: int) -> str:
+    """Return how that many notices are drawn, the last one the newest."""
+    told = "; if this was not you: passless session end --all"
+    made = [
+        NoticeView(id=str(at), at=NOW - timedelta(minutes=60 - at), code="c", message=f"it happened ({at}){told}")
+        for at in range(count)
+    ]
+    return drawn(msgspec.structs.replace(an_account(), notices=tuple(made)), width=120, is_terminal=False)
+
+
+def test_news_says_once_what_helps_if_it_was_somebody_else() -> None:
+    shown = the_news(3)
+    assert shown.count("not you") == 1
+    assert "if that was not you: passless session end --all" in shown
+    assert "more: passless audit list" not in shown
+
+
+def test_only_the_newest_news_is_shown() -> None:
+    shown = the_news(8)
+    assert re.findall(r"it happened \((\d)\)", shown) == ["7", "6", "5", "4", "3"]
+    assert "and 3 more: passless audit list" in shown
 
 
 @pytest.mark.parametrize(
