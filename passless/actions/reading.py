@@ -27,7 +27,7 @@ from passless.domain.safety.next_steps import AtHand, Goal, Step, next_steps
 from passless.domain.safety.ways_in import is_valid
 from passless.domain.safety.what_if import Loss, Lost, after_losing, every_loss, lose
 from passless.domain.secret import Secret
-from passless.domain.sessions import SessionKind
+from passless.domain.sessions import Session, SessionKind
 from passless.domain.views import (
     AccountSummary,
     AccountView,
@@ -44,10 +44,16 @@ from passless.ports.directory import Actor
 SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is known; looking writes no more often
 
 
+def _token_of(parts: Parts, actor: Actor) -> Session | None:
+    """Return the session of a machine's token, where it is one that looks."""
+    session = session_of(parts, actor)
+    return session if session is not None and session.kind is SessionKind.TOKEN else None
+
+
 def _may(parts: Parts, actor: Actor, right: str, account: Account | None) -> None:
     """Let a machine's token do what it names, on its own account; everybody else may look."""
-    session = session_of(parts, actor)
-    if session is None or session.kind is not SessionKind.TOKEN:
+    session = _token_of(parts, actor)
+    if session is None:
         return
     if right not in session.rights:
         raise TokenMayNot(
@@ -74,13 +80,13 @@ def _look(parts: Parts, actor: Actor, target: str, right: str) -> Who:
     return look(parts, actor, target, right)[1]
 
 
-def summaries(parts: Parts, matching: str) -> Iterator[AccountSummary]:
-    """Stream the accounts whose name contains the words."""
-    now = parts.now()
+def summaries(parts: Parts, actor: Actor, matching: str) -> Iterator[AccountSummary]:
+    """Stream the accounts whose name contains the words; a machine's token sees its own only."""
+    now, token = parts.now(), _token_of(parts, actor)
     for stored in parts.store.accounts(matching=key(matching)):
         caught_up = catch_up(stored.account, parts.rules, now)
         account = caught_up.account
-        if caught_up.deleted:
+        if caught_up.deleted or (token is not None and account.id != token.account_id):
             continue
         yield AccountSummary(
             id=account.id,
@@ -241,15 +247,22 @@ def _what_if_view(parts: Parts, account: Account, loss: Loss, now: datetime) -> 
 
 
 def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
-    """Hold accounts against a policy; all of them where none is named."""
+    """Hold accounts against a policy; all of them where none is named, which no machine's token may ask.
+
+    A token that silently checked its own account in place of all would make a gate that is always open.
+    """
     from passless.domain.policy_check import findings
 
     _may(parts, actor, "check", None)
     now = parts.now()
     if targets:
         for target in targets:
-            yield from findings(find(parts, target, now).account, policy, parts.rules, now)
+            account = find(parts, target, now).account
+            _may(parts, actor, "check", account)
+            yield from findings(account, policy, parts.rules, now)
         return
+    if _token_of(parts, actor) is not None:
+        raise TokenMayNot("a token checks its own account only", hint="name it: passless check --account NAME --policy FILE")
     for stored in parts.store.accounts():
         caught_up = catch_up(stored.account, parts.rules, now)
         if not caught_up.deleted:
@@ -271,8 +284,7 @@ def seen(parts: Parts, actor: Actor, target: str, notices: Sequence[str]) -> Non
 def events(parts: Parts, actor: Actor, target: str | None, since: datetime | None) -> Iterator[AuditEvent]:
     """Stream the audit trail of one account, or of all; a machine's token reads that of its own account only."""
     account = None if target is None else find(parts, target, parts.now()).account
-    session = session_of(parts, actor)
-    if account is None and session is not None and session.kind is SessionKind.TOKEN:
-        account = find_id(parts, session.account_id, parts.now()).account
+    if account is None and (token := _token_of(parts, actor)) is not None:
+        account = find_id(parts, token.account_id, parts.now()).account
     _may(parts, actor, "audit", account)
     return parts.store.events(None if account is None else account.id, since=since)

@@ -47,6 +47,9 @@ class Actor(Struct, frozen=True, kw_only=True):
     place: str = ""
 
 
+NOBODY = Actor()
+
+
 class Ability(Struct, frozen=True):
     """Whether a directory can do something; `reason` and `where` say why not and where else."""
 
@@ -66,8 +69,8 @@ class Directory(Protocol):
         """Say whether this directory can do something, such as `method add phone`."""
         ...
 
-    def find(self, matching: str = "") -> Iterator[AccountSummary]:
-        """Stream the accounts whose name contains the words."""
+    def find(self, matching: str = "", actor: Actor = NOBODY) -> Iterator[AccountSummary]:
+        """Stream the accounts whose name contains the words; a machine's token sees its own only."""
         ...
 
     def create(self, actor: Actor, new: NewAccount) -> SignedIn:

@@ -120,10 +120,11 @@ def test_a_policy_that_cannot_be_names_its_key(shared: Passless, tmp_path: Path)
     assert "numbers.wait_days" in error["message"]
 
 
-def test_a_token_with_the_right_may_check(anna: Passless, policy: Path) -> None:
+def test_a_token_with_the_right_may_check_its_own_account(anna: Passless, policy: Path) -> None:
     secret = anna.json("token", "create", "ci", "--may", "check")["secret"]
     assert anna("sign-in", "--with", "token", "--token-file", "-", typed=secret).status == 0
-    assert anna("check", "--policy", str(policy), "--all").status == 8
+    assert anna("check", "--policy", str(policy)).status == 8
+    assert anna.json("check", "--policy", str(policy), "--all", status=5)["code"] == "token-may-not"
 
 
 def test_legacy_apps_lists_all_or_the_one_that_is_named(shared: Passless) -> None:

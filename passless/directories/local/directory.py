@@ -36,7 +36,7 @@ from passless.domain.views import (
     Waits,
     WhatIfView,
 )
-from passless.ports.directory import Ability, Actor
+from passless.ports.directory import NOBODY, Ability, Actor
 
 if TYPE_CHECKING:
     from passless.directories.local.doing import Doing
@@ -95,9 +95,9 @@ class LocalDirectory:
         """End the session in use, or all of its account."""
         return self._doing.sign_out(actor, everywhere=everywhere)
 
-    def find(self, matching: str = "") -> Iterator[AccountSummary]:
-        """Stream the accounts whose name contains the words."""
-        return reading.summaries(self.parts, matching)
+    def find(self, matching: str = "", actor: Actor = NOBODY) -> Iterator[AccountSummary]:
+        """Stream the accounts whose name contains the words; a machine's token sees its own only."""
+        return reading.summaries(self.parts, actor, matching)
 
     def read(self, actor: Actor, target: str) -> AccountView:
         """Read an account at a glance."""

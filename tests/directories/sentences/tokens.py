@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from passless.domain.methods import Kind
-from passless.domain.policy import Policy
+from passless.domain.policy import Policy, Requirements
 from passless.domain.requests import (
     Answer,
     EndSessions,
@@ -25,6 +25,7 @@ from tests.directories.place import Place
 from tests.directories.sentences import refused
 
 A_DAY = timedelta(days=1)
+STRICT = Policy(require=Requirements(two_step=True))
 
 
 def a_token(ada: Person, *rights: str, name: str = "ci", lifetime: timedelta = A_DAY) -> Person:
@@ -139,6 +140,18 @@ class TokenSentences:
         assert {event.account for event in place.directory.events(machine.actor, None)} == {"ada"}
         with refused("wrong-proof"):
             place.directory.sign_in(machine.actor, "eve", Answer(kind=Kind.TOKEN, text=machine.token or Secret("")))
+
+    def test_a_token_checks_and_sees_its_own_account_only(self, place: Place) -> None:
+        ada = Person(place).create(password=None)
+        Person(place, "eve").create(password=None)
+        machine = a_token(ada, "check")
+        assert {one.account for one in place.directory.check(machine.actor, STRICT, ("ada",))} == {"ada"}
+        for targets in (("eve",), ("ada", "eve"), ()):
+            with refused("token-may-not"):
+                list(place.directory.check(machine.actor, STRICT, targets))
+        assert {one.account for one in place.directory.check(ada.actor, STRICT, ())} == {"ada", "eve"}
+        assert [one.account for one in place.directory.find("", machine.actor)] == ["ada"]
+        assert not list(place.directory.find("eve", machine.actor))
 
     def test_a_token_changes_nothing(self, place: Place) -> None:
         ada = Person(place).create(password=None)
