@@ -40,6 +40,7 @@ def prove(passless: Passless) -> None:
 
 def test_an_account_moves_to_another_store_with_its_app(anna: Passless, copy: str, secret_file: str, other: str) -> None:
     app = anna.totp()
+    prove(anna)
     made = anna.json("account", "export", copy, "--passphrase-file", secret_file)
     assert (made["account"], made["methods"], made["file"]) == ("anna", 2, copy)
     assert Path(copy).stat().st_mode & 0o077 == 0
@@ -54,6 +55,7 @@ def test_an_account_moves_to_another_store_with_its_app(anna: Passless, copy: st
 
 def test_the_file_holds_nothing_in_plain(anna: Passless, copy: str, secret_file: str) -> None:
     app = anna.totp()
+    prove(anna)
     anna.json("account", "export", copy, "--passphrase-file", secret_file)
     content = Path(copy).read_text()
     assert app.secret not in content
@@ -85,6 +87,8 @@ def test_a_copy_beside_the_original_needs_another_name(anna: Passless, copy: str
 
 
 def test_a_deleted_account_comes_back(anna: Passless, copy: str, secret_file: str) -> None:
+    anna.totp()
+    prove(anna)
     anna.json("account", "export", copy, "--passphrase-file", secret_file)
     anna.json("account", "delete", "--yes")
     anna.json("account", "import", copy, "--passphrase-file", secret_file)
@@ -115,6 +119,29 @@ def test_export_needs_proofs_as_strong_as_the_strongest_way_in(anna: Passless, c
     anna.json("two-step", "on")
     anna("sign-out")
     assert anna("account", "export", copy, "--passphrase-file", secret_file).status == 5
+
+
+def test_one_factor_copies_no_second_one(anna: Passless, copy: str, secret_file: str) -> None:
+    """A thief of the password alone must not read the app's secret out of a copy, and is told nothing that helps."""
+    anna.totp()
+    anna("sign-out")
+    prove(anna)
+    error = anna.json("account", "export", copy, "--passphrase-file", secret_file, status=5)
+    assert error["code"] == "weak-proof"
+    assert error["hint"] == "sign in with a second method first: passless sign-in --with totp"
+    assert not Path(copy).exists()
+    (tried,) = (one for one in anna.json("audit", "list") if one["event"] == "export-account")
+    assert (tried["outcome"], tried["details"]["problems"]) == ("refused", "weak-proof")
+
+
+def test_an_account_with_one_factor_is_copied_without_it(anna: Passless, copy: str, secret_file: str, other: str) -> None:
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("account", "export", copy, "--passphrase-file", secret_file)
+    assert any('without "password"' in one["message"] for one in anna.json("status")["notices"])
+    came = anna.json("account", "import", copy, "--passphrase-file", secret_file, "--profile", other)
+    assert came["methods"] == 0
+    assert any('"password": its secret is copied only with two factors' in one for one in came["left_out"])
+    assert anna("sign-in", "--with", "password", "--password-file", "-", "--profile", other, typed=PASSWORD).status == 5
 
 
 def test_a_wrong_passphrase_is_status_5(anna: Passless, copy: str, secret_file: str) -> None:
@@ -184,6 +211,7 @@ def age_identity(tmp_path: Path) -> tuple[str, str]:
 
 def test_an_account_moves_for_an_age_recipient(anna: Passless, copy: str, age_identity: tuple[str, str], other: str) -> None:
     app = anna.totp()
+    prove(anna)
     recipient, identity = age_identity
     anna.json("account", "export", copy, "--recipient", recipient)
     assert Path(copy).read_text().startswith("-----BEGIN AGE ENCRYPTED FILE-----")

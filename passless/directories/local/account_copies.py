@@ -1,7 +1,8 @@
 """One account in one encrypted file: out of a store, and into another.
 
 How it is sealed stands in `passphrase_files` and `age_files`. Inside, the secrets of authenticator apps stand in plain, for the
-other store has another vault.
+other store has another vault: to whoever made it, a copy is as good as the apps and the password in it. These come along only
+where two factors were proven (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from passless.directories.local.vault_care import bound_to, with_seals
 from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
-from passless.domain.methods import MethodId, Password, Totp, credential_of
-from passless.domain.names import BadName, clean
+from passless.domain.methods import MethodId, Password, SignInMethod, Strength, Totp, credential_of, kind_of
+from passless.domain.names import BadName, clean, printable
 from passless.domain.recovery import Reporter
 from passless.domain.refused import Refused
 from passless.domain.safety.context import Problem, Severity
-from passless.domain.safety.proofs import counted_proofs, covered, strongest_way_in
-from passless.domain.safety.ways_in import can_sign_in
+from passless.domain.safety.proof_rules import is_bound
+from passless.domain.safety.proofs import counted_proofs, covered, is_vouched_for, proof_ids, strongest_way_in
+from passless.domain.safety.ways_in import WayIn, can_sign_in, replace_methods, signs_in, ways_in, ways_in_of
 from passless.domain.sealed import KeyId, Sealed
 from passless.ports import Write
 
@@ -43,6 +45,7 @@ class Inside(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secrets: dict[MethodId, bytes]
     store_id: str
     exported_at: datetime
+    left_out: tuple[str, ...] = ()  # names of methods that did not come along, because the account has only one factor
 
 
 class Imported(Struct, frozen=True, kw_only=True):
@@ -57,33 +60,84 @@ def export_account(parts: Parts, who: Who, seal: Seal) -> bytes:
     """Return a copy of the account, sealed.
 
     Raises:
-        Refused: the proofs are weaker than the account's strongest way in, or it is somebody else's.
+        Refused: the proofs are too weak, rule 10 binds who asks, or it is somebody else's.
         VaultKeyMissing, …: a secret that belongs to it cannot be read.
     """
     now = parts.now()
-    check_may_export(parts, who, now)
-    account, secrets = who.account, {}
+    left_out = check_may_export(parts, who, now)
+    account, secrets = _without(who.account, left_out), {}
     for method in account.methods:
         if isinstance(method, Totp):
             secrets[method.id] = parts.vault.open(method.seed, bound_to=bound_to(account, method))
     bare = with_seals(_portable(account), lambda _: NO_SEAL)
-    inside = Inside(account=bare, secrets=secrets, store_id=parts.store.id, exported_at=now)
+    names = tuple(method.name for method in left_out)
+    inside = Inside(account=bare, secrets=secrets, store_id=parts.store.id, exported_at=now, left_out=names)
     sealed = seal(msgspec.json.encode(inside))
-    _note_export(parts, who, now)
+    _note_export(parts, who, left_out, now)
     return sealed
 
 
-def check_may_export(parts: Parts, who: Who, now: datetime) -> None:
-    """Refuse unless the person proved as much as their strongest way in: a copy holds everything."""
-    have = covered(who.account, counted_proofs(who.context(now)), parts.rules, now)
+def check_may_export(parts: Parts, who: Who, now: datetime) -> tuple[SignInMethod, ...]:
+    """Refuse unless the person proved as much as a copy would give them; return the methods that it must leave out.
+
+    The seed of an app and the hash of a password would hand a thief of one factor the second one. They take two factors, and
+    where an account has only one, they stay behind.
+    """
+    problem = _problem_with(parts, who, now)
+    if problem is not None:
+        _note(parts, who, Outcome.REFUSED, now, {"problems": problem.code})
+        raise Refused([problem])
+    secret = tuple(method for method in who.account.methods if isinstance(method, Password | Totp))
+    return () if _have(parts, who, now) is Strength.TWO_FACTORS else secret
+
+
+def _problem_with(parts: Parts, who: Who, now: datetime) -> Problem | None:
+    account, context = who.account, who.context(now)
     if who.reporter is not Reporter.SELF:
-        raise Refused(
-            [_problem("operator-may-not", "an operator cannot copy somebody's account", "the person does it, signed in")]
+        return _problem("operator-may-not", "an operator cannot copy somebody's account", "the person does it, signed in")
+    if is_bound(account, context):
+        return _problem(
+            "in-recovery",
+            "after a recovery the account cannot be copied",
+            "sign in with a method from before the recovery, or wait until the day after it: passless recover status",
         )
-    if have < strongest_way_in(who.account, parts.rules, now) or not have:
-        raise Refused(
-            [_problem("weak-proof", "this needs proofs as strong as your strongest way in", "prove it again: passless sign-in")]
-        )
+    have = _have(parts, who, now)
+    holds_secrets = any(isinstance(method, Password | Totp) for method in account.methods)
+    pairs = _two_factors_of(parts, account, now) if holds_secrets else ()
+    if have is Strength.TWO_FACTORS or (have and not pairs and have >= strongest_way_in(account, parts.rules, now)):
+        return None
+    return _problem(
+        "weak-proof",
+        "a copy holds the password and the secrets of apps: it needs two factors proven in the last 10 minutes"
+        if pairs
+        else "this needs proofs as strong as your strongest way in, from the last 10 minutes",
+        _how_to_prove(account, pairs or ways_in(account, parts.rules, now), proof_ids(context)),
+    )
+
+
+def _have(parts: Parts, who: Who, now: datetime) -> Strength:
+    return covered(who.account, counted_proofs(who.context(now)), parts.rules, now)
+
+
+def _two_factors_of(parts: Parts, account: Account, now: datetime) -> tuple[WayIn, ...]:
+    """Return the smallest sets of methods that are two factors now; none where the account has only one."""
+    rules = parts.rules
+    trusted = [one for one in account.methods if signs_in(one, rules, now) and is_vouched_for(one, account, rules, now)]
+    return ways_in_of(trusted, two_step=True, among=account.methods)
+
+
+def _how_to_prove(account: Account, ways: tuple[WayIn, ...], proven: frozenset[MethodId]) -> str:
+    """Say what is missing on the shortest way, the one that needs the fewest further proofs."""
+    missing = min((tuple(one for one in way if one not in proven) for way in ways), key=len, default=())
+    kinds = [str(kind_of(method)) for method in account.methods if method.id in missing]
+    if not kinds:
+        return "prove it again: passless sign-in"
+    first = "sign in with a second method first" if proven else "sign in first"
+    return f"{first}: passless sign-in --with {', and again --with '.join(kinds)}"
+
+
+def _without(account: Account, methods: tuple[SignInMethod, ...]) -> Account:
+    return replace_methods(account, tuple(method for method in account.methods if method not in methods))
 
 
 def read_copy(content: bytes) -> Inside:
@@ -107,7 +161,11 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
         id=AccountId(parts.new_id()),
         name=AccountName(clean(name or inside.account.name, what="account name")),
     )
-    left_out = [f'the app password "{one.name}": make it again' for one in account.app_passwords]
+    left_out = [
+        f'"{printable(name)}": its secret is copied only with two factors proven, and the account had one: add it again'
+        for name in inside.left_out[:MAXIMUM_METHODS]
+    ]
+    left_out += [f'the app password "{one.name}": make it again' for one in account.app_passwords]
     account = replace(account, app_passwords=())
     for method in account.methods:
         credential = credential_of(method)
@@ -174,21 +232,33 @@ def _check(inside: Inside, now: datetime) -> None:
         raise AccountCopyDamaged(f"in this copy, {error.message}") from error
 
 
-def _note_export(parts: Parts, who: Who, now: datetime) -> None:
+def _note_export(parts: Parts, who: Who, left_out: tuple[SignInMethod, ...], now: datetime) -> None:
+    names = ", ".join(f'"{method.name}"' for method in left_out)
+    without = f" without {names}: add a second method first, and copy it again" if names else ""
+    told = Notice(
+        id=parts.new_id(),
+        account_id=who.account.id,
+        at=now,
+        code="export-account",
+        message=f"the account was copied to a file{without}",
+    )
+    _note(parts, who, Outcome.DONE, now, {"left_out": names} if names else {}, told)
+
+
+def _note(parts: Parts, who: Who, outcome: Outcome, now: datetime, details: dict[str, str], *told: Notice) -> None:
+    """Record that the account was copied, or that it was refused."""
     account = who.account
     entry = AuditEntry(
         at=now,
         actor=who.name,
         event="export-account",
-        outcome=Outcome.DONE,
+        outcome=outcome,
         account_id=account.id,
         account=account.name,
         place=who.place,
+        details=details | ({"reason": who.reason} if who.reason else {}),
     )
-    told = Notice(
-        id=parts.new_id(), account_id=account.id, at=now, code="export-account", message="the account was copied to a file"
-    )
-    parts.store.commit(Write(at=now, notices=(told,), events=(entry,)))
+    parts.store.commit(Write(at=now, notices=told, events=(entry,)))
 
 
 def _problem(code: str, message: str, hint: str) -> Problem:
