@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from passless import private_files
+from passless.cli import outside_files
 from passless.cli.failures import MissingInput
 from passless.credentials.random_codes import CROCKFORD, RECOVERY_CODE_LENGTH, as_typed
 from passless.domain.errors import NotFound, WrongUse
@@ -49,7 +50,7 @@ def new_code(run: Run, kit: Path | None) -> None:
     Under `--yes` it is taken as saved, but not before all of it was written: until then the one before works.
     """
     if kit is not None:
-        _check_file(kit)
+        _check_file(run, kit)
     outcome = run.change(NewRecoveryCode())
     if not isinstance(outcome, Applied) or not isinstance(outcome.made, MadeRecoveryCode):
         run.show(outcome)
@@ -74,7 +75,7 @@ def confirm(run: Run, file: SecretFile | None) -> PlanView | Applied | Waits:
 def write_again(run: Run, out: Path | None, file: SecretFile | None) -> Kit | KitWritten:
     """Write the kit of a code that was made before and is typed back; a new code is saved by that."""
     if out is not None:
-        _check_file(out)
+        _check_file(run, out)
     elif run.json:
         raise MissingInput("the file to write", "--out FILE")
     code = run.secret(file, "Recovery code", flag="--code-file FILE")
@@ -93,9 +94,12 @@ def _confirm_new(run: Run, code: Secret) -> None:
         raise NoRecoveryCode("that is not the recovery code of this account") from error
 
 
-def _check_file(path: Path) -> None:
+def _check_file(run: Run, path: Path) -> None:
+    """Refuse what cannot be a kit, and ask before a file is replaced: before there is a code that somebody would need."""
     if path.suffix not in (PICTURE, TEXT):
         raise BadKitFile(f'"{path}" is neither text nor a picture')
+    if not run.given.dry_run:
+        outside_files.may_write(run, str(path))
 
 
 def _write(run: Run, path: Path, code: Secret) -> KitWritten:

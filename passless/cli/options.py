@@ -87,8 +87,13 @@ def changing(*, hidden: bool = False) -> list[Any]:
     """Return the options of commands that change something."""
     return [
         flag("dry_run", "--dry-run", help="Show the plan and change nothing.", hidden=hidden),
-        flag("yes", "--yes", help="Answer yes to every question.", hidden=hidden),
+        *asking(hidden=hidden),
     ]
+
+
+def asking(*, hidden: bool = False) -> list[Any]:
+    """Return the option of commands that may ask whether something is meant."""
+    return [flag("yes", "--yes", help="Answer yes to every question.", hidden=hidden)]
 
 
 def for_operators(*, hidden: bool = False) -> list[Any]:
@@ -120,6 +125,12 @@ class Reading(Anywhere):
     """A command that shows something of an account."""
 
     shared = (every, on_account)
+
+
+class Writing(Anywhere):
+    """A command that changes nothing but a file, which may be there already."""
+
+    shared = (every, on_account, asking)
 
 
 class Changing(Anywhere):

@@ -11,7 +11,7 @@ from passless.cli import kits
 from passless.cli.arguments import CodeFile
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import Changing, Reading
+from passless.cli.options import Changing, Writing
 
 app = group("The code on paper that brings you back.")
 
@@ -31,7 +31,7 @@ def confirm(ctx: Context, code: CodeFile = None) -> None:
     run.show(kits.confirm(run, code))
 
 
-@app.command("kit", cls=Reading)
+@app.command("kit", cls=Writing)
 def kit(
     ctx: Context,
     out: Annotated[

@@ -24,3 +24,23 @@ def test_a_code_that_was_printed_is_taken_as_saved(anna: Passless) -> None:
     made = anna.json("recovery-code", "new", "--yes")
     assert made["saved"] is True
     assert anna.json("status")["recovery_code"]["saved"] is True
+
+
+@pytest.mark.parametrize("name", ["kit.txt", "kit.svg"])
+def test_a_kit_replaces_no_file_without_a_yes(anna: Passless, tmp_path: Path, name: str) -> None:
+    code = anna.json("recovery-code", "new", "--yes")["code"]
+    thesis = tmp_path / name
+    thesis.write_text("my thesis")
+    assert anna.json("recovery-code", "new", "--kit", str(thesis), status=2)["code"] == "confirmation-needed"
+    error = anna.json("recovery-code", "kit", "--out", str(thesis), "--code-file", "-", typed=code, status=2)
+    assert error["code"] == "confirmation-needed"
+    assert thesis.read_text() == "my thesis"
+    assert anna.json("status")["recovery_code"]["saved"] is True  # no other code was made meanwhile
+    assert anna("recovery-code", "kit", "--out", str(thesis), "--code-file", "-", "--yes", typed=code).status == 0
+    assert code[:5] in thesis.read_text()
+
+
+def test_a_kit_is_written_into_a_folder_that_is_there(anna: Passless, tmp_path: Path) -> None:
+    error = anna.json("recovery-code", "new", "--kit", str(tmp_path / "nowhere" / "kit.txt"), status=2)
+    assert "no folder" in error["message"]
+    assert anna.json("status")["recovery_code"]["exists"] is False
