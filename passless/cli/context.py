@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typer import Context
 
 from passless.cli import asking
-from passless.cli.failures import ConfirmationNeeded, MissingInput, NotConfirmed, PlanRefused
+from passless.cli.failures import ConfirmationNeeded, MissingInput, NotConfirmed, NotSignedIn, PlanRefused
 from passless.cli.options import Given, given
 from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.secret import Secret
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
     from passless.domain.requests import Request
     from passless.domain.views import AccountView, Applied, PlanView, SignedIn, Waits
-    from passless.output.results import SignedOut
     from passless.session_tokens import SessionTokens
 
 RUN = "passless.run"
@@ -233,19 +232,6 @@ class Run:
             self.tokens.choose(outcome.account_id, outcome.account)
         return outcome
 
-    def signed_out(self, *, everywhere: bool) -> SignedOut | PlanView:
-        """End the session in use, or all of its account, and forget its token."""
-        from passless.cli import plans
-        from passless.output.results import SignedOut
-
-        if self.given.dry_run:
-            return plans.sign_out(self.view(), everywhere=everywhere)
-        actor = self.actor
-        ended = self.directory.sign_out(actor, everywhere=everywhere)
-        if actor.token is not None:
-            self.tokens.forget(actor.token)
-        return SignedOut(ended=ended)
-
     # What is shown
 
     def show(self, result: Any) -> None:
@@ -302,13 +288,12 @@ class Run:
             self.directory.seen(self.actor, self.target, [notice.id for notice in result.notices])
 
     def _token(self) -> Secret | None:
-        named = self.given.acting_as
-        candidates: Sequence[str | None] = (named,) if named else (self._on, self.given.account, self.settings.account)
-        wanted = next((one for one in candidates if one), None) or self.tokens.chosen
-        found = self.tokens.token_of(wanted) if wanted else None
-        if found is None and not named and self.tokens.chosen:
-            return self.tokens.token_of(self.tokens.chosen)
-        return found
+        if named := self.given.acting_as:
+            if (found := self.tokens.token_of(named)) is None:
+                raise NotSignedIn(named)
+            return found
+        wanted = (self._on, self.given.account, self.settings.account, self.tokens.chosen)
+        return next((token for one in wanted if one and (token := self.tokens.token_of(one)) is not None), None)
 
     def _operator(self) -> Operator | None:
         if not self.given.as_operator:

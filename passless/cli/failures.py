@@ -46,6 +46,17 @@ class NotConfirmed(WrongUse):
     default = "left as it was"
 
 
+class NotSignedIn(ProofNeeded):
+    """The account that is to act is not signed in on this machine."""
+
+    code = "not-signed-in"
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f'"{printable(account)}" is not signed in here', hint=f"passless sign-in --account {printable(account)}"
+        )
+
+
 class MissingCommand(WrongUse):
     """A group was named and no command of it."""
 

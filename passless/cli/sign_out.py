@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
+from passless.cli import signing_out
 from passless.cli.context import current
 from passless.cli.lazy import single
 from passless.cli.options import Changing
@@ -19,4 +20,4 @@ def sign_out(
 ) -> None:
     """End the session in use, or all of them."""
     run = current(ctx)
-    run.show(run.signed_out(everywhere=everywhere))
+    run.show(signing_out.sign_out(run, everywhere=everywhere))
