@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -56,7 +57,9 @@ def add(run: Run, wish: Wish) -> ProfileView:
     profile = Profile(name=clean(wish.name, what="profile name"), place=place, address=address, vault=vault)
     profile = replace(profile, policy=_policy(wish, None))
     if any(key(one.name) == key(profile.name) for one in run.settings.profiles()):
-        raise BadProfile(f'there is a profile "{profile.name}" already', hint=f"change it: passless profile set {profile.name}")
+        raise BadProfile(
+            f'there is a profile "{profile.name}" already', hint=f"change it: passless profile set {quote(profile.name)}"
+        )
     if run.given.dry_run:
         return view(run, profile, applied=False)
     return view(run, run.settings.add(profile), applied=True)

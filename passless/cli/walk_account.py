@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from passless.cli import accounts
@@ -160,8 +161,8 @@ def _signed_in(walk: Walk, view: AccountView) -> None:
 
 def _way_back(view: AccountView) -> str:
     if view.recovery_code.saved:
-        return f"come back with the recovery code: passless recover start --account {view.account}"
+        return f"come back with the recovery code: passless recover start --account {quote(view.account)}"
     return (
-        f"open it again: passless recover start --as-operator --reason 'begun and left' --account {view.account}, "
+        f"open it again: passless recover start --as-operator --reason 'begun and left' --account {quote(view.account)}, "
         "or make another one: passless setup --account NAME"
     )

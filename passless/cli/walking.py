@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -196,7 +197,9 @@ def _plan(run: Run, wish: Wish) -> SetupPlan:
     name = walk_account.existing(run)
     if name is None:
         new = StepView(
-            code="make-account", message="make an account", command=f"passless account create {run.given.account or 'NAME'}"
+            code="make-account",
+            message="make an account",
+            command=f"passless account create {quote(run.given.account or 'NAME')}",
         )
         kinds = wish.kinds or (Kind.SECURITY_KEY if found.at_hand().security_key else Kind.TOTP,)
         steps = (new, *(_view(walk_methods.step_for(kind)) for kind in kinds), _view(walk_settings.CODE_STEP))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from html import escape
+from shlex import quote
 
 from msgspec import Struct
 
@@ -79,7 +80,7 @@ def _facts(kit: Kit) -> list[tuple[str, str]]:
 def _instructions(kit: Kit) -> list[str]:
     more = "It also asks for one more proof, because two-step is on." if kit.two_step else "No other proof is asked for."
     return [
-        f"When everything else is lost:  passless recover start --account {printable(kit.account)}",
+        f"When everything else is lost:  passless recover start --account {quote(printable(kit.account))}",
         f"Type the code above. {more}",
         "Then add a method, make a new recovery code, and run: passless recover finish",
         "The code works once. Keep this page away from your phone and your keys.",

@@ -32,3 +32,24 @@ def test_what_is_begun_says_how_it_is_finished(anna: Passless) -> None:
 def test_a_key_is_finished_with_a_response(anna: Passless) -> None:
     shown = anna("method", "add", "security-key", "--begin").stdout
     assert re.search(r"passless method add security-key --finish \S+ --response-file -", shown)
+
+
+# Commands with names in them
+
+
+def test_the_kits_command_can_be_pasted_whatever_the_name_is(passless: Passless) -> None:
+    name = "Ada's bank; rm -r x"
+    passless.account(name)
+    code = passless.json("recovery-code", "new", "--yes")["code"]
+    page = passless("recovery-code", "kit", "--code-file", "-", typed=code).stdout
+    command = re.search(r"passless recover start .*", page)
+    assert command is not None
+    passless.json("sign-out")
+    assert pasted(passless, f"{command[0]} --code-file -", typed=code) == 0
+    assert passless.json("status", "--account", name)["state"] == "in-recovery"
+
+
+def test_a_plan_of_the_walk_through_can_be_pasted(passless: Passless) -> None:
+    steps = passless.json("setup", "--account", "Ada's bank", "--dry-run")["steps"]
+    assert pasted(passless, f"{steps[0]['command']} --no-password") == 0
+    assert [one["account"] for one in passless.json("account", "list")] == ["Ada's bank"]
