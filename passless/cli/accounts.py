@@ -75,10 +75,10 @@ def rename(run: Run, name: str | None, display_name: str | None) -> Outcome:
     """Rename an account and remember its new name here."""
     if display_name is None:
         name = run.text(name, "New name", flag="NAME or --display-name TEXT")
+    account_id = _read(run, run.target).id  # first: the name that was given may be the one that goes
     outcome = run.change(RenameAccountTo(name=name, display_name=display_name))
     if isinstance(outcome, Applied):
-        account = run.view()
-        run.tokens.rename(account.id, account.account)
+        run.tokens.rename(account_id, _read(run, account_id).account)
     return outcome
 
 

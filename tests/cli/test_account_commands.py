@@ -95,6 +95,16 @@ def test_an_account_gets_another_name_and_stays_chosen(anna: Passless) -> None:
     assert anna.json("account", "show", "anne")["display_name"] == "Anne B."
 
 
+def test_an_account_that_was_named_gets_another_name(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna.account("ben")
+    assert anna.json("account", "rename", "anne", "--account", "anna")["applied"] is True
+    assert anna.json("status", "--account", "anne")["session"] is not None  # known here by the new name
+    monkeypatch.setenv("PASSLESS_ACCOUNT", "anne")
+    assert anna.json("account", "rename", "annie", "--display-name", "Annie")["applied"] is True
+    monkeypatch.delenv("PASSLESS_ACCOUNT")
+    assert anna.json("status", "--as", "annie", "--account", "annie")["display_name"] == "Annie"
+
+
 def test_a_deleted_account_is_gone_and_nobody_is_chosen(anna: Passless) -> None:
     anna.account("ben")
     anna.json("account", "delete", "ben", "--yes")
