@@ -32,6 +32,7 @@ FACTORS = {0: ("nothing fresh", "dim"), 1: ("one factor", "yellow"), 2: ("two fa
 MOST_NEWS = 5  # lines of news; the rest is in the audit trail
 NOT_YOU = re.compile("; if (?:this|it) was not you: ")  # how a notice ends that says what helps
 WIDE = 100  # columns, from which on all that is known of methods fits
+IN_RECOVERY = "in-recovery"
 STATE_WORDS = {"ok": "ok", "unfinished": "unfinished", "in-recovery": "in recovery"}
 
 
@@ -46,7 +47,7 @@ def account(result: AccountView, look: Look) -> RenderableType:
             ("ways in", ways_in(result.ways_in, names)),
             ("recovery code", recovery_code(result.recovery_code, look)),
             ("app passwords", Text(str(result.app_passwords))),
-            ("signed in", freshness(result.session, look)),
+            ("signed in", freshness(result.session, look, in_recovery=result.state == IN_RECOVERY)),
         ]
     )
     return stack(
@@ -133,12 +134,14 @@ def recovery_code(code: RecoveryCodeView, look: Look) -> Text:
     return Text(f"made {made}, not confirmed yet", style="yellow")
 
 
-def freshness(session: FreshnessView | None, look: Look) -> Text:
+def freshness(session: FreshnessView | None, look: Look, *, in_recovery: bool = False) -> Text:
     """Say how long the session in use lasts, and what it may change."""
     if session is None:
         return Text("no", style="dim")
     words, style = FACTORS.get(session.strength, ("", ""))
     lasts = f"for {_left(session.expires_at, look)}"
+    if session.fresh_until is None and in_recovery:
+        return Text(f"{lasts}, in recovery", style="yellow")
     if session.fresh_until is None:
         return Text(f"{lasts}; prove it again before changes: passless sign-in", style="dim")
     return Text(f"{lasts}; {words} proven, enough for changes for {_left(session.fresh_until, look)}", style=style)

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from passless.domain.secret import Secret
+from passless.domain.sessions import SessionKind
 from passless.domain.views import (
     Begun,
     Ended,
@@ -20,6 +21,7 @@ from passless.domain.views import (
     MadeToken,
     SecondProofNeeded,
     SignedIn,
+    StepView,
 )
 from passless.output import qr
 from passless.output.account_views import freshness, methods, notices, steps
@@ -28,6 +30,16 @@ from passless.output.human import view
 from passless.output.kit import Kit, as_text
 from passless.output.results import AccountMade, BegunAdding, Chosen, KitWritten, SignedOut
 
+RECOVERS = (SessionKind.RECOVERY_CODE, SessionKind.TEMPORARY_PASS)
+TO_RECOVER = (
+    StepView(code="enrol", message="add a sign-in method, if none is left to you", command="passless method add totp"),
+    StepView(code="make-recovery-code", message="make a new recovery code", command="passless recovery-code new"),
+    StepView(
+        code="finish-recovery",
+        message="finish the recovery; for a day after it other changes wait",
+        command="passless recover finish",
+    ),
+)
 ONCE = "It is shown once; nobody can show it again."
 
 
@@ -139,11 +151,13 @@ def second_proof(result: SecondProofNeeded, look: Look) -> RenderableType:
 
 @view.register
 def signed_in(result: SignedIn, look: Look) -> RenderableType:
-    """Draw a session that began."""
+    """Draw a session that began; one that recovers says what it is there for."""
+    recovers = result.kind in RECOVERS
     return stack(
-        Text.assemble(("✓ ", "green"), "signed in as ", safe(result.account, "bold")),
-        facts([("session", freshness(result.session, look))]),
+        Text.assemble(("✓ ", "green"), "signed in as ", safe(result.account, "bold"), ", in recovery" if recovers else ""),
+        facts([("session", freshness(result.session, look, in_recovery=recovers))]),
         section("News", notices(result.notices, look)) if result.notices else None,
+        section("Next", steps(TO_RECOVER)) if recovers else None,
     )
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 
 import pyotp
+import pytest
 
 from tests.cli.running import Passless
 
@@ -53,3 +54,25 @@ def test_a_plan_of_the_walk_through_can_be_pasted(passless: Passless) -> None:
     steps = passless.json("setup", "--account", "Ada's bank", "--dry-run")["steps"]
     assert pasted(passless, f"{steps[0]['command']} --no-password") == 0
     assert [one["account"] for one in passless.json("account", "list")] == ["Ada's bank"]
+
+
+# In a recovery
+
+
+@pytest.mark.parametrize("command", ["recovery-code", "temporary-pass"])
+def test_who_comes_back_is_told_what_to_do_now(anna: Passless, command: str) -> None:
+    anna.totp()
+    code = anna.json("recovery-code", "new", "--yes")["code"]
+    operator = ("--as-operator", "--reason", "lost")
+    if command == "recovery-code":
+        came = anna("recover", "start", "--code-file", "-", typed=code)
+    else:
+        issued = anna.json("recover", "start", *operator)["secret"]
+        came = anna("sign-in", "--with", "temporary-pass", "--code-file", "-", typed=issued)
+    assert came.status == 0, came
+    for shown in (came.stdout, anna("status").stdout):
+        assert "in recovery" in shown
+        assert "passless recover finish" in shown
+        assert "prove it again" not in shown
+    assert "passless method add totp" in came.stdout
+    assert "passless recovery-code new" in came.stdout
