@@ -53,7 +53,7 @@ class SessionTokens:
     def token_of(self, account: str) -> Secret | None:
         """Return the token of a signed-in account, by its id or name."""
         kept = self._read().accounts
-        found = kept.get(account) or next((one for one in kept.values() if are_same(one.name, account)), None)
+        found = kept.get(account) or next((one for one in reversed(kept.values()) if are_same(one.name, account)), None)
         return Secret(found.token) if found and found.token else None
 
     def keep(self, account_id: str, name: str, token: Secret) -> None:
@@ -61,7 +61,7 @@ class SessionTokens:
         with private_files.alone(self.path):
             kept = self._read(again=True)
             entry = SignedInAccount(name=name, token=token.reveal())
-            self._write(replace(kept, accounts={**kept.accounts, account_id: entry}))
+            self._write(_with(kept, account_id, entry))
 
     def choose(self, account_id: str, name: str) -> None:
         """Choose the account that commands act on."""
@@ -69,14 +69,14 @@ class SessionTokens:
             kept = self._read(again=True)
             before = kept.accounts.get(account_id)
             entry = SignedInAccount(name=name, token=before.token if before else "")
-            self._write(replace(kept, chosen=account_id, accounts={**kept.accounts, account_id: entry}))
+            self._write(replace(_with(kept, account_id, entry), chosen=account_id))
 
     def rename(self, account_id: str, name: str) -> None:
         """Note an account's new name."""
         with private_files.alone(self.path):
             kept = self._read(again=True)
             if before := kept.accounts.get(account_id):
-                self._write(replace(kept, accounts={**kept.accounts, account_id: replace(before, name=name)}))
+                self._write(_with(kept, account_id, replace(before, name=name)))
 
     def forget(self, token: Secret) -> None:
         """Drop a token that ended; the account stays chosen."""
@@ -107,3 +107,10 @@ class SessionTokens:
     def _write(self, kept: _Kept) -> None:
         private_files.write(self.path, msgspec.json.encode(kept), what=WHAT)
         self._kept = kept
+
+
+def _with(kept: _Kept, account_id: str, entry: SignedInAccount) -> _Kept:
+    """Put an entry last, in the place of others of its name: their accounts are gone, as in a store that was made again."""
+    gone = {key for key, one in kept.accounts.items() if key != account_id and are_same(one.name, entry.name)}
+    left = {key: one for key, one in kept.accounts.items() if key not in gone and key != account_id}
+    return replace(kept, accounts={**left, account_id: entry}, chosen=account_id if kept.chosen in gone else kept.chosen)
