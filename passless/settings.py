@@ -13,7 +13,8 @@ The file is meant to be written by people too::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless import private_files
-from passless.domain.errors import NotFound, WrongUse
+from passless.domain.errors import NotFound, Unavailable, WrongUse
 from passless.domain.names import clean, key, printable
 from passless.private_files import UnreadableFile
 from passless.session_tokens import SessionTokens
@@ -55,6 +56,13 @@ class BadProfile(WrongUse):
 
     code = "bad-profile"
     hint = "see: passless profile add --help"
+
+
+class ProfileChanged(Unavailable):
+    """Somebody else changed the profile at the same time."""
+
+    code = "profile-changed"
+    hint = "look at it and try again: passless profile list"
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -145,12 +153,19 @@ class Settings:
     def add(self, profile: Profile) -> Profile:
         """Add a profile."""
         name = clean(profile.name, what="profile name")
-        if any(key(one.name) == key(name) for one in self.profiles()):
-            raise BadProfile(f'there is a profile "{name}" already', hint="change it: passless profile set NAME")
-        return self.replace(replace(profile, name=name))
+        with self._alone():
+            if any(key(one.name) == key(name) for one in self.profiles()):
+                raise BadProfile(f'there is a profile "{name}" already', hint="change it: passless profile set NAME")
+            return self._put(replace(profile, name=name))
 
-    def replace(self, profile: Profile) -> Profile:
-        """Write a profile in the place of the one of that name."""
+    def replace(self, profile: Profile, *, before: Profile | None = None) -> Profile:
+        """Write a profile in the place of the one of that name; `ProfileChanged` where that is no longer as it was `before`."""
+        with self._alone():
+            if before is not None and self.profile(before.name) != before:
+                raise ProfileChanged(f'the profile "{before.name}" was changed meanwhile')
+            return self._put(profile)
+
+    def _put(self, profile: Profile) -> Profile:
         _check_address(profile)
         if profile.policy is not None and not Path(profile.policy).is_absolute():
             profile = replace(profile, policy=str(Path(profile.policy).absolute()))
@@ -160,20 +175,22 @@ class Settings:
 
     def remove(self, name: str) -> Profile:
         """Forget a profile; the accounts in it stay where they are."""
-        profile = self.profile(name)
-        config = self._read()
-        if profile.name not in config.profiles:
-            raise BadProfile('the profile "local" is always there', hint="choose another: passless profile use NAME")
-        left = {one: entry for one, entry in config.profiles.items() if one != profile.name}
-        chosen = None if config.profile is None or key(config.profile) == key(profile.name) else config.profile
-        self._write(replace(config, profiles=left, profile=chosen))
-        return profile
+        with self._alone():
+            profile = self.profile(name)
+            config = self._read()
+            if profile.name not in config.profiles:
+                raise BadProfile('the profile "local" is always there', hint="choose another: passless profile use NAME")
+            left = {one: entry for one, entry in config.profiles.items() if one != profile.name}
+            chosen = None if config.profile is None or key(config.profile) == key(profile.name) else config.profile
+            self._write(replace(config, profiles=left, profile=chosen))
+            return profile
 
     def use(self, name: str) -> Profile:
         """Choose a profile."""
-        profile = self.profile(name)
-        self._write(replace(self._read(), profile=profile.name))
-        return profile
+        with self._alone():
+            profile = self.profile(name)
+            self._write(replace(self._read(), profile=profile.name))
+            return profile
 
     def tokens(self, profile: Profile) -> SessionTokens:
         """Return the file that says who is signed in there."""
@@ -190,6 +207,13 @@ class Settings:
         profile = Profile(name=name, place=place, address=address, vault=entry.vault, policy=entry.policy)
         _check_address(profile)
         return profile
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Change the file as it is now, while no other process does."""
+        with private_files.alone(self.path):
+            self._config = None
+            yield
 
     def _read(self) -> _Config:
         if self._config is None:

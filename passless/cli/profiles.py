@@ -79,7 +79,7 @@ def change(run: Run, wish: Wish) -> ProfileView:
         run.confirm(f'let the profile "{before.name}" be another place? its accounts stay where they are')
     elif vault != before.vault:
         _move_key(run, before, after)
-    return view(run, run.settings.replace(after), applied=True)
+    return view(run, run.settings.replace(after, before=before), applied=True)
 
 
 def everyone(run: Run) -> Iterator[ProfileView]:

@@ -112,6 +112,11 @@ class Passless:
         options.setdefault("capture_output", True)
         return subprocess.run([sys.executable, "-m", "passless", *arguments], text=True, check=False, **options)
 
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin a command as a process of its own."""
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen([sys.executable, "-m", "passless", *arguments], **streams)
+
     def account(self, name: str = "anna") -> Any:
         """Make an account with a password."""
         return self.json("account", "create", name, "--password-file", "-", typed=PASSWORD)

@@ -7,12 +7,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.errors import WrongUse
 from passless.domain.secret import Secret
 from passless.private_files import UnreadableFile, UnwritableFile
 from passless.session_tokens import SessionTokens
-from passless.settings import BadProfile, BadSettings, NoSuchProfile, Profile, Settings, find_folders
+from passless.settings import BadProfile, BadSettings, NoSuchProfile, Profile, ProfileChanged, Settings, find_folders
+from tests.cli.running import Passless
 
 WORK = Profile(name="work", place="store", address="sqlite:////srv/work.sqlite")
 
@@ -53,6 +55,33 @@ def test_a_profile_is_added_chosen_changed_and_removed(settings: Settings) -> No
     again(settings).remove("work")
     assert [profile.name for profile in again(settings).profiles()] == ["local"]
     assert again(settings).profile().name == "local"
+
+
+def test_two_runs_at_the_same_time_lose_nothing(settings: Settings) -> None:
+    other = again(settings)
+    assert [len(one.profiles()) for one in (settings, other)] == [1, 1]  # both have read the file
+    settings.add(WORK)
+    other.add(Profile(name="home", place="store", address="sqlite:////srv/home.sqlite"))
+    settings.use("home")
+    other.remove("work")
+    assert [profile.name for profile in again(settings).profiles()] == ["local", "home"]
+    assert again(settings).chosen == "home"
+
+
+def test_a_profile_that_was_changed_meanwhile_is_not_put_back(settings: Settings) -> None:
+    settings.add(WORK)
+    again(settings).replace(replace(WORK, vault="file"))
+    with pytest.raises(ProfileChanged):
+        settings.replace(replace(WORK, policy="/srv/rules.toml"), before=WORK)
+    again(settings).remove("work")
+    with pytest.raises(NoSuchProfile):
+        settings.replace(replace(WORK, policy="/srv/rules.toml"), before=WORK)
+
+
+def test_many_processes_add_profiles(passless: Passless) -> None:
+    added = [passless.begin("profile", "add", f"p{number}", "--store", "sqlite:////srv/x.sqlite") for number in range(4)]
+    assert [one.wait() for one in added] == [0] * 4
+    assert len(passless.json("profile", "list")) == 5
 
 
 def test_the_file_is_private_and_readable_by_people(settings: Settings) -> None:
