@@ -12,7 +12,8 @@ from passless.cli import plans, proving
 from passless.cli.secret_files import SecretFile, secret_file
 from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
-from passless.domain.requests import Answer, CancelWaiting, SignInWith, StartRecoveryOf, StopRecovery
+from passless.domain.names import printable
+from passless.domain.requests import Answer, CancelWaiting, IssuePass, SignInWith, StartRecoveryOf, StopRecovery
 from passless.domain.views import Applied, PlanView, SignedIn, Waits
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Wish(Struct, frozen=True, kw_only=True):
 def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
     """Begin a recovery: with the code, or as operator."""
     if run.given.as_operator:
-        return run.change(StartRecoveryOf(lost=wish.lost, lifetime=wish.lifetime or PASS_LIFETIME))
+        request = StartRecoveryOf(lost=wish.lost, lifetime=wish.lifetime or PASS_LIFETIME)
+        return run.change(request, confirm=_question(run, wish.lost))
     if run.given.dry_run:
         return plans.start_recovery(run.view())
     code = run.secret(wish.files.code, "Recovery code", flag="--code-file FILE")
@@ -60,11 +62,27 @@ def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
         return run.signed_in(run.directory.recover(run.actor, run.target, code, further))
 
 
+def issue(run: Run, request: IssuePass) -> PlanView | Applied | Waits:
+    """Issue a temporary pass; one that is there is replaced only where that is meant."""
+    return run.change(request, confirm=_question(run))
+
+
 def cancel(run: Run, waiting: str | None) -> PlanView | Applied | Waits:
     """Cancel the recovery, or what waits where none is under way."""
     if waiting is None and run.view().state == "in-recovery":
         return run.change(StopRecovery(), confirm="cancel the recovery, and remove what was enrolled in it?")
     return run.change(CancelWaiting(id=waiting))
+
+
+def _question(run: Run, lost: tuple[str, ...] = ()) -> str | None:
+    """Return what to ask before something is turned off or replaced; nothing is asked where nothing is."""
+    if run.given.dry_run or run.given.yes:
+        return None
+    named = ", ".join(f'"{printable(one)}"' for one in lost)
+    taken = [f"turn off everything on {named}"] if lost else []
+    if run.ask(lambda directory, actor, target: directory.passes(actor, target)):
+        taken.append("replace the temporary pass")
+    return f"{', and '.join(taken)}?" if taken else None
 
 
 def _proof(run: Run, wish: Wish) -> Answer | None:
