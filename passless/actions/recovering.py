@@ -20,7 +20,7 @@ from passless.domain.applying import apply
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CeremonyId
 from passless.domain.changes import StartRecovery
-from passless.domain.errors import ProofNeeded
+from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.methods import Kind, kind_of
 from passless.domain.recovery import RecoveryCode, Reporter
 from passless.domain.requests import Answer
@@ -63,7 +63,7 @@ def recover(parts: Parts, actor: Actor, target: str, code: Secret, proof: Answer
             return _recover(parts, at, kept, proof)
         except VersionMoved:
             continue
-        except ProofNeeded as error:
+        except (ProofNeeded, WrongUse) as error:
             note_failure(parts, at.account, actor, Kind.RECOVERY_CODE, error, now)
             raise
     raise VersionMoved

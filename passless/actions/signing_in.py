@@ -19,7 +19,7 @@ from passless.actions.who import place_of, session_on, token_hash
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony, CeremonyId
-from passless.domain.errors import ProofNeeded
+from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.methods import Kind, Password, SignInMethod, credential_of, kind_of
 from passless.domain.requests import Answer, SignInWith
 from passless.domain.safety.context import GIVES_NO_PROOF
@@ -156,7 +156,7 @@ def sign_in(parts: Parts, actor: Actor, target: str, answer: Answer, ceremony: C
             return _with_proof(parts, at, answer)
         except VersionMoved:
             continue
-        except ProofNeeded as error:
+        except (ProofNeeded, WrongUse) as error:  # an answer that cannot be read is an attempt too
             note_failure(parts, at.account, actor, answer.kind, error, now)
             raise
     raise VersionMoved
@@ -167,7 +167,7 @@ def _found(parts: Parts, target: str, ceremony: Ceremony | None, now: datetime) 
 
 
 def note_failure(
-    parts: Parts, account: Account, actor: Actor, kind: str, error: ProofNeeded, now: datetime, *, event: str = SIGN_IN
+    parts: Parts, account: Account, actor: Actor, kind: str, error: PasslessError, now: datetime, *, event: str = SIGN_IN
 ) -> None:
     """Record a wrong proof; the reason is for the audit trail only."""
     reason = str(getattr(error, "reason", error.code))
@@ -182,7 +182,7 @@ def note_failure(
     parts.store.commit(Write(at=now, account_id=account.id, uses=uses, notices=notices, events=(entry,)))
 
 
-def _possible_clone(account: Account, error: ProofNeeded) -> SignInMethod | None:
+def _possible_clone(account: Account, error: PasslessError) -> SignInMethod | None:
     credential_id = getattr(error, "credential_id", None)
     held = ((one, credential_of(one)) for one in account.methods)
     return next((one for one, credential in held if credential is not None and credential.id == credential_id), None)

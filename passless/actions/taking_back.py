@@ -47,7 +47,7 @@ def take_back(parts: Parts, actor: Actor, look: Look, request: TakeBackReport) -
         for answer in request.proofs:
             throttle.count(parts, account.id, who.place, answer.kind, now=now)
         return carry_out(parts, actor, look, lambda who, now: _wanted(parts, who, request, now))
-    except ProofNeeded as error:
+    except (ProofNeeded, WrongUse) as error:
         kind = request.proofs[0].kind if request.proofs else ""
         note_failure(parts, account, actor, kind, error, now, event="take-back-loss")
         raise

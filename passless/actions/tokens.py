@@ -12,7 +12,7 @@ from passless.actions.ceremonies import SIGN_IN
 from passless.actions.parts import Parts
 from passless.actions.requesting import BadDuration
 from passless.actions.signing_in import entry_of, note_failure
-from passless.actions.who import TokenMayNot, Who, identify, place_of, session_of, token_hash
+from passless.actions.who import TokenMayNot, Who, identify, note_token, place_of, session_of, token_hash
 from passless.domain import names
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
@@ -154,10 +154,11 @@ def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
     session = session_of(parts, actor)
     if session is None:
         return 0
-    if session.kind is SessionKind.TOKEN:
-        raise TokenMayNot("a machine's token ends no sessions", hint="revoke it, signed in: passless token revoke NAME")
     now = parts.now()
     account = find_id(parts, session.account_id, now).account
+    if session.kind is SessionKind.TOKEN:
+        note_token(parts, actor, account, session)
+        raise TokenMayNot("a machine's token ends no sessions", hint="revoke it, signed in: passless token revoke NAME")
     who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
     ended = _people_of(parts, account.id, now) if everywhere else [session]
     return len(_end(parts, who, ended, "sign-out", now).ended)

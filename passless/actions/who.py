@@ -12,12 +12,13 @@ from passless.actions.catching_up import catch_up
 from passless.actions.parts import Parts
 from passless.domain import names
 from passless.domain.account import Account
+from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.recovery import Reporter
 from passless.domain.safety.context import Context
 from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, Session, SessionKind
-from passless.ports import NoSuchAccount
+from passless.ports import NoSuchAccount, Write
 from passless.ports.directory import Actor
 
 REASON_LENGTH = 500  # characters of an operator's reason
@@ -110,7 +111,7 @@ def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool
 
     Raises:
         SignInNeeded: a session is needed, and there is none for this account.
-        TokenMayNot: it is a machine's.
+        TokenMayNot: it is a machine's, which is in the audit trail.
         BadReason: an operator's claim lacks its reason or ticket.
     """
     if actor.operator is not None:
@@ -126,8 +127,25 @@ def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool
     if session is None and need_session:
         raise SignInNeeded(f'sign in to "{account.name}" first', hint=f"passless sign-in --account {account.name}")
     if session is not None and session.kind is SessionKind.TOKEN and need_session:
+        note_token(parts, actor, account, session)
         raise TokenMayNot("a machine's token cannot change how anyone signs in")
     return Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
+
+
+def note_token(parts: Parts, actor: Actor, account: Account, token: Session) -> None:
+    """Record that a machine's token asked for what no token may."""
+    now = parts.now()
+    entry = AuditEntry(
+        at=now,
+        actor=account.name,
+        event="use-token",
+        outcome=Outcome.REFUSED,
+        account_id=account.id,
+        account=account.name,
+        place=place_of(actor),
+        details={"token": token.id, "name": token.name, "problems": TokenMayNot.code},
+    )
+    parts.store.commit(Write(at=now, events=(entry,)))
 
 
 def _reason(parts: Parts, reason: str, ticket: str) -> str:

@@ -32,6 +32,7 @@ from passless.domain.requests import (
     RevokeToken,
     SetPassword,
     SignInWith,
+    TakeBackReport,
     TwoStepOn,
 )
 from passless.domain.secret import Secret
@@ -239,6 +240,104 @@ class TestStepUp:
         place.clock.move(minutes=-5)
         with refused("weak-proof"):
             ada.do(NewRecoveryCode())
+
+
+class TestTrail:
+    @staticmethod
+    def _last(place: Place) -> tuple[str, str, str, str, str]:
+        entry = list(place.store.events())[-1]
+        why = entry.details.get("reason") or entry.details.get("problems", "")
+        return entry.event, str(entry.outcome), entry.account, entry.place, why
+
+    def test_a_key_s_answer_that_cannot_be_read_is_recorded(self, place: Place) -> None:
+        """Must hold 8: a sign-in that is no proof at all is a bad one."""
+        ada, key = Person(place).create(password=None), SecurityKey()
+        ada.add_key(key)
+        code = ada.new_code()
+        there = ada.elsewhere("far away")
+        begun = place.directory.begin(there.actor, "ada", SignInWith(kind=Kind.SECURITY_KEY))
+        unreadable = Answer(kind=Kind.SECURITY_KEY, text=Secret("{"), ceremony=begun.ceremony)
+        with refused("bad-response"):
+            there.finish(begun.ceremony, unreadable)
+        assert self._last(place) == ("sign-in", "failed", "ada", "far away", "bad-response")
+        ada.do(ReportLostDevice(device="security key"))
+        with refused("bad-response"):
+            ada.do(TakeBackReport(device="security key", proofs=(unreadable,)))
+        assert self._last(place) == ("take-back-loss", "failed", "ada", "laptop", "bad-response")
+        assert isinstance(there.recover(code), SignedIn)
+
+    def test_a_further_proof_of_a_recovery_that_cannot_be_read_is_recorded(self, place: Place) -> None:
+        """Must hold 8: so is what stands beside a recovery code."""
+        ada, _, key = in_two_steps(place)
+        ada.with_key(key)
+        code = ada.new_code()
+        there = ada.elsewhere("far away")
+        begun = place.directory.begin(there.actor, "ada", SignInWith(kind=Kind.SECURITY_KEY))
+        with refused("bad-response"):
+            there.recover(code, Answer(kind=Kind.SECURITY_KEY, text=Secret("{"), ceremony=begun.ceremony))
+        assert self._last(place) == ("sign-in", "failed", "ada", "far away", "bad-response")
+
+    def test_an_answer_to_no_open_ceremony_is_recorded_without_what_was_typed(self, place: Place) -> None:
+        """Must hold 8: on the account the ceremony was of, on that of the session, or on none."""
+        ada = Person(place).create(password=None)
+        begun = place.directory.begin(ada.actor, "ada", Enrol(kind=Kind.TOTP))
+        code = Answer(kind=Kind.TOTP, text=ada.app_of(begun).code)
+        place.clock.move(minutes=10)
+        there = ada.elsewhere("far away")
+        for who, ceremony in ((there, begun.ceremony), (ada, "guessed"), (there, "guessed")):
+            with refused("no-such-ceremony"):
+                who.finish(ceremony, code)
+        told = [event for event in place.store.events() if event.event == "finish-ceremony"]
+        assert sorted((one.account, one.actor, one.place) for one in told) == [
+            ("", "nobody", "far away"),
+            ("ada", "ada", "far away"),
+            ("ada", "ada", "laptop"),
+        ]
+        assert {one.outcome for one in told} == {"failed"}
+        assert "guessed" not in repr(told)
+
+    def test_a_token_that_asks_for_a_change_is_recorded(self, place: Place) -> None:
+        """Must hold 8: and which token it was."""
+        ada = Person(place).create(password=None)
+        ada.add_app()
+        machine = a_token(ada, "status")
+        for ask in (
+            lambda: machine.ask(NewRecoveryCode()),
+            lambda: machine.ask(EndSessions(all=True)),
+            lambda: place.directory.begin(machine.actor, "ada", Enrol(kind=Kind.TOTP)),
+            lambda: place.directory.sign_out(machine.actor),
+        ):
+            before = len(list(place.store.events()))
+            with refused("token-may-not"):
+                ask()
+            assert len(list(place.store.events())) == before + 1
+            assert self._last(place) == ("use-token", "refused", "ada", "ci", "token-may-not")
+        assert list(place.store.events())[-1].details["name"] == "ci"
+
+    def test_a_wrong_answer_at_an_enrolment_is_recorded(self, place: Place) -> None:
+        """Must hold 8: a code that is not the new app's, and a key's answer that cannot be read."""
+        ada = Person(place).create(password=None)
+        begun = place.directory.begin(ada.actor, "ada", Enrol(kind=Kind.TOTP))
+        app = ada.app_of(begun)
+        with refused("wrong-code"):
+            ada.finish(begun.ceremony, Answer(kind=Kind.TOTP, text=app.wrong))
+        assert self._last(place) == ("add-method", "failed", "ada", "laptop", "no step matches")
+        key = place.directory.begin(ada.actor, "ada", Enrol(kind=Kind.SECURITY_KEY))
+        with refused("bad-response"):
+            ada.finish(key.ceremony, Answer(kind=Kind.SECURITY_KEY, text=Secret("{")))
+        assert self._last(place) == ("add-method", "failed", "ada", "laptop", "bad-response")
+        ada.finish(begun.ceremony, Answer(kind=Kind.TOTP, text=app.code))
+
+    def test_a_wrong_code_typed_back_is_recorded(self, place: Place) -> None:
+        """Must hold 8: it is not in it itself."""
+        ada = Person(place).create(password=None)
+        ada.add_app()
+        code = ada.new_code(saved=False)
+        wrong = place.keep_secret("7K3QZ-9XW2M-4TVHB-8RNCD-5JPYF")
+        with refused("code-differs"):
+            ada.do(ConfirmCode(code=Secret(wrong)))
+        assert self._last(place) == ("confirm-recovery-code", "failed", "ada", "laptop", "code-differs")
+        ada.do(ConfirmCode(code=Secret(code)))
 
 
 class TestOperators:

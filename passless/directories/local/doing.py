@@ -6,12 +6,16 @@ from contextlib import suppress
 from datetime import datetime
 
 from passless.actions import accounts, enrolling, planning, reading, recovering, requesting, signing_in, taking_back, tokens
-from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_ceremony
+from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_to_finish
 from passless.actions.changing import Kept, Wanted, carry_out
 from passless.actions.parts import Parts
 from passless.actions.who import Who, session_of
-from passless.domain.errors import Unavailable
-from passless.domain.methods import Kind
+from passless.credentials.cose_keys import BadResponse
+from passless.credentials.proofs import WrongProof
+from passless.domain.account import Account
+from passless.domain.ceremonies import Ceremony
+from passless.domain.errors import PasslessError, Unavailable
+from passless.domain.methods import Kind, MethodId
 from passless.domain.requests import (
     Answer,
     CeremonyRequest,
@@ -78,7 +82,11 @@ class Doing:
             return accounts.find(self.parts, target, now)
 
         def build(who: Who, now: datetime) -> Wanted:
-            built = requesting.build(self.parts, who, request, now)
+            try:
+                built = requesting.build(self.parts, who, request, now)
+            except requesting.CodeWrong as error:
+                self._note(who.account, actor, Kind.RECOVERY_CODE, error, "confirm-recovery-code")
+                raise
             made[0] = built.made
             return built.wanted
 
@@ -116,9 +124,9 @@ class Doing:
 
     def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
         """Finish a ceremony from this or another process."""
-        found = find_ceremony(self.parts, ceremony)
+        found = find_to_finish(self.parts, actor, ceremony)
         if found.purpose.startswith("enrol-"):
-            kept, method_id = enrolling.finish(self.parts, actor, found, answer)
+            kept, method_id = self._enrol(actor, found, answer)
             method = kept.account.method(method_id)
             if method is None:
                 return self._outcome(kept, None)
@@ -127,6 +135,18 @@ class Doing:
         if found.purpose != SIGN_IN:
             raise NoSuchCeremony
         return self._opened(signing_in.sign_in(self.parts, actor, found.account_id, answer, found))
+
+    def _enrol(self, actor: Actor, ceremony: Ceremony, answer: Answer) -> tuple[Kept, MethodId]:
+        try:
+            return enrolling.finish(self.parts, actor, ceremony, answer)
+        except (WrongProof, BadResponse, enrolling.WrongAnswer) as error:
+            account = accounts.find_id(self.parts, ceremony.account_id, self.parts.now()).account
+            self._note(account, actor, answer.kind, error, "add-method")
+            raise
+
+    def _note(self, account: Account, actor: Actor, kind: str, error: PasslessError, event: str) -> None:
+        """Record what was wrong about an answer that is none of a sign-in."""
+        signing_in.note_failure(self.parts, account, actor, kind, error, self.parts.now(), event=event)
 
     def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
         """Sign in with what needs no challenge, or add a proof to the session in use."""
