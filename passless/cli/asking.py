@@ -51,17 +51,24 @@ def line(question: str) -> str:
 
 
 def secret(question: str) -> Secret:
-    """Ask for a secret; what is typed does not show."""
+    """Ask for a secret, again where Enter alone was pressed; what is typed does not show."""
+    for _ in range(TRIES):
+        typed = hidden(question)
+        if typed:
+            return Secret(typed)
+        say("nothing was typed; type it, or leave with Ctrl-C")
+    raise NothingTyped
+
+
+def hidden(question: str) -> str:
+    """Ask for a line that does not show; `NothingTyped` at the end of the input."""
     from getpass import getpass
 
     try:
-        typed = getpass(f"{question}: ", stream=sys.stderr)
+        return getpass(f"{question}: ", stream=sys.stderr)
     except EOFError as error:
         say("")
         raise NothingTyped from error
-    if not typed:
-        raise NothingTyped
-    return Secret(typed)
 
 
 def new_secret(question: str) -> Secret:

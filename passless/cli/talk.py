@@ -107,13 +107,7 @@ class Talk:
 
     def secret(self, question: str) -> Secret | None:
         """Ask for a secret that does not show; None for Enter alone."""
-        from getpass import getpass
-
-        try:
-            typed = getpass(f"{question}: ", stream=sys.stderr)
-        except EOFError as error:
-            self.say()
-            raise NothingTyped from error
+        typed = asking.hidden(question)
         return Secret(typed) if typed else None
 
     def until_right(self, ask: Callable[[], _T]) -> _T:

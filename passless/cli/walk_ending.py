@@ -38,7 +38,8 @@ def ending(walk: Walk, view: AccountView, remaining: tuple[StepView, ...]) -> No
     talk.say("Sign in with:")
     for kind in dict.fromkeys(method.kind for method in view.methods if method.usable):
         talk.say(f"  {SIGN_IN.get(Kind(kind), f'passless sign-in --with {kind}')}")
-    suggestions = tuple(_suggestions(walk, view))
+    shown = {step.command for step in view.next_steps}  # above, in the picture of the account
+    suggestions = tuple((about, command) for about, command in _suggestions(walk, view) if command not in shown)
     if suggestions:
         talk.say()
         talk.say("When you have a minute:")

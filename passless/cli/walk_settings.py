@@ -46,7 +46,7 @@ def confirm_code(walk: Walk, step: Step, left: int) -> None:
             walk.talk.say()
             make_code(walk, step, left)
             return
-        if typed and _confirmed(walk, Secret(typed)):
+        if typed and _confirmed(walk, Secret(typed), is_at_hand=False):
             walk.finish(step.code)
             return
 
@@ -99,7 +99,7 @@ def _typed_back(walk: Walk, code: Secret) -> bool:
             _show(walk, code)
         elif typed.casefold() == NEW:
             return False
-        elif _confirmed(walk, Secret(typed)):
+        elif _confirmed(walk, Secret(typed), is_at_hand=True):
             return True
 
 
@@ -111,12 +111,14 @@ def _show(walk: Walk, code: Secret) -> None:
     walk.talk.erase(lines + LINES_OF_PROMPT)
 
 
-def _confirmed(walk: Walk, typed: Secret) -> bool:
+def _confirmed(walk: Walk, typed: Secret, *, is_at_hand: bool) -> bool:
+    """Save the code by its being typed back; it can be shown again only where it was made just now."""
     try:
         walk.run.change(ConfirmCode(code=typed))
     except (WrongUse, ProofNeeded) as error:
         walk.talk.trouble(error)
-        walk.talk.aside('  Spaces, dashes and case do not matter. Enter shows it again; "new" makes another code.')
+        again = "Enter shows it again; " if is_at_hand else ""
+        walk.talk.aside(f'  Spaces, dashes and case do not matter. {again}"new" makes another code.')
         return False
     walk.talk.done("The recovery code is saved.")
     return True

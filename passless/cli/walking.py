@@ -152,6 +152,8 @@ def _finished(walk: Walk) -> Finished:
     view = walk.run.view()
     remaining = tuple(_view(step) for step in walk.steps() if not step.optional)
     say = (lambda: ending(walk, view, remaining)) if walk.run.can_ask else None
+    if not (walk.done or remaining or walk.run.can_ask or walk.run.json):
+        walk.run.note("everything was set up already")
     if not walk.run.json and not walk.printing.has_code:
         return Finished(walk.printing, view, say)
     done = SetupDone(goal=walk.wish.goal, reached=not remaining, done=tuple(walk.done), left=remaining, status=view)
@@ -187,8 +189,17 @@ def _check(run: Run, wish: Wish) -> None:
         return
     walk_account.check_script(run, wish)
     walk_methods.check_script(run, wish)
-    if not run.given.yes:
+    if not run.given.yes and not _is_done(run, wish):
         raise ConfirmationNeeded("take the recovery code as saved once it was printed?")
+
+
+def _is_done(run: Run, wish: Wish) -> bool:
+    """Tell whether nothing is left to do, so that nothing needs a yes."""
+    name = walk_account.existing(run)
+    if name is None:
+        return False
+    run.on(name)
+    return all(step.optional for step in Walk(run, wish).steps())
 
 
 def _plan(run: Run, wish: Wish) -> SetupPlan:

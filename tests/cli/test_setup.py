@@ -69,6 +69,7 @@ def test_without_a_key_an_app_and_a_code_do(passless: Passless) -> None:
     ada.reads("The password is gone.")
     assert ada.is_done() == 0
     assert "passless vault export FILE" in ada.rest
+    assert ada.rest.count("passless method add security-key") == 1
     assert "passless legacy-apps" in ada.rest
     view = status(passless)
     assert (view["account"], view["state"], view["passwordless"]) == ("anna", "ok", True)
@@ -147,6 +148,7 @@ def test_left_half_way_it_goes_on_where_it_stopped(passless: Passless, key: Path
     ada.reads("Type the recovery code back")
     ada.answers("Recovery code", "not it")
     ada.reads("that is not the new recovery code")
+    assert "Enter shows it again" not in ada.reads('"new" makes another code')  # nobody can show it
     ada.answers("Recovery code", "new")
     ada.saves_the_code()
     assert ada.is_done() == 0
@@ -169,8 +171,7 @@ def test_a_key_that_is_not_plugged_in_is_asked_for_again(passless: Passless, key
     ada.answers("PIN of", "9999")
     ada.reads("that was not the PIN")
     ada.answers("PIN of")  # Enter alone
-    ada.reads("✗")
-    ada.answers("What now? [1]")
+    ada.reads("nothing was typed; type it, or leave with Ctrl-C")
     ada.answers("PIN of", "1234")
     ada.saves_the_code()
     assert ada.is_done() == 0
@@ -327,6 +328,13 @@ def test_a_script_with_a_key_needs_nobody(passless: Passless, plugged: SoftwareK
     assert made["status"]["state"] == "ok"
     again = passless("setup", "--yes", "--json").json
     assert (again["reached"], again["done"], again["recovery_code"]) == (True, [], None)
+
+
+def test_what_is_done_already_needs_no_yes(passless: Passless, plugged: SoftwareKey, pin: str) -> None:
+    passless("setup", "--account", "ci", "--no-password", "--pin-file", pin, "--yes")
+    assert passless.json("setup", "--no-input")["done"] == []
+    again = passless("setup", "--no-input")
+    assert (again.status, again.stderr) == (0, "everything was set up already\n")
 
 
 def test_the_recovery_code_of_a_script_is_printed_once_for_people_too(
