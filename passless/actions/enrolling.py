@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from passless.actions import naming
 from passless.actions.accounts import Found, find, find_id
-from passless.actions.ceremonies import new_ceremony_id
+from passless.actions.ceremonies import NoSuchCeremony, new_ceremony_id
 from passless.actions.changing import Kept, Wanted, carry_out, preview, refusal
 from passless.actions.parts import Parts
 from passless.actions.proving import bound_to
@@ -123,6 +123,7 @@ def _begin_totp(parts: Parts, who: Who, request: Enrol, method_id: MethodId, now
 
     name, device = _checked_names(who.account, request)
     seed = totp.new_seed(parts.entropy)
+    parts.vault.reload()
     sealed = parts.vault.seal(seed.encode(), bound_to=bound_to(who.account.id, method_id))
     state = EnrolState(kind=Kind.TOTP, method=method_id, name=name, device=device, seed=sealed)
     uri = totp.otpauth_uri(seed, account=who.account.name, issuer=parts.issuer)
@@ -208,8 +209,7 @@ def _finished(parts: Parts, account: Account, state: EnrolState, answer: Answer,
 def _finish_totp(parts: Parts, account: Account, state: EnrolState, code: Secret, now: datetime) -> tuple[SignInMethod, Use]:
     from passless.credentials import totp
 
-    assert state.seed is not None  # begin put it there
-    seed = Secret(parts.vault.open(state.seed, bound_to=bound_to(account.id, state.method)).decode())
+    seed, sealed = _seed_of(parts, account, state)
     step = totp.verify(seed, code, at=now, last_step=None)
     chosen = state.name is not None
     method = Totp(
@@ -217,9 +217,23 @@ def _finish_totp(parts: Parts, account: Account, state: EnrolState, code: Secret
         name=naming.fresh_method_name(account, state.name or "authenticator app", chosen=chosen),
         device=PHONE if state.device is None else naming.known_device(account, state.device),
         added_at=now,
-        seed=state.seed,
+        seed=sealed,
     )
     return method, Use(item=method.id, at=now, totp_step=step)
+
+
+def _seed_of(parts: Parts, account: Account, state: EnrolState) -> tuple[Secret, Sealed]:
+    """Return the seed and its seal under the key that is current now.
+
+    The key may have been replaced since the ceremony began, and forgotten. The keys are read while the ceremony is open:
+    whoever replaces them later ends it, and then nothing is kept with it (`directories.local.vault_care`).
+    """
+    assert state.seed is not None  # begin put it there
+    parts.vault.reload()
+    if not parts.vault.has(state.seed.key):
+        raise NoSuchCeremony("the vault key was replaced since this was begun")
+    bound = bound_to(account.id, state.method)
+    return Secret(parts.vault.open(state.seed, bound_to=bound).decode()), parts.vault.reseal(state.seed, bound_to=bound)
 
 
 def _finish_key(account: Account, state: EnrolState, response: Secret, now: datetime) -> tuple[SignInMethod, Use]:

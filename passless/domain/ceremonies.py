@@ -12,6 +12,8 @@ CeremonyId = NewType("CeremonyId", str)
 CEREMONY_LIFE = timedelta(minutes=5)  # security.md, "WebAuthn"
 PAIRING_LIFE = timedelta(minutes=10)  # security.md, "pairing link" (NIST SP 800-63B-4 §4.1.2)
 
+ENROL_TOTP = "enrol-totp"  # the purpose of those that hold a seal
+
 
 class Ceremony(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One open ceremony. `purpose` is a word such as `add-totp` or `sign-in`; `state` is its own JSON, secrets sealed.

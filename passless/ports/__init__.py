@@ -40,6 +40,18 @@ class Vault(Protocol):
         """Return a sealed secret; `SealBroken` when it was made for something else or changed."""
         ...
 
+    def reseal(self, sealed: Sealed, *, bound_to: str) -> Sealed:
+        """Return the seal under the current key: the same one where it is so already."""
+        ...
+
+    def has(self, key_id: KeyId) -> bool:
+        """Tell whether a key is still there, among those that were read."""
+        ...
+
+    def reload(self) -> None:
+        """Read the keys again at the next use: another process may have rotated them."""
+        ...
+
     def tag(self, secret: bytes, *, purpose: str) -> Tag:
         """Return the keyed hash of a machine-made secret under the current key."""
         ...
@@ -113,7 +125,8 @@ class Write(Struct, frozen=True, kw_only=True):
 
     `expected` is the version the account had when it was read; None makes a new account. A write without an account names the
     one whose `uses` and `ended` it holds in `account_id`, and with `expected` is kept only while that account is still at it.
-    `consumes` comes before `begins`, so a ceremony can go on under its id. `updates` needs a session that was not ended.
+    `consumes` comes before `begins`, so a ceremony can go on under its id; `ends_purpose` ends every open one of a purpose.
+    `updates` needs a session that was not ended.
     `ended` names recovery codes, passes and app passwords that must never come back, not even with an old copy of the store.
     """
 
@@ -124,6 +137,7 @@ class Write(Struct, frozen=True, kw_only=True):
     delete: bool = False
     consumes: CeremonyId | None = None
     begins: Ceremony | None = None
+    ends_purpose: str = ""
     uses: tuple[Use, ...] = ()
     opens: Session | None = None
     updates: Session | None = None

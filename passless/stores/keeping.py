@@ -36,6 +36,8 @@ def keep(database: Database, recent: RecentAccounts, write: Write) -> Version | 
     """Keep everything but events and ended items; the caller's transaction makes it all or nothing."""
     if write.consumes is not None:
         consume(database, write.consumes, write.at)
+    if write.ends_purpose:
+        database.run("remove_ceremonies_for", purpose=write.ends_purpose)
     version = keep_account(database, recent, write)
     keep_uses(database, write)
     keep_sessions(database, write)

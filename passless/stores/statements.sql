@@ -160,6 +160,9 @@ DELETE FROM ceremonies WHERE id = :id AND expires_at > :at
 -- name: remove_ceremonies
 DELETE FROM ceremonies WHERE account_id = :account_id
 
+-- name: remove_ceremonies_for
+DELETE FROM ceremonies WHERE purpose = :purpose
+
 -- name: remove_old_ceremonies
 DELETE FROM ceremonies WHERE expires_at <= :at
 

@@ -83,6 +83,10 @@ class KeptVault:
             return sealed
         return self.seal(self.open(sealed, bound_to=bound_to), bound_to=bound_to)
 
+    def has(self, key_id: KeyId) -> bool:
+        """Tell whether a key is still there, among those that were read."""
+        return key_id in self.ring().keys
+
     def ring(self) -> KeyRing:
         """Return the keys, read at the first use.
 

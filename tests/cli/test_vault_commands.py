@@ -207,6 +207,16 @@ def test_a_change_by_somebody_else_meanwhile_is_kept(anna: Passless, monkeypatch
     assert signs_in(anna, app)
 
 
+def test_an_app_that_waits_for_its_code_is_begun_again(anna: Passless) -> None:
+    begun = anna.json("method", "add", "totp", "--begin")
+    anna.json("vault", "rotate", "--yes")
+    finish = ("method", "add", "totp", "--finish", begun["ceremony"], "--code-file", "-")
+    error = anna.json(*finish, typed="123456", status=5)
+    assert (error["code"], "begin again" in error["hint"]) == ("no-such-ceremony", True)
+    assert signs_in(anna, anna.totp())
+    assert anna.json("vault", "status")["ok"] is True
+
+
 def test_rotate_needs_a_yes_off_a_terminal(anna: Passless) -> None:
     before = anna.json("vault", "status")["current"]
     assert anna.json("vault", "rotate", status=2)["code"] == "confirmation-needed"

@@ -157,6 +157,8 @@ class MemoryStore:
             ceremony = self._ceremonies.pop(write.consumes, None)
             if ceremony is None or ceremony.expires_at <= write.at:
                 raise AlreadyUsed
+        if write.ends_purpose:
+            self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.purpose != write.ends_purpose}
         version = self._keep_account(write)
         for use in write.uses:
             self._keep_use(_owner(write), use)

@@ -65,10 +65,10 @@ def a_session(name: str = "laptop", *, of: str = "ada", created: datetime = NOW,
     )
 
 
-def a_ceremony(name: str = "adding", *, of: str = "ada", state: bytes = b"{}") -> Ceremony:
+def a_ceremony(name: str = "adding", *, of: str = "ada", state: bytes = b"{}", purpose: str = "add-totp") -> Ceremony:
     """A ceremony that was just begun."""
     return Ceremony(
-        id=CeremonyId(name), purpose="add-totp", account_id=of, created_at=NOW, expires_at=NOW + CEREMONY_LIFE, state=state
+        id=CeremonyId(name), purpose=purpose, account_id=of, created_at=NOW, expires_at=NOW + CEREMONY_LIFE, state=state
     )
 
 

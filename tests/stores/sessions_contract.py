@@ -181,6 +181,22 @@ class SessionsContract:
             store.commit(a_write(begins=a_ceremony(state=b"other")))
         assert store.ceremony(CeremonyId("adding")) == a_ceremony()
 
+    def test_all_ceremonies_of_a_purpose_end_at_once(self, store: Store) -> None:
+        for one in (a_ceremony(), a_ceremony("bob's", of="bob"), a_ceremony("signing in", purpose="sign-in")):
+            store.commit(a_write(begins=one))
+        store.commit(a_write(ends_purpose="add-totp"))
+        found = [store.ceremony(CeremonyId(name)) is None for name in ("adding", "bob's", "signing in")]
+        assert found == [True, True, False]
+        with pytest.raises(AlreadyUsed):
+            store.commit(a_write(an_account(), consumes=CeremonyId("adding")))
+
+    def test_a_refused_write_ends_no_ceremony(self, store: Store) -> None:
+        kept(store, an_account())
+        store.commit(a_write(begins=a_ceremony()))
+        with pytest.raises(VersionMoved):
+            store.commit(a_write(an_account(), 9, ends_purpose="add-totp"))
+        assert store.ceremony(CeremonyId("adding")) == a_ceremony()
+
     def test_what_expired_is_swept_away(self, store: Store) -> None:
         token = a_session("token", kind=SessionKind.TOKEN)
         for session in (a_session(), token):

@@ -8,6 +8,7 @@ where two factors were proven (docs/decisions/0009).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from passless.actions.parts import Parts
 from passless.actions.who import Who
 from passless.directories.local.passphrase_files import AccountCopyDamaged
-from passless.directories.local.vault_care import bound_to, with_seals
+from passless.directories.local.vault_care import TRIES, bound_to, sealed_methods, with_seals
 from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
@@ -30,7 +31,7 @@ from passless.domain.safety.proof_rules import is_bound
 from passless.domain.safety.proofs import counted_proofs, covered, is_vouched_for, proof_ids, strongest_way_in
 from passless.domain.safety.ways_in import WayIn, can_sign_in, replace_methods, signs_in, ways_in, ways_in_of
 from passless.domain.sealed import KeyId, Sealed
-from passless.ports import Write
+from passless.ports import VersionMoved, Write
 
 Seal = Callable[[bytes], bytes]
 
@@ -199,6 +200,20 @@ def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
         details={"from_store": inside.store_id, "exported_at": inside.exported_at.isoformat()},
     )
     parts.store.commit(Write(at=now, account=with_seals(account, sealed), events=(entry,)))
+    _follow_key(parts, account.id, lambda method: sealed(method) if method.id in inside.secrets else method.seed)
+
+
+def _follow_key(parts: Parts, account_id: AccountId, sealed: Callable[[Totp], Sealed]) -> None:
+    """Seal once more where the vault key was replaced between the sealing and the keeping, and may be forgotten by now."""
+    for _ in range(TRIES):
+        parts.vault.reload()
+        key, stored = parts.vault.key_id(), parts.store.read(account_id)
+        if all(method.seed.key == key for method in sealed_methods(stored.account)):
+            return
+        with suppress(VersionMoved):
+            after = with_seals(stored.account, sealed)
+            parts.store.commit(Write(at=parts.now(), account=after, expected=stored.version))
+    raise VersionMoved
 
 
 def _portable(account: Account) -> Account:

@@ -2,6 +2,10 @@
 
 A crash at any point leaves everything readable: the new key is kept before anything is sealed under it, each account moves in
 one transaction, and a key goes only when nothing in the store names it. Run again, it goes on where it stopped.
+
+An app that is being added has its seal in an open ceremony. Once the new key is current these are ended in one transaction, and
+only then the seals are counted: a finish that came before has its seal on the account by now, one that comes later is refused
+with its ceremony, and one that was begun later reads the keys again before it keeps anything (`actions.enrolling`).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from msgspec.structs import replace
 
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.ceremonies import ENROL_TOTP
 from passless.domain.methods import Totp
 from passless.domain.sealed import KeyId, Sealed
 from passless.ports import Clock, NoSuchAccount, Store, VersionMoved, Write
@@ -69,6 +74,7 @@ def rotate(store: Store, vault: KeptVault, clock: Clock, *, actor: str = "owner"
     """
     check_readable(store, vault)
     ring = vault.rotate()
+    store.commit(Write(at=clock(), ends_purpose=ENROL_TOTP))
     old = dict.fromkeys(account_id for account_id, sealed in store.seals() if sealed.key != ring.current)
     seals = sum(_move(store, vault, account_id, clock) for account_id in old)
     use = count_use(store)
