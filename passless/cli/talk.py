@@ -15,7 +15,9 @@ from passless.domain.names import printable
 from passless.domain.secret import Secret
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from datetime import datetime
+
+    from rich.console import Console, RenderableType
 
 _T = TypeVar("_T")
 
@@ -27,6 +29,15 @@ class Talk:
 
     def __init__(self, *, is_quiet: bool = False) -> None:
         self._is_quiet = is_quiet
+        self.lines = 0  # how many are on the screen, prompts and what was typed at them too
+
+    def _print(self, *objects: RenderableType, style: str | None = None, end: str = "\n") -> None:
+        with self._console.capture() as captured:
+            self._console.print(*objects, style=style, end=end)
+        printed = captured.get()
+        self.lines += printed.count("\n")
+        self._console.file.write(printed)
+        self._console.file.flush()
 
     @cached_property
     def _console(self) -> Console:
@@ -38,35 +49,42 @@ class Talk:
 
     def heading(self, number: int, total: int, title: str, why: str) -> None:
         """Begin a step: which, of how many, what, and one sentence why."""
-        self._console.print()
-        self._console.print(f"Step {number} of {max(number, total)}  ", style="bold cyan", end="")
-        self._console.print(title, style="bold")
+        self._print()
+        self._print(f"Step {number} of {max(number, total)}  ", style="bold cyan", end="")
+        self._print(title, style="bold")
         self.say(f"{why[:1].upper()}{why[1:].removesuffix('.')}.")
 
     def say(self, text: str = "") -> None:
         """Say something."""
-        self._console.print(text)
+        self._print(text)
 
     def aside(self, text: str) -> None:
         """Say something less important."""
-        self._console.print(text, style="dim")
+        self._print(text, style="dim")
 
     def done(self, text: str) -> None:
         """Say that something worked."""
-        self._console.print("✓ ", style="green", end="")
-        self._console.print(text)
+        self._print("✓ ", style="green", end="")
+        self._print(text)
 
     def trouble(self, error: PasslessError) -> None:
         """Say what went wrong and what helps."""
-        self._console.print("✗ ", style="red", end="")
-        self._console.print(f"{printable(error.message, at_most=400)}.")
+        self._print("✗ ", style="red", end="")
+        self._print(f"{printable(error.message, at_most=400)}.")
         self.aside(f"  {printable(error.hint, at_most=400)}")
+
+    def draw(self, result: object, *, now: datetime) -> None:
+        """Draw something, such as a QR code."""
+        from passless.output.drawing import Look
+        from passless.output.human import picture
+
+        self._print(picture(result, Look(now=now, is_terminal=self._console.is_terminal, width=self._console.width)))
 
     def show_big(self, text: str) -> int:
         """Show something to copy by hand; return how many lines it took."""
-        self._console.print()
-        self._console.print(f"    {text}", style="bold reverse" if self.can_erase else "bold")
-        self._console.print()
+        self._print()
+        self._print(f"    {text}", style="bold reverse" if self.can_erase else "bold")
+        self._print()
         return 3
 
     @property
@@ -76,18 +94,18 @@ class Talk:
 
     def erase(self, lines: int) -> None:
         """Take the last lines back, where the terminal can."""
-        if self.can_erase:
+        if self.can_erase and lines:
             sys.stderr.write(UP_AND_ERASE.format(lines=lines))
             sys.stderr.flush()
 
     def line(self, question: str, default: str = "") -> str:
         """Ask for a line; Enter alone is the default."""
-        return asking.line(f"{question} [{default}]" if default else question) or default
+        return self._typed(f"{question} [{default}]" if default else question) or default
 
     def yes(self, question: str, *, default: bool = True) -> bool:
         """Ask a question of yes and no until it is answered."""
         while True:
-            typed = asking.line(f"{question} [{'Y/n' if default else 'y/N'}]").casefold()
+            typed = self._typed(f"{question} [{'Y/n' if default else 'y/N'}]").casefold()
             if not typed:
                 return default
             if typed in ("y", "yes", "n", "no"):
@@ -99,15 +117,21 @@ class Talk:
         for number, (_, about) in enumerate(options, start=1):
             self.say(f"  {number}  {printable(about, at_most=200)}")
         while True:
-            typed = asking.line(f"{question} [1]") or "1"
+            typed = self._typed(f"{question} [1]") or "1"
             for number, (word, _) in enumerate(options, start=1):
                 if typed in (str(number), word):
                     return word
             self.aside(f"Type a number from 1 to {len(options)}.")
 
+    def _typed(self, question: str) -> str:
+        typed = asking.line(question)
+        self.lines += 1 + (len(question) + len(": ") + len(typed)) // self._console.width
+        return typed
+
     def secret(self, question: str) -> Secret | None:
         """Ask for a secret that does not show; None for Enter alone."""
         typed = asking.hidden(question)
+        self.lines += 1
         return Secret(typed) if typed else None
 
     def until_right(self, ask: Callable[[], _T]) -> _T:

@@ -37,6 +37,7 @@ def have_account(walk: Walk, *, steps: int) -> None:
     if name is None:
         _make(walk, steps)
         return
+    walk.is_resumed = True
     walk.run.on(name)
     view = walk.run.view()
     walk.run.tokens.choose(view.id, view.account)

@@ -25,6 +25,8 @@ KEY_WHY = "one touch signs you in, and no fake page can use it"
 APP_WHY = "it shows a new code every 30 seconds"
 CHOICE_WHY = "a security key is the best: one touch, and no fake page can use it; an app that shows codes does too"
 ANOTHER_WHY = "two-step without a password needs a key with a PIN, or apps on two devices"
+DEAD = "The QR code and the secret from before are dead: delete in the app what came from them, and scan the new one."
+LEFT_BEFORE = "A QR code that was scanned in an earlier run and not finished is dead: delete in the app what came from it."
 LATER = "later"
 AGAIN = "again"
 OTHER = "other"
@@ -179,17 +181,28 @@ def _add_app(walk: Walk) -> None:
     device = walk.talk.until_right(
         lambda: clean(walk.talk.line("The device the app is on", _free_device(walk)), what="device name")
     )
+    if walk.is_resumed:
+        walk.talk.aside(LEFT_BEFORE)
     while True:
         try:
             begun = _begin_app(walk, device)
-            walk.run.draw(begun)
-            walk.talk.say("Scan it with the app, or type the secret there. Then type the code the app shows.")
-            _told(walk, _finish_app(walk, begun, device))
+            _told(walk, _scanned(walk, begun, device))
         except PasslessError as error:
             walk.talk.trouble(error)
             _what_now(walk, "begin again with a new QR code")
+            walk.talk.say(DEAD)
         else:
             return
+
+
+def _scanned(walk: Walk, begun: Begun, device: str) -> Outcome:
+    """Show the QR code and the secret until their code is accepted, and take them off the screen then."""
+    above = walk.talk.lines
+    walk.talk.draw(begun, now=walk.run.now())
+    walk.talk.say("Scan it with the app, or type the secret there. Then type the code the app shows.")
+    outcome = _finish_app(walk, begun, device)
+    walk.talk.erase(walk.talk.lines - above)
+    return outcome
 
 
 def _begin_app(walk: Walk, device: str) -> Begun:

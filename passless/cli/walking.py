@@ -54,6 +54,7 @@ class Walk:
         self.talk = Talk(is_quiet=not run.can_ask and not run.given.verbose)
         self.done: list[str] = []
         self.left_out: set[str] = set()
+        self.is_resumed = False  # with an account that was there before
         self.printing = Printing(run)
         self.began_at = run.now()
 

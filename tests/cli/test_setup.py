@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -297,6 +298,43 @@ def test_colours_and_erasing_are_for_terminals_that_can(passless: Passless, key:
     ada.reads("\x1b[4A\x1b[J")  # the code goes off the screen
     ada.answers("Type it back from the paper", code)
     assert ada.is_done() == 0
+
+
+@needs_oathtool
+def test_the_secret_of_an_app_goes_off_the_screen_once_its_code_is_right(passless: Passless) -> None:
+    ada = Person(passless.home, "setup", term="xterm-256color")
+    ada.answers("Account name")
+    ada.answers("Password (Enter for none)")
+    ada.answers("Which one?")
+    ada.answers("The device the app is on")
+    seed = ada.sees(SEED)
+    shown = ada.run.before.split("Scan this with")[-1].count("\n")
+    ada.answers("Code", "12")
+    ada.reads("that is not the right code")
+    ada.answers("Code", code_of(seed.replace(" ", "")))
+    erased = int(ada.sees(re.compile(r"\x1b\[(\d+)A\x1b\[J")))
+    assert erased == shown + len(("secret", "ends", "scan it", "code", "wrong", "why", "on two lines", "code"))
+    ada.reads("signs you in now")
+    ada.presses("c")
+    assert ada.is_done() == 130
+
+
+@needs_oathtool
+def test_a_qr_code_from_before_is_said_to_be_dead(passless: Passless) -> None:
+    ada = Person(passless.home, "setup")
+    ada.answers("Account name")
+    ada.answers("Password (Enter for none)")
+    ada.answers("Which one?")
+    ada.answers("The device the app is on")
+    ada.sees(SEED)
+    ada.presses("c")
+    assert ada.is_done() == 130
+    ada = Person(passless.home, "setup")
+    ada.answers("Which one?")
+    ada.answers("The device the app is on")
+    ada.reads("in an earlier run and not finished is dead")
+    ada.adds_the_app()
+    ada.presses("c")
 
 
 # Scripts
