@@ -50,7 +50,7 @@ def export(
     since: Since = None,
     head: Annotated[str | None, Option("--head", metavar="FILE", help="Write a signed checkpoint here as well.")] = None,
 ) -> None:
-    """Print the whole trail, or one account's with --account, as one JSON document a line."""
+    """Print the whole trail, or one account's with --account, as one JSON document a line; with --json as one array."""
     run = current(ctx)
     trail.keep_head(run, head)
-    trail.print_lines(trail.events(run, since=since, everybody=not run.given.account))
+    trail.print_all(run, trail.events(run, since=since, everybody=not run.given.account))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from passless import private_files
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
+from passless.output import writing
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -57,8 +58,7 @@ def may_write(run: Run, path: str | None) -> None:
 def write(path: str | None, content: bytes, *, what: str) -> str | None:
     """Write a file for this user only, or to standard output; return where it is, None for standard output."""
     if path is None or path == STREAM:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        writing.write(content)
         return None
     if "\0" in path:
         raise BadFile(f"the {what} cannot have that name", hint="choose another name")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from passless.cli import outside_files
 from passless.directories.local.parts_of import parts_of
 from passless.domain.audit import AuditEvent, AuditReport
 from passless.domain.errors import CannotDoThat, WrongUse
+from passless.output import json
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -53,8 +51,10 @@ def signed_head(run: Run) -> bytes:
     return outside_files.read(str(folder), what=CHECKPOINT)
 
 
-def print_lines(found: Iterable[AuditEvent]) -> None:
-    """Write each event as one line of JSON, as it comes."""
-    sys.stdout.flush()
+def print_all(run: Run, found: Iterable[AuditEvent]) -> None:
+    """Write each event as one line of JSON, as it comes; as one array where one document is asked for."""
+    if run.json:
+        json.print_each(found)
+        return
     for event in found:
-        sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
+        json.print_one(event)

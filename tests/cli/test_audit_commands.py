@@ -42,6 +42,19 @@ def test_export_is_one_document_a_line(anna: Passless) -> None:
     assert {json.loads(line)["account"] for line in only} == {"ben"}
 
 
+def test_export_as_json_is_one_document(anna: Passless) -> None:
+    exported = anna.json("audit", "export")
+    assert [one["seq"] for one in exported] == [json.loads(line)["seq"] for line in anna("audit", "export").stdout.splitlines()]
+
+
+@pytest.mark.parametrize("arguments", [("audit", "export"), ("audit", "export", "--json")])
+def test_a_trail_that_cannot_be_written_is_said(anna: Passless, arguments: tuple[str, ...]) -> None:
+    with anna.full_disk():
+        result = anna(*arguments)
+    assert result.status == 6
+    assert "the output cannot be written" in result.stderr
+
+
 def test_verify_finds_the_trail_whole(anna: Passless) -> None:
     report = anna.json("audit", "verify")
     assert report["intact"] is True
