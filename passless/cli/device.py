@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Context
+from typer import Argument, Context, Option
 
-from passless.cli import taking_back
-from passless.cli.arguments import CodeFile, PasswordFile, PinFile
+from passless.cli import arguments, proving, taking_back
+from passless.cli.arguments import CodeFile, PasswordFile, PinFile, ResponseFile
 from passless.cli.context import current
 from passless.cli.lazy import group
 from passless.cli.options import Changing, ChangingAsOperator, Reading
+from passless.domain.methods import Kind
 from passless.domain.requests import ReportLostDevice
 from passless.domain.views import DeviceView
 
@@ -37,10 +38,17 @@ def lost(ctx: Context, device: DeviceName) -> None:
 def found(
     ctx: Context,
     device: DeviceName,
+    kind: Annotated[
+        Kind | None, Option("--with", parser=arguments.kind, metavar="KIND", help="What is on it, such as security-key.")
+    ] = None,
+    begin: Annotated[bool, Option("--begin", help="Only begin, and print what the key is asked.")] = False,
+    finish: Annotated[str | None, Option("--finish", metavar="ID", help="Answer what was begun.")] = None,
     code: CodeFile = None,
     password: PasswordFile = None,
+    response: ResponseFile = None,
     pin: PinFile = None,
 ) -> None:
     """Take back the report of a loss: the device is here, and proves it."""
     run = current(ctx)
-    run.show(taking_back.found(run, device, taking_back.Files(code=code, password=password, pin=pin)))
+    files = proving.Files(code=code, password=password, response=response, pin=pin)
+    run.show(taking_back.found(run, taking_back.Wish(device=device, kind=kind, begin=begin, finish=finish, files=files)))

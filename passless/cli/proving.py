@@ -92,13 +92,13 @@ def _first(run: Run, kind: Kind, wish: Wish) -> SignedIn | SecondProofNeeded:
     if wish.finish is not None:
         return _outcome(run.directory.finish(run.actor, wish.finish, answer(run, kind, wish.files)))
     if kind in SIGNED:
-        _check_possible(kind, wish.files)
+        check_possible(kind, wish.files)
         begun = run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
         return _outcome(run.directory.finish(run.actor, begun.ceremony, answer(run, kind, wish.files, begun)))
     return run.directory.sign_in(run.actor, run.target, answer(run, kind, wish.files))
 
 
-def _check_possible(kind: Kind, files: Files) -> None:
+def check_possible(kind: Kind, files: Files) -> None:
     """Refuse what cannot be finished here before anything is begun."""
     if files.response is not None:
         raise MissingInput("the ceremony that is answered", "--finish ID")

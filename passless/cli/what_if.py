@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
-from passless.cli.context import current
+from passless.cli.context import Run, current
 from passless.cli.lazy import single
 from passless.cli.options import Reading
 from passless.domain.views import WhatIfView
@@ -22,6 +22,13 @@ def what_if(
     ] = None,
 ) -> None:
     """What would be left after losing a device or a method."""
-    run = current(ctx)
-    lost = tuple(lose or ())
-    run.show_each(run.ask(lambda directory, actor, target: directory.what_if(actor, target, lost)), of=WhatIfView)
+    show(current(ctx), tuple(lose or ()))
+
+
+def show(run: Run, lost: tuple[str, ...]) -> None:
+    """Show the loss that was named, or a list of all."""
+    found = run.ask(lambda directory, actor, target: directory.what_if(actor, target, lost))
+    if lost and run.json:
+        run.show(found[0])
+    else:
+        run.show_each(found, of=WhatIfView)
