@@ -12,8 +12,18 @@ from typer import CallbackParam, Context, Exit
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from passless import __version__
+from passless.domain.errors import WrongUse
 
 GIVEN = "passless.given"
+
+
+class NotTaken(WrongUse):
+    """A shared option that the command does not take."""
+
+    code = "option-not-taken"
+
+    def __init__(self, command: str, option: str, *, why: str) -> None:
+        super().__init__(f'"{command}" takes no {option}: {why}', hint=f"leave {option} out; see: {command} --help")
 
 
 class Given(Struct):
@@ -114,6 +124,13 @@ class Anywhere(TyperCommand):
         added = [option for make in self.shared for option in make()]
         super().__init__(name, params=[*(params or []), *added], rich_markup_mode=None, **_without_markup(attributes))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse what was given; what stands before the command's name must be something that the command heeds."""
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            _check_heeded(ctx, self.shared)
+        return rest
+
 
 class ChangingAnywhere(Anywhere):
     """A command that changes something, but no account."""
@@ -172,6 +189,17 @@ def version() -> TyperOption:
         callback=_version,
         help="Show the version and exit.",
     )
+
+
+def _check_heeded(ctx: Context, shared: tuple[Any, ...]) -> None:
+    """Refuse a promise that the command would not keep, such as a dry run of what has no plan."""
+    found, command = given(ctx), ctx.command_path
+    if found.dry_run and changing not in shared:
+        raise NotTaken(command, "--dry-run", why="it has no plan to show")
+    if for_operators not in shared:
+        for option, value in (("--as-operator", found.as_operator), ("--reason", found.reason), ("--ticket", found.ticket)):
+            if value:
+                raise NotTaken(command, option, why="operators cannot do this for others")
 
 
 def _without_markup(attributes: dict[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,39 @@ def test_what_takes_something_away_needs_a_yes_off_a_terminal(shared: Passless, 
     assert "--yes" in error["hint"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dry-run", "sign-in", "--with", "password", "--password-file", "-"),
+        ("--dry-run", "status"),
+        ("--dry-run", "audit", "export"),
+        ("audit", "--dry-run", "export"),
+        ("--as-operator", "--reason", "why", "account", "rename", "anne"),
+        ("account", "--ticket", "HD-1", "rename", "anne"),
+    ],
+)
+def test_a_shared_option_that_a_command_does_not_take_is_refused(shared: Passless, arguments: tuple[str, ...]) -> None:
+    before = shared.json("session", "list")
+    error = shared.json(*arguments, typed=PASSWORD, status=2)
+    assert error["code"] == "option-not-taken"
+    assert "leave --" in error["hint"]
+    assert shared.json("session", "list") == before
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--json",), ("--profile", "local"), ("--account", "anna"), ("--as", "anna"), ("--no-input",), ("--yes",), ("--debug",)],
+)
+def test_the_other_shared_options_may_stand_before_every_command(shared: Passless, option: tuple[str, ...]) -> None:
+    for command in (("status",), ("account", "list"), ("legacy-apps",), ("account", "rename", "anne", "--dry-run")):
+        assert shared(*option, *command).status == 0
+
+
+def test_a_dry_run_may_stand_before_what_has_a_plan(shared: Passless) -> None:
+    assert shared.json("--dry-run", "account", "rename", "anne")["applied"] is False
+    assert shared.json("account", "--dry-run", "rename", "anne")["applied"] is False
+
+
 def test_missing_input_names_the_flag(shared: Passless) -> None:
     assert "--password-file" in shared.json("account", "create", "ben", status=2)["hint"]
     assert "--password-file" in shared.json("passwordless", "off", "--yes", status=2)["hint"]
