@@ -87,6 +87,13 @@ class BadDuration(WrongUse):
     hint = "write it as 10m, 8h or 30d"
 
 
+class AlreadySo(WrongUse):
+    """A setting is already what was asked for; nothing is done."""
+
+    code = "already-so"
+    hint = "see: passless status"
+
+
 class BadService(WrongUse):
     """A service name that cannot be one."""
 
@@ -205,19 +212,19 @@ def _set_password(parts: Parts, who: Who, password: Secret, now: datetime) -> Bu
 
 def _passwordless_on(who: Who) -> Built:
     if who.account.passwordless:
-        raise naming.Nothing("the account has no password already", hint="see: passless status")
+        raise AlreadySo("the account has no password already")
     return _one(TurnPasswordlessOn())
 
 
 def _two_step_on(who: Who) -> Built:
     if who.account.two_step:
-        raise naming.Nothing("two-step is on already", hint="see: passless status")
+        raise AlreadySo("two-step is on already")
     return _one(TurnTwoStepOn())
 
 
 def _two_step_off(parts: Parts, who: Who, password: Secret | None, now: datetime) -> Built:
     if not who.account.two_step:
-        raise naming.Nothing("two-step is off already", hint="see: passless status")
+        raise AlreadySo("two-step is off already")
     if password is None:
         return _one(TurnTwoStepOff())
     method = new_password(parts, password, stands_alone=True, words=_words(who), now=now)

@@ -202,7 +202,7 @@ class OperatorSentences:
         with refused("operator-may-not"):
             place.directory.begin(place.operator(), "ada", Enrol(kind=Kind.TOTP))
         for nothing in (PasswordlessOn(), EndRecovery(), StopRecovery(), CancelWaiting()):
-            with refused("operator-may-not", "nothing-there"):
+            with refused("operator-may-not", "already-so", "nothing-there"):
                 place.directory.apply(place.operator(), "ada", nothing)
         with refused("operator-may-not", "app-passwords-need-two-step"):
             place.directory.apply(place.operator(), "ada", NewAppPassword(name="Mail"))

@@ -99,7 +99,7 @@ class ReadingSentences:
         plan = place.directory.plan(ada.actor, "ada", RemoveMethodNamed(method=app.method))
         assert not plan.accepted
         assert "no-way-in" in {one.code for one in plan.problems}
-        with refused("nothing-there"):
+        with refused("already-so"):
             place.directory.plan(ada.actor, "ada", PasswordlessOn())
         with refused("nothing-there"):
             place.directory.plan(ada.actor, "ada", ConfirmCode(code=None))

@@ -55,7 +55,7 @@ class SettingSentences:
         with refused("wrong-proof"):
             ada.elsewhere().with_password()
         assert isinstance(ada.elsewhere().with_code(app), SignedIn)
-        with refused("nothing-there"):
+        with refused("already-so"):
             ada.do(PasswordlessOn())
 
     def test_a_password_comes_back_with_a_new_one_only(self, place: Place) -> None:
@@ -87,7 +87,7 @@ class SettingSentences:
             ada.do(TwoStepOn())
         ada.new_code()
         ada.do(TwoStepOn())
-        with refused("nothing-there"):
+        with refused("already-so"):
             ada.do(TwoStepOn())
         assert ada.view.two_step
         assert isinstance(ada.elsewhere().with_password(), SecondProofNeeded)
@@ -95,7 +95,7 @@ class SettingSentences:
         ada.with_code(app)
         ada.do(TwoStepOff())
         assert isinstance(ada.elsewhere().with_password(), SignedIn)
-        with refused("nothing-there"):
+        with refused("already-so"):
             ada.do(TwoStepOff())
 
     def test_a_password_too_short_to_stand_alone_is_replaced_when_two_step_goes(self, place: Place) -> None:
