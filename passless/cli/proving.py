@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from passless.cli import asking
 from passless.cli.failures import Contradiction, MissingInput, SecondProofAsked
-from passless.domain.errors import CannotDoThat, PasslessError
+from passless.domain.errors import CannotDoThat, PasslessError, ProofNeeded
 from passless.domain.methods import Kind
+from passless.domain.names import printable
 from passless.domain.requests import Answer, SignInWith
 from passless.domain.views import Begun, SecondProofNeeded, SignedIn
 from passless.ports.directory import Actor
@@ -26,6 +28,9 @@ TYPED = {
     Kind.TEMPORARY_PASS: ("Temporary pass", "--code-file FILE"),
     Kind.TOKEN: ("Token", "--token-file FILE"),
 }
+TRIES = 3  # how often something is typed before the command ends
+MENDED_BY_TYPING = frozenset({"wrong-code", "wrong-proof", "code-reused"})
+ANOTHER_METHOD = "use another method than the first, such as an app on another device"
 SPOKEN = {
     Kind.PASSWORD: "the password",
     Kind.TOTP: "a code from the authenticator app",
@@ -33,6 +38,14 @@ SPOKEN = {
     Kind.PASSKEY: "a passkey",
     Kind.TEMPORARY_PASS: "a temporary pass",
 }
+
+
+class SameMethodAgain(SecondProofAsked):
+    """What was proven first was proven again, and two-step asks for something else."""
+
+    def __init__(self, needed: SecondProofNeeded) -> None:
+        super().__init__(needed)
+        self.hint = f"{ANOTHER_METHOD}: {self.hint}"
 
 
 class Files(Struct, frozen=True, kw_only=True):
@@ -73,10 +86,28 @@ def sign_in(run: Run, wish: Wish) -> SignedIn | Begun:
     kind = wish.kind or choose(run)
     if wish.begin:
         return run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
-    outcome = _first(run, kind, wish)
+    outcome = _patiently(run, kind, wish.files, lambda: _first(run, kind, wish), is_second=wish.finish is not None)
     if isinstance(outcome, SecondProofNeeded):
-        outcome = _second(run, outcome, wish.files)
+        outcome = _second(run, outcome, wish)
     return run.signed_in(outcome)
+
+
+def _patiently(
+    run: Run, kind: Kind, files: Files, attempt: Callable[[], SignedIn | SecondProofNeeded], *, is_second: bool
+) -> SignedIn | SecondProofNeeded:
+    """Let a person at a terminal type again what was wrong."""
+    is_typed = run.can_ask and kind not in SIGNED and files.of(kind) is None
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return attempt()
+        except ProofNeeded as error:
+            if is_second and error.code == "code-reused":
+                error.hint = ANOTHER_METHOD
+            if not is_typed or tries == TRIES or error.code not in MENDED_BY_TYPING:
+                raise
+            run.note(f"{error.message}; {error.hint}")
 
 
 def answer(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNeeded | None = None) -> Answer:
@@ -85,6 +116,8 @@ def answer(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNeeded 
     if kind in SIGNED and file is None:
         return Answer(kind=kind, text=_assertion(run, kind, files, begun), ceremony=begun.ceremony if begun else "")
     question, flag = TYPED.get(kind, ("WebAuthn response", "--response-file FILE"))
+    if kind is Kind.TOTP and file is None and run.can_ask:
+        question = _naming_the_apps(run) or question
     return Answer(kind=kind, text=run.secret(file, question, flag=flag), ceremony=begun.ceremony if begun else "")
 
 
@@ -110,17 +143,34 @@ def check_possible(kind: Kind, files: Files) -> None:
         )
 
 
-def _second(run: Run, needed: SecondProofNeeded, files: Files) -> SignedIn:
+def _naming_the_apps(run: Run) -> str | None:
+    """Ask for a code by the names of the apps, where there are several."""
+    methods = run.directory.read(Actor(place=run.place), run.target).methods
+    names = [f'"{printable(one.name)}"' for one in methods if one.usable and one.kind == Kind.TOTP]
+    return f"Code from {' or '.join(names)}" if len(names) > 1 else None
+
+
+def _second(run: Run, needed: SecondProofNeeded, wish: Wish) -> SignedIn:
     if not run.can_ask:
         run.show(needed)
-        raise SecondProofAsked(needed)
+        raise SameMethodAgain(needed) if wish.finish is not None else SecondProofAsked(needed)
     run.note("right; two-step is on, so one more proof is needed.")
-    accepted = [Kind(one) for one in needed.accepts]
-    kind = _one_of(accepted)
-    outcome = _outcome(run.directory.finish(run.actor, needed.ceremony, answer(run, kind, Files(pin=files.pin), needed)))
-    if isinstance(outcome, SecondProofNeeded):
-        raise SecondProofAsked(outcome)
-    return outcome
+    for _ in range(TRIES):
+        outcome = _further(run, needed, Files(pin=wish.files.pin))
+        if isinstance(outcome, SignedIn):
+            return outcome
+        run.note(f"right, but not a second proof; {ANOTHER_METHOD}")
+        needed = outcome
+    raise SameMethodAgain(needed)
+
+
+def _further(run: Run, needed: SecondProofNeeded, files: Files) -> SignedIn | SecondProofNeeded:
+    kind = _one_of([Kind(one) for one in needed.accepts])
+
+    def attempt() -> SignedIn | SecondProofNeeded:
+        return _outcome(run.directory.finish(run.actor, needed.ceremony, answer(run, kind, files, needed)))
+
+    return _patiently(run, kind, files, attempt, is_second=True)
 
 
 def _outcome(outcome: object) -> SignedIn | SecondProofNeeded:

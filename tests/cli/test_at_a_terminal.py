@@ -185,3 +185,37 @@ def test_two_step_asks_for_the_second_proof_right_away(anna: Passless) -> None:
         child.sendline(app.now())
         child.expect("signed in as")
         assert ends(child) == 0
+
+
+def test_a_wrong_code_is_asked_again(anna: Passless) -> None:
+    app = anna.totp()
+    anna.json("sign-out")
+    with at_terminal("sign-in", "--with", "totp") as child:
+        child.expect("Code from the authenticator app:")
+        child.sendline("12")
+        child.expect("that is not the right code")
+        child.expect("Code from the authenticator app:")
+        child.sendline(app.now())
+        child.expect("signed in as")
+        assert ends(child) == 0
+
+
+def test_several_apps_are_named_and_one_alone_is_not_two_proofs(anna: Passless) -> None:
+    first = anna.totp("--name", "Aegis")
+    second = anna.totp("--name", "Raivo", "--device", "tablet")
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("two-step", "on")
+    anna.json("passwordless", "on", "--yes")
+    anna.json("sign-out")
+    with at_terminal("sign-in") as child:
+        child.expect('Code from "Aegis" or "Raivo":')
+        code = first.now()
+        child.sendline(code)
+        child.expect("one more proof is needed")
+        child.expect('Code from "Aegis" or "Raivo":')
+        child.sendline(code)
+        child.expect("use another method than the first")
+        child.expect('Code from "Aegis" or "Raivo":')
+        child.sendline(second.now())
+        child.expect("signed in as")
+        assert ends(child) == 0

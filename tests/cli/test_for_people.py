@@ -8,7 +8,7 @@ import shlex
 import pyotp
 import pytest
 
-from tests.cli.running import Passless
+from tests.cli.running import TOTP_STEP, Passless
 
 
 def pasted(passless: Passless, shown: str, *, typed: str = "") -> int:
@@ -76,3 +76,23 @@ def test_who_comes_back_is_told_what_to_do_now(anna: Passless, command: str) -> 
         assert "prove it again" not in shown
     assert "passless method add totp" in came.stdout
     assert "passless recovery-code new" in came.stdout
+
+
+# Signing in
+
+
+def test_the_same_app_twice_is_answered_with_use_another(anna: Passless) -> None:
+    app = anna.totp("--name", "Aegis")
+    anna.totp("--name", "Raivo", "--device", "tablet")
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("two-step", "on")
+    anna.json("passwordless", "on", "--yes")
+    anna.json("sign-out")
+    with_code = ("--with", "totp", "--code-file", "-")
+    needed = anna.json("sign-in", *with_code, typed=anna.code(app), status=5)
+    assert "another method than the first" not in needed["hint"]
+    reused = anna.json("sign-in", "--finish", needed["ceremony"], *with_code, typed=anna.code(app), status=5)
+    assert (reused["code"], "another method than the first" in reused["hint"]) == ("code-reused", True)
+    anna.now += TOTP_STEP
+    again = anna.json("sign-in", "--finish", needed["ceremony"], *with_code, typed=anna.code(app), status=5)
+    assert (again["code"], "another method than the first" in again["hint"]) == ("second-proof", True)

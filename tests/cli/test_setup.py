@@ -268,10 +268,11 @@ def test_who_signed_out_signs_in_first(anna: Passless) -> None:
     anna("sign-out")
     ada = Person(anna.home, "setup")
     ada.reads("Sign in to it first.")
-    ada.answers("Password", "not the password 77")
-    ada.reads("✗")
+    for _ in range(3):
+        ada.answers("Password:", "not the password 77")
+        ada.reads("does not prove who you are")
     ada.answers("Try again? [Y/n]")
-    ada.answers("Password", PASSWORD)
+    ada.answers("Password:", PASSWORD)
     ada.answers("Which one?", "later")
     ada.presses("c")
     assert ada.is_done() == 130
