@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from passless.actions import describing
-from passless.actions.changing import preview, problems_without_proofs
+from passless.actions import accounts, describing, naming, tokens
+from passless.actions.changing import Wanted, preview, problems_without_proofs
 from passless.actions.parts import Parts
 from passless.actions.reading import look
 from passless.actions.requesting import build
 from passless.actions.who import Who
-from passless.domain.changes import type_of
-from passless.domain.requests import EndSessions, NewToken, Request, RevokeToken
+from passless.domain import names
+from passless.domain.changes import AddMethod, type_of
+from passless.domain.methods import PHONE, Credential, Kind, MethodId, RpId, SecurityKey, Totp
+from passless.domain.requests import EndSessions, Enrol, NewAccount, NewToken, Request, RevokeToken
 from passless.domain.safety.context import Problem, Rules
 from passless.domain.safety.planning import Plan
+from passless.domain.sealed import KeyId, Sealed
 from passless.domain.showing import problem_view, state_view
-from passless.domain.views import EffectView, PlanView
+from passless.domain.views import EffectView, PlanView, ProblemView
 from passless.ports.directory import Actor
 
 
@@ -24,9 +27,56 @@ def plan_request(parts: Parts, actor: Actor, target: str, request: Request) -> P
     now = parts.now()
     _, who = look(parts, actor, target, "status")
     if isinstance(request, EndSessions | NewToken | RevokeToken):
+        _check_named(parts, who, request, now)
         return _no_change(who, request, parts.rules, now)
     planned = preview(parts, who, build(parts, who, request, now, dry=True).wanted, now)
     return plan_view(planned, parts.rules, now, problems_without_proofs(planned.problems))
+
+
+def enrolment_problems(parts: Parts, actor: Actor, target: str, request: Enrol) -> tuple[ProblemView, ...]:
+    """Tell what the adding of a method would come to, by planning the weakest method that could come of it."""
+    now = parts.now()
+    _, who = look(parts, actor, target, "status")
+    if request.name is not None:
+        naming.fresh_method_name(who.account, request.name, chosen=True)
+    if request.device is not None:
+        naming.known_device(who.account, request.device)
+    planned = preview(parts, who, Wanted(changes=(AddMethod(method=_weakest(parts, request, now)),)), now)
+    return tuple(problem_view(problem) for problem in problems_without_proofs(planned.problems))
+
+
+def _weakest(parts: Parts, request: Enrol, now: datetime) -> Totp | SecurityKey:
+    method_id = MethodId(parts.new_id())
+    if request.kind is Kind.TOTP:
+        return Totp(id=method_id, name="", device=PHONE, added_at=now, seed=Sealed(key=KeyId(""), box=b""))
+    blank = Credential(id=b"", public_key=b"", rp_id=parts.rules.rp_id or RpId(""))
+    verified = request.kind is Kind.PASSKEY
+    return SecurityKey(id=method_id, name="", device=PHONE, added_at=now, credential=blank, user_verified=verified)
+
+
+def check_new_account(new: NewAccount) -> None:
+    """Check what was typed for a new account, as its making does, and raise the same."""
+    name = names.clean(new.name, what="account name")
+    shown = names.clean(new.display_name, what="display name") if new.display_name else ""
+    address = accounts._address(new.email) if new.email else ""
+    if new.password is not None:
+        from passless.credentials.passwords import check_new_password
+
+        words = [word for word in (name, shown, address) if word]
+        check_new_password(new.password, stands_alone=True, context_words=words)
+
+
+def _check_named(parts: Parts, who: Who, request: EndSessions | NewToken | RevokeToken, now: datetime) -> None:
+    """Look up what a request names, and check what it asks for, as carrying it out does."""
+    match request:
+        case EndSessions():
+            open_now = tokens._people_of(parts, who.account.id, now)
+            if not request.all and all(one.id != request.session for one in open_now):
+                raise naming.NoSuchSession(f'there is no session "{names.printable(request.session or "")}"')
+        case NewToken():
+            tokens._checked(parts, who.account, request, now)
+        case RevokeToken():
+            naming.one_of(tokens._tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
 
 
 def _no_change(who: Who, request: EndSessions | NewToken | RevokeToken, rules: Rules, now: datetime) -> PlanView:

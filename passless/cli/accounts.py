@@ -41,9 +41,9 @@ def create(run: Run, wish: Wish) -> AccountMade | PlanView:
     """Make an account, sign it in and choose it."""
     password = _password(run, wish)
     plan = plans.create_account(clean(wish.name, what="account name"), has_password=password is not None)
-    if run.given.dry_run:
-        return _if_free(run, plan, wish.name)
     new = NewAccount(name=wish.name, display_name=wish.display_name, email=wish.email, password=password)
+    if run.given.dry_run:
+        return _if_free(run, plan, new)
     signed_in = run.founded_directory().create(run.actor, new)
     run.signed_in(signed_in)
     run.tokens.choose(signed_in.account_id, signed_in.account)
@@ -110,10 +110,13 @@ def _password(run: Run, wish: Wish) -> Secret | None:
     return asking.new_secret("Password")
 
 
-def _if_free(run: Run, plan: PlanView, name: str) -> PlanView:
-    """Return the plan of an account that may have its name; there is none yet that the directory could plan for."""
+def _if_free(run: Run, plan: PlanView, new: NewAccount) -> PlanView:
+    """Return the plan of an account that may be as it is asked for; there is none yet that the directory could plan for."""
+    from passless.actions.planning import check_new_account
+
+    check_new_account(new)
     try:
-        taken = _read(run, name)
+        taken = _read(run, new.name)
     except NoSuchAccount:
         return plan
     except PasslessError as error:

@@ -78,7 +78,7 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
     request = Enrol(kind=wish.kind, name=wish.name, device=wish.device)
     _check_able(run, wish.kind)
     if run.given.dry_run:
-        return plans.enrol(run.view(), request)
+        return _planned(run, wish, request)
     if wish.finish is not None:
         return _finish(run, wish, wish.finish, _given(wish))
     if wish.begin:
@@ -87,6 +87,16 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
     _check_possible(run, wish)
     begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
     return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
+
+
+def _planned(run: Run, wish: Wish, request: Enrol) -> PlanView:
+    from passless.actions.planning import enrolment_problems
+    from passless.directories.local.parts_of import parts_of
+
+    if wish.kind is Kind.PASSKEY and not wish.begin and wish.finish is None:
+        _check_possible(run, wish)
+    view = run.view()
+    return plans.enrol(view, request, enrolment_problems(parts_of(run.directory), run.actor, run.target, request))
 
 
 def _finishing(run: Run, wish: Wish, begun: Begun) -> str:

@@ -42,11 +42,12 @@ def start_recovery(view: AccountView) -> PlanView:
     return plan if view.recovery_code.saved else replace(plan, accepted=False, problems=(NO_CODE,))
 
 
-def enrol(view: AccountView, request: Enrol) -> PlanView:
+def enrol(view: AccountView, request: Enrol, problems: tuple[ProblemView, ...]) -> PlanView:
     """Plan the adding of a method; whether it signs in is known only once it is there."""
     change = {"type": "add-method", "kind": str(request.kind), "name": request.name, "device": request.device}
     message = f"a {request.kind} is added, once its answer is right"
-    return _plan(change, "method-added", message, state_of(view), state_of(view))
+    plan = _plan(change, "method-added", message, state_of(view), state_of(view))
+    return replace(plan, accepted=all(one.severity != "refusal" for one in problems), problems=problems)
 
 
 def state_of(view: AccountView) -> StateView:

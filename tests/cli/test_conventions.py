@@ -125,6 +125,32 @@ def test_a_dry_run_may_stand_before_what_has_a_plan(shared: Passless) -> None:
     assert shared.json("account", "--dry-run", "rename", "anne")["applied"] is False
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("token", "create", "x", "--may", "nonsense"), 2, "no-such-right"),
+        (("token", "create", "x", "--may", "check", "--expires", "900d"), 2, "bad-duration"),
+        (("token", "revoke", "nosuch"), 3, "no-such-token"),
+        (("session", "end", "nosuch"), 3, "no-such-session"),
+        (("account", "create", "bob", "--password-file", "-"), 2, "weak-password"),
+        (("account", "create", "bob", "--no-password", "--email", "nonsense"), 2, "bad-address"),
+        (("method", "add", "passkey"), 7, "needs-a-browser"),
+        (("method", "add", "totp", "--begin", "--name", "password"), 2, "name-in-use"),
+    ],
+)
+def test_a_dry_run_ends_as_the_real_thing_would(anna: Passless, arguments: tuple[str, ...], status: int, code: str) -> None:
+    assert anna.json(*arguments, "--yes", typed="weak", status=status)["code"] == code
+    assert anna.json(*arguments, "--dry-run", typed="weak", status=status)["code"] == code
+
+
+def test_a_dry_run_knows_how_many_apps_there_may_be(anna: Passless) -> None:
+    for number in range(5):
+        anna.totp("--name", f"app {number}")
+    assert anna.json("method", "add", "totp", "--begin", status=4)["code"] == "too-many"
+    result = anna("method", "add", "totp", "--dry-run", "--json")
+    assert (result.status, result.error["code"], result.json["plan"]["accepted"]) == (4, "too-many", False)
+
+
 def test_missing_input_names_the_flag(shared: Passless) -> None:
     assert "--password-file" in shared.json("account", "create", "ben", status=2)["hint"]
     assert "--password-file" in shared.json("passwordless", "off", "--yes", status=2)["hint"]

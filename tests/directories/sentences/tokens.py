@@ -231,10 +231,12 @@ class TokenSentences:
 
     def test_what_makes_or_ends_sessions_and_tokens_can_be_planned(self, place: Place) -> None:
         ada = Person(place).create(password=None)
+        place.directory.apply(ada.actor, "ada", NewToken(name="a", rights=("status",), lifetime=A_DAY))
+        (session,) = place.directory.sessions(ada.actor, "ada")
         for request, event in (
             (EndSessions(all=True), "end-session"),
-            (EndSessions(session="x"), "end-session"),
-            (NewToken(name="a", rights=("status",), lifetime=A_DAY), "create-token"),
+            (EndSessions(session=session.id), "end-session"),
+            (NewToken(name="b", rights=("status",), lifetime=A_DAY), "create-token"),
             (RevokeToken(token="a"), "revoke-token"),
         ):
             plan = place.directory.plan(ada.actor, "ada", request)
