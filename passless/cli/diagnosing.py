@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import passless
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
-from passless.output.machine_results import Verdict
+from passless.output.machine_results import UNPLUGGED, Verdict
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)  # passless is younger, so a clock before this is wrong
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)  # ours; later than that is a clock that was set by mistake
 LIBRARIES = ("fido2", "cryptography", "argon2-cffi", "keyring", "msgspec", "typer", "rich")
-UNPLUGGED = "none is plugged in"
 
 
 def everything(run: Run) -> Iterator[Verdict]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -28,6 +28,10 @@ from passless.output.human import list_of, view
 from passless.output.results import RecoveryStatus, SettingStatus
 
 STATES = {"ok": "green", "unfinished": "yellow", "in-recovery": "red"}
+SETTINGS = {  # what it means that a setting is on, and that it is off
+    "passwordless": ("no password exists", "there is a password"),
+    "two_step": ("one proof is not enough", "one proof is enough"),
+}
 FACTORS = {0: ("nothing fresh", "dim"), 1: ("one factor", "yellow"), 2: ("two factors", "green")}
 MOST_NEWS = 5  # lines of news; the rest is in the audit trail
 NOT_YOU = re.compile("; if (?:this|it) was not you: ")  # how a notice ends that says what helps
@@ -42,8 +46,8 @@ def account(result: AccountView, look: Look) -> RenderableType:
     names = {method.id: method.name for method in result.methods}
     settings = facts(
         [
-            ("passwordless", _switch(result.passwordless, "no password exists", "there is a password")),
-            ("two-step", _switch(result.two_step, "one proof is not enough", "one proof is enough")),
+            ("passwordless", _switch(result.passwordless, *SETTINGS["passwordless"])),
+            ("two-step", _switch(result.two_step, *SETTINGS["two_step"])),
             ("ways in", ways_in(result.ways_in, names)),
             ("recovery code", recovery_code(result.recovery_code, look)),
             ("app passwords", Text(str(result.app_passwords))),
@@ -65,9 +69,9 @@ def account(result: AccountView, look: Look) -> RenderableType:
 @view.register
 def setting(result: SettingStatus, look: Look) -> RenderableType:
     """Draw whether passwordless or two-step is on."""
-    switch = _switch(result.on, "on", "off")
+    means = SETTINGS.get(result.setting, ("", ""))
     return stack(
-        facts([(result.setting.replace("_", "-"), switch), ("account", safe(result.account))]),
+        facts([(result.setting.replace("_", "-"), _switch(result.on, *means)), ("account", safe(result.account))]),
         section("Look at", problems(result.problems)) if result.problems else None,
         section("Next", steps(result.next_steps)) if result.next_steps else None,
     )
@@ -151,6 +155,12 @@ def _left(until: datetime, look: Look) -> str:
     return spoken(until, look.now).removeprefix("in ")
 
 
+def rounded_up(until: datetime, look: Look) -> str:
+    """Say how long is left, with a day that has begun as a whole one."""
+    days = -((look.now - until) // timedelta(days=1))
+    return f"{days} days" if days > 1 else _left(until, look)
+
+
 def losses(items: Sequence[LossView], names: dict[str, str], look: Look) -> RenderableType:
     """Draw what losing each device would leave."""
     made = table(look, "device", "", "what is left")
@@ -197,7 +207,7 @@ def reports(items: Sequence[ReportView], look: Look) -> RenderableType:
     """Draw reported losses that can be taken back."""
     made = table(look, "what", "reported", "can be taken back")
     for one in items:
-        made.add_row(safe(one.what), when(one.reported_at, look.now), Text(f"for {_left(one.until, look)}"))
+        made.add_row(safe(one.what), when(one.reported_at, look.now), Text(f"for {rounded_up(one.until, look)}"))
     return made
 
 

@@ -9,6 +9,8 @@ from msgspec import Struct
 from passless.domain.safety.next_steps import Goal
 from passless.domain.views import AccountView, StepView
 
+UNPLUGGED = "none is plugged in"  # what `doctor` says of keys where there is none
+
 
 class VaultStatus(Struct, frozen=True, kw_only=True):
     """Where the vault key is kept, and what depends on it."""

@@ -13,6 +13,7 @@ from passless.domain.views import StepView
 from passless.output.drawing import Look, command, facts, listing, mark, safe, section, stack, when
 from passless.output.human import list_of, picture, view
 from passless.output.machine_results import (
+    UNPLUGGED,
     AccountExported,
     AccountImported,
     ProfileView,
@@ -31,6 +32,7 @@ NEEDS = {
     Need.DEVICE_CODE: "a device code",
     Need.KEEP_PASSWORD: "the password",
 }
+NEITHER = frozenset({UNPLUGGED})  # what is neither good nor bad
 DETAIL_LENGTH = 3  # details of an event that fit beside it
 
 
@@ -39,7 +41,8 @@ def verdicts(items: Sequence[Verdict], look: Look) -> RenderableType:
     """Draw what works and what does not, each with what helps."""
     lines: list[tuple[RenderableType, ...]] = []
     for one in items:
-        lines.append((mark(good=one.ok), safe(one.check, "bold"), safe(one.message)))
+        sign = Text("–", style="dim") if one.message in NEITHER else mark(good=one.ok)
+        lines.append((sign, safe(one.check, "bold"), safe(one.message)))
         if one.hint:
             lines.append((Text(""), Text(""), safe(f"→ {one.hint}", "dim")))
     return listing(look, ("", "what", ""), lines, nothing="")

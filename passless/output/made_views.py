@@ -24,7 +24,7 @@ from passless.domain.views import (
     StepView,
 )
 from passless.output import qr
-from passless.output.account_views import freshness, methods, notices, steps
+from passless.output.account_views import freshness, methods, notices, rounded_up, steps
 from passless.output.drawing import Look, command, facts, safe, section, spoken, stack, when
 from passless.output.human import view
 from passless.output.kit import Kit, as_text
@@ -92,7 +92,7 @@ def method(result: MadeMethod, look: Look) -> RenderableType:
 @view.register
 def report(result: MadeReport, look: Look) -> RenderableType:
     """Draw a reported loss: what is off now, and what is left to do."""
-    until = spoken(result.report.until, look.now).removeprefix("in ")
+    until = rounded_up(result.report.until, look)
     return stack(
         facts(
             [

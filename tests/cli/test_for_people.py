@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -76,6 +77,35 @@ def test_who_comes_back_is_told_what_to_do_now(anna: Passless, command: str) -> 
         assert "prove it again" not in shown
     assert "passless method add totp" in came.stdout
     assert "passless recovery-code new" in came.stdout
+
+
+# Settings, losses, this machine
+
+
+@pytest.mark.parametrize("setting", ["two-step", "passwordless"])
+def test_a_setting_is_said_once(anna: Passless, setting: str) -> None:
+    line = anna(setting, "status").stdout.splitlines()[0]
+    assert line.split("  ", 1)[0] == setting
+    assert line.count("off") == 1
+
+
+def test_a_loss_reported_a_moment_ago_can_be_taken_back_for_all_its_days(anna: Passless) -> None:
+    anna.totp()
+    anna.json("device", "lost", "phone", "--yes")
+    anna.now += timedelta(minutes=1)
+    assert "for 30 days" in anna("recover", "status").stdout
+
+
+def test_no_key_plugged_in_is_neither_good_nor_bad(shared: Passless) -> None:
+    (line,) = (line for line in shared("doctor").stdout.splitlines() if "none is plugged in" in line)
+    assert line.startswith("–")
+
+
+@pytest.mark.parametrize("command", ["show", "install"])
+def test_a_shell_without_completion_is_wrong_use(shared: Passless, command: str) -> None:
+    result = shared("completion", command, "tcsh")
+    assert (result.status, result.stdout) == (2, "")
+    assert result.stderr.startswith('passless: error: there is no completion for "tcsh"\npassless: hint: name one of bash')
 
 
 # Signing in
