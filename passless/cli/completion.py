@@ -48,7 +48,7 @@ def _known(shell: str | None) -> str:
 
 
 def _found_out() -> str:
-    from shellingham import ShellDetectionFailure, detect_shell  # type: ignore[import-untyped] - what Typer finds it out with
+    from shellingham import ShellDetectionFailure, detect_shell  # type: ignore[import-untyped]
 
     try:
         return str(detect_shell()[0])
