@@ -262,6 +262,10 @@ class Store(Protocol):
         """Stream every seal that is stored, for rotating the vault key."""
         ...
 
+    def ended(self, items: Sequence[str]) -> frozenset[str]:
+        """Return which recovery codes, passes and app passwords of these ids ended here for good, on whichever account."""
+        ...
+
     def close(self) -> None:
         """Let go of the database."""
         ...

@@ -168,6 +168,12 @@ class SqlStore(WatchedStore):
         for stored in self._stream(stored_account, with_seals):
             yield from account_seals(stored.account)
 
+    def ended(self, items: Sequence[str]) -> frozenset[str]:
+        """Return which recovery codes, passes and app passwords of these ids ended here for good, on whichever account."""
+        return frozenset(
+            found for item in items for found in self._rows("find_ended", lambda row: str(row[0]), item=plain(item))
+        )
+
     def close(self) -> None:
         """Let go of the database, after signing where the audit log stands if that was not done for a while."""
         with self._lock:

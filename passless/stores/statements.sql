@@ -200,6 +200,9 @@ DELETE FROM notices WHERE account_id = :account_id
 -- name: add_ended
 INSERT INTO ended (account_id, item, writer) VALUES (:account_id, :item, :writer) ON CONFLICT DO NOTHING
 
+-- name: find_ended
+SELECT item FROM ended WHERE item = :item LIMIT 1
+
 -- name: read_ended
 SELECT account_id, item FROM ended WHERE writer = :writer ORDER BY account_id, item
 

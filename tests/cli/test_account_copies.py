@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import PASSWORD, Passless
+from tests.cli.running import PASSWORD, TOTP_STEP, Passless
 
 PASSPHRASE = "seven quiet herons fold 19 maps"
 
@@ -46,8 +45,10 @@ def test_an_account_moves_to_another_store_with_its_app(anna: Passless, copy: st
     assert Path(copy).stat().st_mode & 0o077 == 0
     came = anna.json("account", "import", copy, "--passphrase-file", secret_file, "--profile", other)
     assert (came["applied"], came["account"], came["methods"], came["left_out"]) == (True, "anna", 2, [])
-    code = app.at(int(time.time()))
-    assert anna("sign-in", "--with", "totp", "--code-file", "-", "--profile", other, typed=code).status == 0
+    with_code = ("sign-in", "--with", "totp", "--code-file", "-", "--profile", other)
+    assert anna.json(*with_code, typed=anna.code(app), status=5)["code"] == "code-reused"
+    anna.now += TOTP_STEP
+    assert anna(*with_code, typed=anna.code(app)).status == 0
     assert anna("sign-in", "--with", "password", "--password-file", "-", "--profile", other, typed=PASSWORD).status == 0
     assert "import-account" in {one["event"] for one in anna.json("audit", "list", "--profile", other)}
     assert anna.json("audit", "verify", "--profile", other)["intact"] is True
@@ -217,8 +218,10 @@ def test_an_account_moves_for_an_age_recipient(anna: Passless, copy: str, age_id
     assert Path(copy).read_text().startswith("-----BEGIN AGE ENCRYPTED FILE-----")
     came = anna.json("account", "import", copy, "--identity-file", identity, "--profile", other)
     assert came["methods"] == 2
-    code = app.at(int(time.time()))
-    assert anna("sign-in", "--with", "totp", "--code-file", "-", "--profile", other, typed=code).status == 0
+    with_code = ("sign-in", "--with", "totp", "--code-file", "-", "--profile", other)
+    assert anna.json(*with_code, typed=anna.code(app), status=5)["code"] == "code-reused"
+    anna.now += TOTP_STEP
+    assert anna(*with_code, typed=anna.code(app)).status == 0
 
 
 def test_what_is_wrong_with_age_is_said(anna: Passless, copy: str, age_identity: tuple[str, str], secret_file: str) -> None:

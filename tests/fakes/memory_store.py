@@ -34,7 +34,7 @@ class MemoryStore:
     def __init__(self, store_id: str = "memory", *, restored_at: datetime | None = None) -> None:
         self.id = store_id
         self.restored_at = restored_at
-        self.ended: set[tuple[str, str]] = set()
+        self._ended: set[tuple[str, str]] = set()
         self._accounts: dict[AccountId, Stored] = {}
         self._uses: dict[tuple[AccountId, str], UseState] = {}
         self._sessions: dict[SessionId, Session] = {}
@@ -149,6 +149,10 @@ class MemoryStore:
             for sealed in _seals(stored.account):
                 yield stored.account.id, sealed
 
+    def ended(self, items: Sequence[str]) -> frozenset[str]:
+        """Return which of these ids ended for good."""
+        return frozenset(items) & {item for _, item in self._ended}
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -175,7 +179,7 @@ class MemoryStore:
         for entry in write.events:
             self._append(entry)
         if write.ended:
-            self.ended |= {(_owner(write), item) for item in write.ended}
+            self._ended |= {(_owner(write), item) for item in write.ended}
         return version
 
     def _keep_account(self, write: Write) -> Version | None:

@@ -9,7 +9,7 @@ from passless.domain.account import AccountId
 from passless.domain.ceremonies import CeremonyId
 from passless.ports import Store, VersionMoved
 from tests.builders import NOW, OLD, an_account
-from tests.stores.builders import a_ceremony, a_notice, a_write, an_entry, seconds
+from tests.stores.builders import a_ceremony, a_notice, a_write, an_entry, kept, seconds
 
 ADA = AccountId("ada")
 
@@ -93,6 +93,13 @@ class RecordsContract:
         with pytest.raises(VersionMoved):
             store.commit(a_write(an_account(), 1, events=(an_entry(),), notices=(a_notice("key"),), begins=a_ceremony()))
         assert (list(store.events()), store.notices(ADA), store.ceremony(CeremonyId("adding"))) == ([], (), None)
+
+    def test_what_ended_is_known_also_when_its_account_is_gone(self, store: Store) -> None:
+        kept(store, an_account())
+        store.commit(a_write(an_account(), 1, ended=("code", "mail")))
+        store.commit(a_write(an_account(), 2, delete=True))
+        assert store.ended(["mail", "another", "code"]) == {"code", "mail"}
+        assert store.ended([]) == frozenset()
 
     def test_a_trail_that_nobody_touched_is_intact(self, store: Store) -> None:
         store.commit(a_write(events=(an_entry(), an_entry(of="bob"))))

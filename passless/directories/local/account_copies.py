@@ -7,7 +7,7 @@ where two factors were proven (docs/decisions/0009).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -17,36 +17,27 @@ from msgspec.structs import replace
 
 from passless.actions.parts import Parts
 from passless.actions.who import Who
+from passless.directories.local.copy_checks import Inside, check_whole
 from passless.directories.local.passphrase_files import AccountCopyDamaged
 from passless.directories.local.vault_care import TRIES, bound_to, sealed_methods, with_seals
-from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account, AccountId
+from passless.domain.account import MAXIMUM_METHODS, Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
 from passless.domain.methods import MethodId, Password, SignInMethod, Strength, Totp, credential_of, kind_of
-from passless.domain.names import BadName, clean, printable
+from passless.domain.names import clean, printable
 from passless.domain.recovery import Reporter
 from passless.domain.refused import Refused
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.proof_rules import is_bound
 from passless.domain.safety.proofs import counted_proofs, covered, is_vouched_for, proof_ids, strongest_way_in
-from passless.domain.safety.ways_in import WayIn, can_sign_in, replace_methods, signs_in, ways_in, ways_in_of
+from passless.domain.safety.ways_in import WayIn, can_recover, can_sign_in, replace_methods, signs_in, ways_in, ways_in_of
 from passless.domain.sealed import KeyId, Sealed
+from passless.domain.use_state import Use
 from passless.ports import VersionMoved, Write
 
 Seal = Callable[[bytes], bytes]
 
-HANDLE_LENGTH = 32  # bytes; as accounts are made
 NO_SEAL = Sealed(key=KeyId(""), box=b"")
-
-
-class Inside(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a copy holds: the account without seals, and what was sealed, by method."""
-
-    account: Account
-    secrets: dict[MethodId, bytes]
-    store_id: str
-    exported_at: datetime
-    left_out: tuple[str, ...] = ()  # names of methods that did not come along, because the account has only one factor
 
 
 class Imported(Struct, frozen=True, kw_only=True):
@@ -156,25 +147,37 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
         AccountCopyDamaged, BadName: it cannot be an account here.
     """
     now = parts.now()
-    _check(inside, now)
+    inside = replace(inside, account=_portable(inside.account))
+    check_whole(inside, now)
+    left_out = tuple(_left_out(parts, inside))
+    account, ended = inside.account, parts.store.ended([code.id for code in inside.account.recovery_codes])
     account = replace(
-        inside.account,
+        replace_methods(account, account.methods),
         id=AccountId(parts.new_id()),
-        name=AccountName(clean(name or inside.account.name, what="account name")),
+        name=AccountName(clean(name or account.name, what="account name")),
+        created_at=account.created_at if account.finished else now,  # its day to be finished in begins here
+        app_passwords=(),
+        recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),
     )
-    left_out = [
-        f'"{printable(name)}": its secret is copied only with two factors proven, and the account had one: add it again'
-        for name in inside.left_out[:MAXIMUM_METHODS]
-    ]
-    left_out += [f'the app password "{one.name}": make it again' for one in account.app_passwords]
-    account = replace(account, app_passwords=())
+    if not can_sign_in(account, parts.rules, now):
+        how = ", with the recovery code or as operator" if can_recover(account, parts.rules, now) else " --as-operator"
+        left_out = (*left_out, f"nothing signs in here yet: passless recover start{how}")
+    return Imported(account=account, left_out=left_out, exported_at=inside.exported_at)
+
+
+def _left_out(parts: Parts, inside: Inside) -> Iterator[str]:
+    """Say what cannot come along, and why."""
+    account, rp_id = inside.account, parts.rules.rp_id
+    for name in inside.left_out[:MAXIMUM_METHODS]:
+        yield f'"{printable(name)}": its secret is copied only with two factors proven, and the account had one: add it again'
+    for one in account.app_passwords:
+        yield f'the app password "{printable(one.name)}": make it again'
     for method in account.methods:
         credential = credential_of(method)
-        if credential is not None and parts.rules.rp_id is not None and credential.rp_id != parts.rules.rp_id:
-            left_out.append(f'"{method.name}" signs in only where it was added: add it again here')
-    if not can_sign_in(account, parts.rules, now):
-        left_out.append("nothing signs in here yet: passless recover start, with the recovery code or as operator")
-    return Imported(account=account, left_out=tuple(left_out), exported_at=inside.exported_at)
+        if credential is not None and rp_id is not None and credential.rp_id != rp_id:
+            yield f'"{method.name}" signs in only where it was added: add it again here'
+    if parts.store.ended([code.id for code in account.recovery_codes]):
+        yield "the recovery code: it ended in this store: make another one: passless recovery-code new"
 
 
 def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
@@ -188,7 +191,10 @@ def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
     def sealed(method: Totp) -> Sealed:
         return parts.vault.seal(inside.secrets[method.id], bound_to=bound_to(account, method))
 
+    from passless.credentials.totp import step_at
+
     now = parts.now()
+    step = step_at(now)  # whatever an app showed up to now may have been used, here or where the copy was made
     entry = AuditEntry(
         at=now,
         actor="owner",
@@ -199,7 +205,8 @@ def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
         place=place,
         details={"from_store": inside.store_id, "exported_at": inside.exported_at.isoformat()},
     )
-    parts.store.commit(Write(at=now, account=with_seals(account, sealed), events=(entry,)))
+    uses = tuple(Use(item=method, at=now, totp_step=step) for method in inside.secrets)
+    parts.store.commit(Write(at=now, account=with_seals(account, sealed), uses=uses, events=(entry,)))
     _follow_key(parts, account.id, lambda method: sealed(method) if method.id in inside.secrets else method.seed)
 
 
@@ -219,32 +226,6 @@ def _follow_key(parts: Parts, account_id: AccountId, sealed: Callable[[Totp], Se
 def _portable(account: Account) -> Account:
     """Return what of an account makes sense elsewhere: no passes, nothing that waits, no reports."""
     return replace(account, temporary_pass=None, pending=(), losses=())
-
-
-def _check(inside: Inside, now: datetime) -> None:
-    account = inside.account
-    ids = [method.id for method in account.methods]
-    sealed = {method.id for method in account.methods if isinstance(method, Totp)}
-    passwords = sum(isinstance(method, Password) for method in account.methods)
-    is_whole = (
-        account.schema <= SCHEMA
-        and len(account.user_handle) == HANDLE_LENGTH
-        and len(set(ids)) == len(ids) <= MAXIMUM_METHODS
-        and passwords <= 1
-        and sealed == set(inside.secrets)
-        and all(moment.tzinfo is not None for moment in (account.created_at, inside.exported_at))
-        and account.created_at <= now
-    )
-    if not is_whole:
-        raise AccountCopyDamaged("the account in this copy is not one that can be here")
-    try:
-        for method in account.methods:
-            clean(method.name, what="name of a method")
-            clean(method.device, what="device name")
-        if account.display_name:
-            clean(account.display_name, what="display name")
-    except BadName as error:
-        raise AccountCopyDamaged(f"in this copy, {error.message}") from error
 
 
 def _note_export(parts: Parts, who: Who, left_out: tuple[SignInMethod, ...], now: datetime) -> None:

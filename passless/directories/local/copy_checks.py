@@ -1,0 +1,84 @@
+"""What a copy of an account holds, and whether that can be an account here: a file from outside poisons no store."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b32decode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from passless.directories.local.passphrase_files import AccountCopyDamaged
+from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account
+from passless.domain.methods import MethodId, Password, Totp
+from passless.domain.names import BadName, clean
+
+HANDLE_LENGTH = 32  # bytes; as accounts are made
+SHORTEST_SEED = 16  # bytes; RFC 4226 R6, 128 bits
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # ours: every sum with a time stays one that can be written
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # ours
+
+
+class Inside(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a copy holds: the account without seals, and what was sealed, by method."""
+
+    account: Account
+    secrets: dict[MethodId, bytes]
+    store_id: str
+    exported_at: datetime
+    left_out: tuple[str, ...] = ()  # names of methods that did not come along, because the account has only one factor
+
+
+def check_whole(inside: Inside, now: datetime) -> None:
+    """Refuse what cannot be an account here with `AccountCopyDamaged`."""
+    account = inside.account
+    ids = [method.id for method in account.methods]
+    sealed = {method.id for method in account.methods if isinstance(method, Totp)}
+    is_whole = (
+        account.schema <= SCHEMA
+        and len(account.user_handle) == HANDLE_LENGTH
+        and len(set(ids)) == len(ids) <= MAXIMUM_METHODS
+        and sum(isinstance(method, Password) for method in account.methods) <= 1
+        and sealed == set(inside.secrets)
+        and all(_is_seed(seed) for seed in inside.secrets.values())
+        and all(_is_our_time(moment) for moment in _moments(inside))
+        and account.created_at <= now
+    )
+    if not is_whole:
+        raise AccountCopyDamaged("the account in this copy is not one that can be here")
+    try:
+        for method in account.methods:
+            clean(method.name, what="name of a method")
+            clean(method.device, what="device name")
+        if account.display_name:
+            clean(account.display_name, what="display name")
+    except BadName as error:
+        raise AccountCopyDamaged(f"in this copy, {error.message}") from error
+
+
+def _is_our_time(moment: datetime) -> bool:
+    return moment.utcoffset() == timedelta(0) and EARLIEST <= moment < LATEST
+
+
+def _moments(value: object) -> Iterator[datetime]:
+    """Find every time in a value of the domain."""
+    match value:
+        case datetime():
+            yield value
+        case Struct():
+            for field in value.__struct_fields__:
+                yield from _moments(getattr(value, field))
+        case tuple():
+            for part in value:
+                yield from _moments(part)
+        case _:
+            return
+
+
+def _is_seed(octets: bytes) -> bool:
+    """Tell whether it is the base 32 of a seed that is long enough."""
+    try:
+        return len(b32decode(octets)) >= SHORTEST_SEED
+    except binascii.Error:
+        return False
