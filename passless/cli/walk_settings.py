@@ -41,7 +41,9 @@ def confirm_code(walk: Walk, step: Step, left: int) -> None:
     walk.begin("Type the recovery code back", "so that it is known to be on paper", left)
     walk.talk.aside('No paper at hand? Type "new" for another code.')
     while True:
+        above = walk.talk.lines
         typed = walk.talk.line("Recovery code")
+        walk.talk.erase(walk.talk.lines - above)
         if typed.casefold() == NEW:
             walk.talk.say()
             make_code(walk, step, left)
@@ -94,7 +96,9 @@ def _typed_back(walk: Walk, code: Secret) -> bool:
         return True
     _show(walk, code)
     while True:
+        above = walk.talk.lines
         typed = walk.talk.line("Type it back from the paper")
+        walk.talk.erase(walk.talk.lines - above)
         if not typed:
             _show(walk, code)
         elif typed.casefold() == NEW:

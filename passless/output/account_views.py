@@ -213,7 +213,7 @@ def reports(items: Sequence[ReportView], look: Look) -> RenderableType:
 
 def notices(items: Sequence[NoticeView], look: Look) -> RenderableType:
     """Draw what happened, the newest first, and once what helps if it was somebody else."""
-    newest = sorted(items, key=lambda one: one.at, reverse=True)
+    newest = sorted(items, key=lambda one: one.at)[::-1]  # of the same moment, the later one first
     told = [(one.at, NOT_YOU.split(one.message, maxsplit=1)) for one in newest[:MOST_NEWS]]
     more = len(newest) - len(told)
     helps = dict.fromkeys(rest for _, (_, *after) in told for rest in after)

@@ -298,6 +298,7 @@ def test_colours_and_erasing_are_for_terminals_that_can(passless: Passless, key:
     ada.answers("Press Enter when it is on paper")
     ada.reads("\x1b[4A\x1b[J")  # the code goes off the screen
     ada.answers("Type it back from the paper", code)
+    ada.reads("\x1b[1A\x1b[J")  # and so does what was typed
     assert ada.is_done() == 0
 
 
