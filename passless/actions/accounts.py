@@ -181,7 +181,7 @@ def new_password(parts: Parts, password: Secret, *, stands_alone: bool, words: t
 
 def _free_address(parts: Parts, text: str, now: datetime) -> str:
     """Return an address; an account whose time is over lets it go."""
-    address = _address(text)
+    address = clean_address(text)
     owner = parts.store.owner_of_address(address)
     if owner is not None:
         with suppress(NoSuchAccount):
@@ -189,7 +189,8 @@ def _free_address(parts: Parts, text: str, now: datetime) -> str:
     return address
 
 
-def _address(text: str) -> str:
+def clean_address(text: str) -> str:
+    """Return an e-mail address without space around it; `BadAddress` for what is none."""
     address = text.strip()
     name, at, host = address.rpartition("@")
     shows = all(character.isprintable() and not character.isspace() for character in address)

@@ -58,7 +58,7 @@ def check_new_account(new: NewAccount) -> None:
     """Check what was typed for a new account, as its making does, and raise the same."""
     name = names.clean(new.name, what="account name")
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
-    address = accounts._address(new.email) if new.email else ""
+    address = accounts.clean_address(new.email) if new.email else ""
     if new.password is not None:
         from passless.credentials.passwords import check_new_password
 
@@ -70,13 +70,13 @@ def _check_named(parts: Parts, who: Who, request: EndSessions | NewToken | Revok
     """Look up what a request names, and check what it asks for, as carrying it out does."""
     match request:
         case EndSessions():
-            open_now = tokens._people_of(parts, who.account.id, now)
+            open_now = tokens.people_of(parts, who.account.id, now)
             if not request.all and all(one.id != request.session for one in open_now):
                 raise naming.NoSuchSession(f'there is no session "{names.printable(request.session or "")}"')
         case NewToken():
-            tokens._checked(parts, who.account, request, now)
+            tokens.checked(parts, who.account, request, now)
         case RevokeToken():
-            naming.one_of(tokens._tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
+            naming.one_of(tokens.tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
 
 
 def _no_change(who: Who, request: EndSessions | NewToken | RevokeToken, rules: Rules, now: datetime) -> PlanView:

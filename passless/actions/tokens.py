@@ -61,7 +61,7 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken) -> Ma
         refused = replace(_entry(who, "create-token", now, {"problems": error.code}), outcome=Outcome.REFUSED)
         parts.store.commit(Write(at=now, events=(refused,)))
         raise
-    name = _checked(parts, who.account, request, now)
+    name = checked(parts, who.account, request, now)
     secret = new_token(parts.entropy, prefix=TOKEN_PREFIX)
     session = Session(
         id=SessionId(parts.new_id()),
@@ -101,9 +101,10 @@ def _check_proof(parts: Parts, who: Who, now: datetime) -> None:
         )
 
 
-def _checked(parts: Parts, account: Account, request: NewToken, now: datetime) -> str:
+def checked(parts: Parts, account: Account, request: NewToken, now: datetime) -> str:
+    """Return a new token's name when its name, rights and lifetime can be; else the error says which cannot."""
     name = names.clean(request.name, what="token's name")
-    if any(names.are_same(one.name, name) for one in _tokens_of(parts, account.id, now)):
+    if any(names.are_same(one.name, name) for one in tokens_of(parts, account.id, now)):
         raise naming.NameInUse(
             f'there is a token "{name}" already', hint=f'choose another name, or: passless token revoke "{name}"'
         )
@@ -117,13 +118,13 @@ def _checked(parts: Parts, account: Account, request: NewToken, now: datetime) -
     return name
 
 
-def _tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
+def tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
     """Return the tokens that still work."""
     everything = parts.store.sessions(account_id)
     return [one for one in everything if one.kind is SessionKind.TOKEN and not one.is_expired(now)]
 
 
-def _people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
+def people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
     """Return the sessions of people that still hold."""
     everything = parts.store.sessions(account_id)
     return [one for one in everything if one.kind is not SessionKind.TOKEN and not one.is_expired(now)]
@@ -133,7 +134,7 @@ def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken) 
     """Stop a token at once."""
     now = parts.now()
     who = identify(parts, actor, find(parts, target, now).account)
-    token = naming.one_of(_tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
+    token = naming.one_of(tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
     return _end(parts, who, [token], "revoke-token", now)
 
 
@@ -141,7 +142,7 @@ def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions) 
     """End one session, or all, the one in use among them."""
     now = parts.now()
     who = identify(parts, actor, find(parts, target, now).account)
-    sessions = _people_of(parts, who.account.id, now)
+    sessions = people_of(parts, who.account.id, now)
     if not request.all:
         sessions = [one for one in sessions if one.id == request.session]
         if not sessions:
@@ -160,7 +161,7 @@ def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
         note_token(parts, actor, account, session)
         raise TokenMayNot("a machine's token ends no sessions", hint="revoke it, signed in: passless token revoke NAME")
     who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
-    ended = _people_of(parts, account.id, now) if everywhere else [session]
+    ended = people_of(parts, account.id, now) if everywhere else [session]
     return len(_end(parts, who, ended, "sign-out", now).ended)
 
 

@@ -59,7 +59,7 @@ def found(run: Run, matching: str) -> Iterable[AccountSummary]:
         if error.code != NO_STORE:
             raise
         return
-    for summary in directory.find(matching):
+    for summary in directory.find(matching, run.actor):
         yield replace(summary, current=summary.id == chosen)
 
 
