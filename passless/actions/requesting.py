@@ -10,6 +10,7 @@ from passless.actions import naming
 from passless.actions.accounts import free_name, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
+from passless.actions.request_errors import AlreadySo, AsksPasswordlessOn, BadDuration, BadService, CodeWrong
 from passless.actions.taking_back import reported_loss
 from passless.actions.who import Who
 from passless.domain import names
@@ -40,7 +41,6 @@ from passless.domain.changes import (
     TurnTwoStepOff,
     TurnTwoStepOn,
 )
-from passless.domain.errors import WrongUse
 from passless.domain.methods import Kind, Password, Strength
 from passless.domain.recovery import RecoveryCode, Reporter, TemporaryPass
 from passless.domain.refused import Refused
@@ -78,41 +78,6 @@ from passless.domain.views import Made, MadeAppPassword, MadePass, MadeRecoveryC
 SERVICE_LENGTH = 32  # characters of a service's name, such as imap
 SHORTEST_PASS, LONGEST_PASS = timedelta(minutes=10), timedelta(days=30)  # security.md, "temporary pass"
 LONGEST_LIFE = timedelta(days=3650)  # of an app password; further is a mistake of typing
-
-
-class BadDuration(WrongUse):
-    """A duration outside what is allowed."""
-
-    code = "bad-duration"
-    hint = "write it as 10m, 8h or 30d"
-
-
-class AlreadySo(WrongUse):
-    """A setting is already what was asked for; nothing is done."""
-
-    code = "already-so"
-    hint = "see: passless status"
-
-
-class BadService(WrongUse):
-    """A service name that cannot be one."""
-
-    code = "bad-service"
-    hint = "name services as mail servers do: --for imap,smtp"
-
-
-class CodeWrong(WrongUse):
-    """The recovery code typed back is not the new one."""
-
-    code = "code-differs"
-    hint = "look at what you wrote down and type it again, or make another: passless recovery-code new"
-
-
-class AsksPasswordlessOn(WrongUse):
-    """The password goes by its own command, with its own rules."""
-
-    code = "use-passwordless-on"
-    hint = "passless passwordless on"
 
 
 class Built(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from passless.actions import naming
 from passless.actions.accounts import find, find_id
 from passless.actions.ceremonies import SIGN_IN
 from passless.actions.parts import Parts
-from passless.actions.requesting import BadDuration
+from passless.actions.request_errors import BadDuration
 from passless.actions.signing_in import entry_of, note_failure
 from passless.actions.who import TokenMayNot, Who, identify, note_token, place_of, session_of, token_hash
 from passless.domain import names

@@ -9,6 +9,7 @@ from passless.actions import accounts, enrolling, planning, reading, recovering,
 from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_to_finish
 from passless.actions.changing import Kept, Wanted, carry_out
 from passless.actions.parts import Parts
+from passless.actions.request_errors import CodeWrong
 from passless.actions.who import Who, session_of
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.proofs import WrongProof
@@ -84,7 +85,7 @@ class Doing:
         def build(who: Who, now: datetime) -> Wanted:
             try:
                 built = requesting.build(self.parts, who, request, now)
-            except requesting.CodeWrong as error:
+            except CodeWrong as error:
                 self._note(who.account, actor, Kind.RECOVERY_CODE, error, "confirm-recovery-code")
                 raise
             made[0] = built.made
