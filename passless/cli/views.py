@@ -21,6 +21,7 @@ def recovery(view: AccountView) -> RecoveryStatus:
     return RecoveryStatus(
         account=view.account,
         state=view.state,
+        recovery_until=view.recovery_until,
         recovery_code=view.recovery_code,
         pending=view.pending,
         reports=view.reports,

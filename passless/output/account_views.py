@@ -50,6 +50,7 @@ def account(result: AccountView, look: Look) -> RenderableType:
             ("two-step", _switch(result.two_step, *SETTINGS["two_step"])),
             ("ways in", ways_in(result.ways_in, names)),
             ("recovery code", recovery_code(result.recovery_code, look)),
+            *recovery_end(result.recovery_until, look),
             ("app passwords", Text(str(result.app_passwords))),
             ("signed in", freshness(result.session, look, in_recovery=result.state == IN_RECOVERY)),
         ]
@@ -86,6 +87,7 @@ def recovery(result: RecoveryStatus, look: Look) -> RenderableType:
             [
                 ("account", safe(result.account)),
                 ("state", state),
+                *recovery_end(result.recovery_until, look),
                 ("recovery code", recovery_code(result.recovery_code, look)),
             ]
         ),
@@ -126,6 +128,14 @@ def ways_in(ways: Sequence[Sequence[str]], names: dict[str, str]) -> Text:
     if not ways:
         return Text("none", style="bold red")
     return safe("  or  ".join(" + ".join(names.get(one, one) for one in way) for way in ways))
+
+
+def recovery_end(until: datetime | None, look: Look) -> tuple[tuple[str, Text], ...]:
+    """Say until when other changes wait after a finished recovery (rule 10); nothing where none binds."""
+    if until is None:
+        return ()
+    told = f"finished; changes besides new methods and codes wait until {until:%Y-%m-%d %H:%M} UTC, {spoken(until, look.now)}"
+    return (("recovery", Text(told, style="yellow")),)
 
 
 def recovery_code(code: RecoveryCodeView, look: Look) -> Text:

@@ -43,6 +43,7 @@ class RecoveryStatus(Struct, frozen=True, kw_only=True):
     pending: tuple[PendingView, ...]
     reports: tuple[ReportView, ...]
     next_steps: tuple[StepView, ...]
+    recovery_until: datetime | None = None
 
 
 class KitWritten(Struct, frozen=True, kw_only=True):

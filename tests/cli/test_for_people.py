@@ -126,3 +126,16 @@ def test_the_same_app_twice_is_answered_with_use_another(anna: Passless) -> None
     anna.now += TOTP_STEP
     again = anna.json("sign-in", "--finish", needed["ceremony"], *with_code, typed=anna.code(app), status=5)
     assert (again["code"], "another method than the first" in again["hint"]) == ("second-proof", True)
+
+
+def test_a_finished_recovery_says_until_when_other_changes_wait(anna: Passless) -> None:
+    anna.totp()
+    code = anna.json("recovery-code", "new", "--yes")["code"]
+    anna("device", "lost", "phone", "--yes")
+    anna("recover", "start", "--code-file", "-", typed=code)
+    anna.totp()
+    anna("recovery-code", "new", "--yes")
+    assert anna("recover", "finish").status == 0
+    assert anna.json("recover", "status")["recovery_until"] is not None
+    for command in (("status",), ("recover", "status")):
+        assert "wait until" in anna(*command).stdout
