@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.domain.search.attackers_table import PAGE, page
+from tests.domain.search.attackers_table import PAGE, written_into
 from tests.domain.search.every_theft import follow_every_theft
 from tests.domain.search.model import large_alphabet, small_alphabet
 from tests.domain.search.moves import Limits
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="PAGE", help=f"write the table of thieves to a page, such as {PAGE}")
     asked = parser.parse_args()
     if asked.write is not None:
-        asked.write.write_text(page(), encoding="utf-8")
+        asked.write.write_text(written_into(asked.write.read_text(encoding="utf-8")), encoding="utf-8")
         return 0
     if asked.attackers:
         thefts = follow_every_theft(methods=asked.methods, seconds=asked.minutes * 60)

@@ -1,4 +1,4 @@
-"""The table of docs/attackers.md: what a thief of one thing reaches before the wait is over."""
+"""The table in docs/security.md: what a thief of one thing reaches before the wait is over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.domain.search.every_theft import is_a_tie
 from tests.domain.search.model import KEY, OLD, Slot, a_code, a_method, a_password, an_account, canonical
 from tests.domain.search.sides import holds_something_old
 
-PAGE = "docs/attackers.md"
+PAGE = "docs/security.md"
 COMMAND = f"python -m tests.domain.search --write {PAGE}"
 TOTP, SMS = Slot("totp", PHONE), Slot("sms", PHONE)
 PLAIN, VERIFIED = Slot("key", KEY), Slot("key-uv", DeviceName("spare"))
@@ -29,7 +29,8 @@ KINDS = (
     ("app, key; passwordless", (TOTP, PLAIN), False, False),
     ("key, key with PIN; passwordless", (PLAIN, VERIFIED), False, False),
 )
-HEAD = """# What a thief of one thing can reach
+BEGIN, END = f"<!-- attackers: made by `{COMMAND}` -->\n", "<!-- /attackers -->"
+HEAD = """## What a thief of one thing can reach
 
 An owner has had an account for longer than the wait. A thief gets hold of one thing: the phone's number (SMS), the phone
 (app, SMS, and the mail it reads), a key without PIN, the password, or a session of the owner, stale or fresh from a proof. The
@@ -51,12 +52,18 @@ code on paper breaks both.
 """
 
 
-def page() -> str:
-    """Return the whole page."""
+def written_into(page: str) -> str:
+    """Return a page with its section made anew."""
+    before, _, rest = page.partition(BEGIN)
+    return before + BEGIN + section() + END + rest.partition(END)[2]
+
+
+def section() -> str:
+    """Return the section of the page."""
     rows = "".join(rows_of_the_table())
     titles = ("account", "stolen", "signs in", "adds", "removes", "two-step", "passwordless", "owner out", "alone", "noticed")
     head = f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}\n"
-    return f"{HEAD}{head}{rows}\nMade by `{COMMAND}`; a test makes it again.\n"
+    return f"{HEAD}{head}{rows}\nMade by `{COMMAND}`; a test makes it again.\n\n"
 
 
 def rows_of_the_table() -> Iterator[str]:
