@@ -6,7 +6,7 @@ A type without a view is drawn as its fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import singledispatch
 from importlib import import_module
@@ -65,13 +65,21 @@ def print_to_terminal(result: Any, *, now: datetime) -> None:
 
 def picture(result: Any, look: Look) -> RenderableType:
     """Return the picture of a result or a list."""
-    for name in DRAWERS:
-        import_module(f"passless.output.{name}")
     if not isinstance(result, Listing):
+        _find(type(result), view.registry)
         return view(result, look)
+    _find(result.of, _lists)
     from passless.output.drawing import rows
 
     return _lists.get(result.of, rows)(result.items, look)
+
+
+def _find(kind: type[Any], known: Mapping[Any, Any]) -> None:
+    """Import modules of views until one draws this type; most results need the first alone, and starting is to be quick."""
+    for name in DRAWERS:
+        if kind in known:
+            return
+        import_module(f"passless.output.{name}")
 
 
 def _print(result: Any, now: datetime, *, stderr: bool) -> None:

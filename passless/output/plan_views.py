@@ -8,7 +8,7 @@ from rich.text import Text
 from passless.domain.views import Applied, PlanView, StateView, Waits
 from passless.output.account_views import problems
 from passless.output.drawing import Look, facts, safe, section, spoken, stack
-from passless.output.human import view
+from passless.output.human import picture, view
 
 
 @view.register
@@ -33,7 +33,7 @@ def applied(result: Applied, look: Look) -> RenderableType:
         Text.assemble(("✓ ", "green"), safe(f"done: {_name(result.plan)}" if result.plan is not None else "done")),
         _effects(result.plan) if result.plan is not None and result.plan.effects else None,
         section("Look at", problems(warnings)) if warnings else None,
-        view(result.made, look) if result.made is not None else None,
+        picture(result.made, look) if result.made is not None else None,
     )
 
 
