@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,10 +15,26 @@ if TYPE_CHECKING:
     from passless.ports import Clock, Entropy, Store, Vault
 
 
+class Access(StrEnum):
+    """Who may act on accounts without being signed in to them."""
+
+    OWNER = "owner"  # an embedded store: whoever owns the file may look, and help with a reason
+    NOBODY = "nobody"  # a server's store: people act for themselves, operators by the rights of their own account
+
+
+class SignUp(StrEnum):
+    """Who may make an account on a server."""
+
+    OPERATOR = "operator"
+    INVITATION = "invitation"  # operators, and whoever they invited
+    OPEN = "open"
+
+
 class Parts(Struct, frozen=True, kw_only=True):
     """The ports of one store. The vault is opened only when something in it is needed.
 
-    `ticket_pattern` is the policy's for operators; empty asks none.
+    `ticket_pattern` is the policy's for operators; empty asks none. `origin` is the one that answers of keys and passkeys must
+    carry, a server's public address; empty on an embedded store, whose origin follows from its RP ID.
     """
 
     store: Store
@@ -28,6 +45,9 @@ class Parts(Struct, frozen=True, kw_only=True):
     profile: str = "local"
     issuer: str = "passless"
     ticket_pattern: str = ""
+    access: Access = Access.OWNER
+    sign_up: SignUp = SignUp.OPEN
+    origin: str = ""
 
     def now(self) -> datetime:
         """What time it is."""

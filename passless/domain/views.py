@@ -121,6 +121,8 @@ class AccountView(Struct, frozen=True, kw_only=True):
     reports: tuple[ReportView, ...] = ()
     addresses: tuple[str, ...] = ()
     version: int = 0
+    groups: tuple[str, ...] = ()
+    operator_over: tuple[str, ...] | None = None  # None: no operator; empty: over all
 
 
 class AccountSummary(Struct, frozen=True, kw_only=True):
@@ -269,6 +271,38 @@ class MadeToken(Struct, frozen=True, kw_only=True):
     may: tuple[str, ...]
     expires_at: datetime
     shown_once: bool = True
+
+
+class MadeInvitation(Struct, frozen=True, kw_only=True):
+    """A new invitation, whose link is shown once."""
+
+    id: str
+    secret: Secret
+    link: Secret
+    groups: tuple[str, ...]
+    name: str
+    expires_at: datetime
+    shown_once: bool = True
+
+
+class InvitationView(Struct, frozen=True, kw_only=True):
+    """An invitation that nobody has taken yet, without what stands in its link."""
+
+    id: str
+    groups: tuple[str, ...]
+    name: str
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+
+
+class OperatorView(Struct, frozen=True, kw_only=True):
+    """An account that may help others: those of some groups, or all where none is named."""
+
+    id: str
+    account: str
+    over: tuple[str, ...]
+    since: datetime
 
 
 class MadeMethod(Struct, frozen=True, kw_only=True):

@@ -120,6 +120,22 @@ class StoreNewer(Unavailable):
     hint = "install a newer passless"
 
 
+class Record(Struct, frozen=True, kw_only=True):
+    """Something kept beside the accounts: an invitation, a client of OAuth, a grant under way, an answer to be repeated.
+
+    `kind` and `key` together name it. `document` is its own JSON, with hashes in the place of secrets. What has an `ends_at` is
+    swept after it and void where an old copy of the store was put back; what has none lasts. A record of an account goes
+    with it. `version` is where it stood when it was read; 0 is one that is not there yet.
+    """
+
+    kind: str
+    key: str
+    document: bytes
+    account_id: str = ""
+    ends_at: datetime | None = None
+    version: int = 0
+
+
 class Write(Struct, frozen=True, kw_only=True):
     """One transaction as a value: all of it is kept, or none.
 
@@ -128,6 +144,7 @@ class Write(Struct, frozen=True, kw_only=True):
     `consumes` comes before `begins`, so a ceremony can go on under its id; `ends_purpose` ends every open one of a purpose.
     `updates` needs a session that was not ended.
     `ended` names recovery codes, passes and app passwords that must never come back, not even with an old copy of the store.
+    `puts` keeps records, each only over the version it was read at; `drops` removes them alike, so that each is used once.
     """
 
     at: datetime
@@ -147,6 +164,8 @@ class Write(Struct, frozen=True, kw_only=True):
     shown: tuple[str, ...] = ()
     events: tuple[AuditEntry, ...] = ()
     forgives: tuple[str, ...] = ()
+    puts: tuple[Record, ...] = ()
+    drops: tuple[Record, ...] = ()
 
 
 class Stored(Struct, frozen=True):
@@ -161,6 +180,14 @@ class Attempts(Struct, frozen=True):
 
     count: int
     last_at: datetime
+
+
+class EventPlace(Struct, frozen=True):
+    """Where in the trail of everybody an event stands: the order is by time, then by account and number."""
+
+    at: datetime
+    account_id: str
+    seq: int
 
 
 class Store(Protocol):
@@ -188,8 +215,8 @@ class Store(Protocol):
         """Read one account by its name in the form `names.key` gives; `NoSuchAccount` where there is none."""
         ...
 
-    def accounts(self, *, matching: str = "") -> Iterator[Stored]:
-        """Stream all accounts in the order of their names, page by page."""
+    def accounts(self, *, matching: str = "", after: str = "") -> Iterator[Stored]:
+        """Stream all accounts in the order of their names, page by page; only those behind the name `after`."""
         ...
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
@@ -230,8 +257,8 @@ class Store(Protocol):
         Returns:
             The account's new version, where the write had one.
         Raises:
-            VersionMoved: the account is no longer at `expected`, or the session of `updates` was ended; read again and check
-                everything again.
+            VersionMoved: the account is no longer at `expected`, a record no longer at its version, or the session of `updates`
+                was ended; read again and check everything again.
             AlreadyUsed: the ceremony, TOTP step or counter was used before.
             NameTaken: another account has that name or one of the addresses.
             CredentialTaken: a method or app password is already enrolled.
@@ -250,8 +277,18 @@ class Store(Protocol):
         """Forget expired ceremonies and sessions and idle counters."""
         ...
 
-    def events(self, account_id: AccountId | None = None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
-        """Stream the audit trail of one account, or of all, the oldest first."""
+    def events(
+        self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
+    ) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
+        ...
+
+    def record(self, kind: str, key: str) -> Record | None:
+        """Return what is kept under a name; None too where its time is over."""
+        ...
+
+    def records(self, kind: str, *, account_id: str | None = None, after: str = "") -> Iterator[Record]:
+        """Stream the records of a kind in the order of their keys; only those of an account, only those behind `after`."""
         ...
 
     def verify(self, *, head: bytes | None = None) -> AuditReport:

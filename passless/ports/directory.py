@@ -8,9 +8,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
 from passless.domain.policy import Finding, Policy
-from passless.domain.requests import Answer, CeremonyRequest, NewAccount, Request
+from passless.domain.requests import Answer, CeremonyRequest, NewAccount, NewInvitation, Request
 from passless.domain.safety.next_steps import AtHand, Goal, Step
 from passless.domain.secret import Secret
 from passless.domain.views import (
@@ -20,6 +21,10 @@ from passless.domain.views import (
     AppPasswordView,
     Begun,
     DeviceView,
+    Ended,
+    InvitationView,
+    MadeInvitation,
+    OperatorView,
     Outcome,
     PassView,
     PlanView,
@@ -30,6 +35,7 @@ from passless.domain.views import (
     Waits,
     WhatIfView,
 )
+from passless.ports import EventPlace
 
 
 class Operator(Struct, frozen=True, kw_only=True):
@@ -40,11 +46,16 @@ class Operator(Struct, frozen=True, kw_only=True):
 
 
 class Actor(Struct, frozen=True, kw_only=True):
-    """Who asks: the token of their session, or an operator's claim; `place` is where from, for the audit trail."""
+    """Who asks: the token of their session, and the reason where they act as an operator; `place` is where from.
+
+    On an embedded store an operator's claim stands alone: it is that of the file's owner. `visit` names the browser that
+    asks, so that a ceremony begun in one is finished in the same (must hold 5).
+    """
 
     token: Secret | None = None
     operator: Operator | None = None
     place: str = ""
+    visit: str = ""
 
 
 NOBODY = Actor()
@@ -69,8 +80,11 @@ class Directory(Protocol):
         """Say whether this directory can do something, such as `method add phone`."""
         ...
 
-    def find(self, matching: str = "", actor: Actor = NOBODY) -> Iterator[AccountSummary]:
-        """Stream the accounts whose name contains the words; a machine's token sees its own only."""
+    def find(self, matching: str = "", actor: Actor = NOBODY, *, after: str = "") -> Iterator[AccountSummary]:
+        """Stream the accounts whose name contains the words, in the order of their names; only those behind `after`.
+
+        A machine's token sees its own only; on a server everybody but an operator does.
+        """
         ...
 
     def create(self, actor: Actor, new: NewAccount) -> SignedIn:
@@ -85,12 +99,12 @@ class Directory(Protocol):
         """Work out what a request would do; needs no fresh proof and changes nothing."""
         ...
 
-    def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
-        """Carry out a request."""
+    def apply(self, actor: Actor, target: str, request: Request, *, version: Version | None = None) -> Applied | Waits:
+        """Carry out a request; with a version only while the account is still at it, else `VersionMoved`."""
         ...
 
     def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:
-        """Begin to add a method or to sign in."""
+        """Begin to add a method or to sign in; a passkey signs in without a target, too."""
         ...
 
     def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
@@ -148,8 +162,26 @@ class Directory(Protocol):
         """Note that notices were shown."""
         ...
 
-    def events(self, actor: Actor, target: str | None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
-        """Stream the audit trail."""
+    def events(
+        self, actor: Actor, target: str | None, *, since: datetime | None = None, after: EventPlace | None = None
+    ) -> Iterator[AuditEvent]:
+        """Stream the audit trail; only what comes behind `after`."""
+        ...
+
+    def operators(self, actor: Actor) -> tuple[OperatorView, ...]:
+        """List who may help others (operators)."""
+        ...
+
+    def invite(self, actor: Actor, new: NewInvitation) -> MadeInvitation:
+        """Invite somebody to make an account (operators)."""
+        ...
+
+    def invitations(self, actor: Actor) -> tuple[InvitationView, ...]:
+        """List the invitations that nobody has taken yet (operators)."""
+        ...
+
+    def revoke_invitation(self, actor: Actor, invitation: str) -> Ended:
+        """Stop an invitation, by its id (operators)."""
         ...
 
     def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:
