@@ -11,7 +11,8 @@ from msgspec import Struct
 from passless.domain.app_passwords import AppPassword
 from passless.domain.changes import AccountName, Change
 from passless.domain.methods import DeviceName, MethodId, Password, SignInMethod
-from passless.domain.recovery import Loss, Recovery, RecoveryCode, Reporter, TemporaryPass
+from passless.domain.operators import OperatorRights
+from passless.domain.recovery import Approval, Loss, Recovery, RecoveryCode, Reporter, TemporaryPass
 
 AccountId = NewType("AccountId", str)
 Version = NewType("Version", int)
@@ -60,6 +61,9 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     losses: tuple[Loss, ...] = ()
     recovery: Recovery | None = None
     pending: tuple[Pending, ...] = ()
+    groups: tuple[str, ...] = ()
+    operator: OperatorRights | None = None
+    approval: Approval | None = None
 
     @property
     def password(self) -> Password | None:

@@ -12,20 +12,25 @@ from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
     AddRecoveryCode,
+    AskApproval,
     CancelPending,
     CancelRecovery,
     Change,
     ConfirmRecoveryCode,
     DeleteAccount,
     FinishRecovery,
+    GiveApproval,
+    GrantRights,
     IssueTemporaryPass,
     LoseDevice,
     LoseMethods,
+    PutIntoGroups,
     RemoveMethod,
     RenameAccount,
     RenameMethod,
     ReplacePassword,
     RevokeAppPasswords,
+    RevokeRights,
     RevokeTemporaryPass,
     SetDefaultMethod,
     Settle,
@@ -37,6 +42,7 @@ from passless.domain.changes import (
     TurnTwoStepOn,
 )
 from passless.domain.methods import Password, SignInMethod
+from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Loss, Recovery
 
 
@@ -76,7 +82,7 @@ def apply(account: Account, change: Change, *, now: datetime) -> Account:  # noq
         case TakeBackLoss(id=loss_id):
             return _take_back(account, loss_id)
         case IssueTemporaryPass(temporary_pass=temporary_pass):
-            return replace(account, temporary_pass=temporary_pass)
+            return replace(account, temporary_pass=temporary_pass, approval=None)
         case RevokeTemporaryPass():
             return replace(account, temporary_pass=None)
         case StartRecovery():
@@ -86,9 +92,11 @@ def apply(account: Account, change: Change, *, now: datetime) -> Account:  # noq
         case CancelRecovery():
             return _cancel_recovery(account)
         case CancelPending(id=pending_id):
-            return replace(account, pending=tuple(one for one in account.pending if one.id != pending_id))
+            return _cancel_pending(account, pending_id)
         case RenameAccount(name=name, display_name=display_name):
             return replace(account, name=name, display_name=display_name)
+        case GrantRights() | RevokeRights() | PutIntoGroups() | AskApproval() | GiveApproval():
+            return _among_operators(account, change, now)
         case DeleteAccount():
             return replace(account, methods=(), default_method=None, recovery_codes=(), app_passwords=(), temporary_pass=None)
         case Settle(at=at):
@@ -97,10 +105,35 @@ def apply(account: Account, change: Change, *, now: datetime) -> Account:  # noq
             assert_never(change)
 
 
+def _among_operators(
+    account: Account, change: GrantRights | RevokeRights | PutIntoGroups | AskApproval | GiveApproval, now: datetime
+) -> Account:
+    match change:
+        case GrantRights(over=over):
+            return replace(account, operator=OperatorRights(since=now, over=over))
+        case RevokeRights():
+            return replace(account, operator=None)
+        case PutIntoGroups(groups=groups):
+            return replace(account, groups=groups)
+        case AskApproval(approval=approval):
+            return replace(account, approval=approval)
+        case GiveApproval(by=by, name=name):
+            asked = account.approval
+            given = None if asked is None else replace(asked, approved_by=by, approved_name=name, approved_at=now)
+            return replace(account, approval=given)
+        case _:
+            assert_never(change)
+
+
 def postpone(account: Account, pending: Pending) -> Account:
     """Return the account with a change that waits; the same change asked for again takes the place of the first."""
     others = tuple(one for one in account.pending if one.change != pending.change)
     return replace(account, pending=(*others, pending))
+
+
+def _cancel_pending(account: Account, pending_id: str) -> Account:
+    approval = account.approval if account.approval is not None and account.approval.id != pending_id else None
+    return replace(account, pending=tuple(one for one in account.pending if one.id != pending_id), approval=approval)
 
 
 def _enrolled_in_recovery(account: Account, method: SignInMethod) -> Account:
@@ -186,7 +219,11 @@ def _take_back(account: Account, loss_id: str) -> Account:
 
 
 def _start_recovery(account: Account, change: StartRecovery, now: datetime) -> Account:
-    """A recovery that still holds goes on: starting it again must not free from rule 10 what was enrolled in it."""
+    """A recovery that still holds goes on: starting it again must not free from rule 10 what was enrolled in it.
+
+    What another operator approved is used with it, once.
+    """
+    account = replace(account, approval=None)
     running = account.recovery if account.recovery is not None and account.recovery.holds(now) else None
     if running is None:
         return replace(account, recovery=Recovery(started_at=now, by=change.by, lost=change.lost))
@@ -217,6 +254,7 @@ def _cancel_recovery(account: Account) -> Account:
 def _settle(account: Account, at: datetime) -> Account:
     recovery = account.recovery if account.recovery is not None and account.recovery.holds(at) else None
     issued = account.temporary_pass
+    approval = account.approval if account.approval is not None and account.approval.holds(at) else None
     return replace(
         account,
         recovery=recovery,
@@ -224,4 +262,5 @@ def _settle(account: Account, at: datetime) -> Account:
         recovery_codes=tuple(code for code in account.recovery_codes if code.valid_until is None or at < code.valid_until),
         app_passwords=tuple(one for one in account.app_passwords if one.expires_at is None or at < one.expires_at),
         temporary_pass=issued if issued is not None and at < issued.expires_at else None,
+        approval=approval,
     )

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from passless.domain.app_passwords import AppPassword
 from passless.domain.methods import DeviceName, MethodId, Password, SignInMethod, Strength
-from passless.domain.recovery import RecoveryCode, Reporter, TemporaryPass
+from passless.domain.recovery import Approval, RecoveryCode, Reporter, TemporaryPass
 
 AccountName = NewType("AccountName", str)
 
@@ -171,6 +171,35 @@ class DeleteAccount(ChangeFields, frozen=True, kw_only=True, tag="delete-account
     """The account and everything it had is gone."""
 
 
+class GrantRights(ChangeFields, frozen=True, kw_only=True, tag="grant-operator"):
+    """The account is an operator over some groups, all where none is named, in the place of what it was."""
+
+    over: tuple[str, ...] = ()
+
+
+class RevokeRights(ChangeFields, frozen=True, kw_only=True, tag="revoke-operator"):
+    """The account is no operator any more."""
+
+
+class PutIntoGroups(ChangeFields, frozen=True, kw_only=True, tag="set-groups"):
+    """The account is in these groups and no others."""
+
+    groups: tuple[str, ...]
+
+
+class AskApproval(ChangeFields, frozen=True, kw_only=True, tag="ask-approval"):
+    """An operator asked for a recovery that another one has to approve; it takes the place of an earlier wish."""
+
+    approval: Approval
+
+
+class GiveApproval(ChangeFields, frozen=True, kw_only=True, tag="approve-recovery"):
+    """Another operator agrees to the recovery that was asked for; `by` is the id of their account."""
+
+    by: str
+    name: str
+
+
 class Settle(ChangeFields, frozen=True, kw_only=True, tag="settle"):
     """Time has passed: expired passes, codes, app passwords and old loss reports are cleared away."""
 
@@ -202,6 +231,11 @@ Change = (
     | CancelPending
     | RenameAccount
     | DeleteAccount
+    | GrantRights
+    | RevokeRights
+    | PutIntoGroups
+    | AskApproval
+    | GiveApproval
     | Settle
 )
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from passless.domain.methods import MethodId, SignInMethod, Strength
 
+APPROVAL_LIFE = timedelta(hours=24)  # how long an operator's wish waits for another, and an approval for being used
 RECOVERY_PERIOD = timedelta(hours=24)  # features.md, "lost everything": how long rule 10 holds after a recovery
 
 
@@ -79,3 +80,23 @@ class Recovery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def holds(self, now: datetime) -> bool:
         """Tell whether rule 10 still binds the account."""
         return self.finished_at is None or now < self.finished_at + RECOVERY_PERIOD
+
+
+class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A recovery that one operator asked for and another has to approve (rule 12), used once.
+
+    `asked_by` and `approved_by` are ids of accounts; the names beside them are for people. `asked` says what exactly.
+    """
+
+    id: str
+    asked: str
+    asked_by: str
+    asked_name: str
+    asked_at: datetime
+    approved_by: str = ""
+    approved_name: str = ""
+    approved_at: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether it can still be approved, or used."""
+        return now < (self.approved_at or self.asked_at) + APPROVAL_LIFE

@@ -162,9 +162,13 @@ class NewToken(RequestFields, frozen=True, kw_only=True, tag="new-token"):
 
 
 class GrantOperator(RequestFields, frozen=True, kw_only=True, tag="grant-operator"):
-    """Make the account an operator over the accounts of some groups, or over all where none is named (operators)."""
+    """Make the account an operator over the accounts of some groups, or over all where none is named (operators).
+
+    `first` is for whoever can open the store on its host, while there is no operator; never over HTTP.
+    """
 
     over: tuple[str, ...] = ()
+    first: bool = False
 
 
 class RevokeOperator(RequestFields, frozen=True, kw_only=True, tag="revoke-operator"):
@@ -213,6 +217,10 @@ Request = (
     | EndSessions
     | NewToken
     | RevokeToken
+    | GrantOperator
+    | RevokeOperator
+    | SetGroups
+    | ApproveRecovery
 )
 
 

@@ -19,6 +19,7 @@ from passless.domain.sessions import STEP_UP, Session
 from passless.domain.use_state import UseState
 from passless.domain.views import (
     AccountView,
+    ApprovalView,
     DeviceView,
     FreshnessView,
     LossView,
@@ -198,6 +199,20 @@ def _recovery_until(account: Account, now: datetime) -> datetime | None:
     return recovery.finished_at + RECOVERY_PERIOD
 
 
+def approval_view(account: Account, now: datetime) -> ApprovalView | None:
+    """Show a recovery that waits for another operator, or was approved and not carried out yet."""
+    asked = account.approval
+    if asked is None or not asked.holds(now):
+        return None
+    return ApprovalView(
+        asked=asked.asked,
+        asked_by=asked.asked_name,
+        asked_at=asked.asked_at,
+        approved_by=asked.approved_name or None,
+        approved_at=asked.approved_at,
+    )
+
+
 def account_view(
     account: Account,
     *,
@@ -234,4 +249,7 @@ def account_view(
         reports=report_views(account, now),
         addresses=account.addresses,
         version=version,
+        groups=account.groups,
+        operator_over=None if account.operator is None else account.operator.over,
+        approval=approval_view(account, now),
     )

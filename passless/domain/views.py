@@ -96,6 +96,16 @@ class ReportView(Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class ApprovalView(Struct, frozen=True, kw_only=True):
+    """A recovery that one operator asked for; `approved_by` is another who agreed, None as long as nobody did."""
+
+    asked: str
+    asked_by: str
+    asked_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+
+
 class AccountView(Struct, frozen=True, kw_only=True):
     """An account at a glance. `recovery_until`: a finished recovery, after which other changes wait until then (rule 10)."""
 
@@ -123,6 +133,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     version: int = 0
     groups: tuple[str, ...] = ()
     operator_over: tuple[str, ...] | None = None  # None: no operator; empty: over all
+    approval: ApprovalView | None = None
 
 
 class AccountSummary(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from passless.domain.methods import MethodId, RpId
+from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Reporter
 from passless.domain.sessions import Proof, SessionKind
 
@@ -34,7 +35,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
     `opened_with`: the methods of every proof that the session ever took, the stale ones too; they prove nothing any more and
     still say how whoever asks came in (rule 10). `waited`: the change was pending and its time has come. `approvals` are the
-    operators who agreed.
+    operators who agreed; `rights` are those of the operator who acts.
     """
 
     now: datetime
@@ -44,6 +45,7 @@ class Context(Struct, frozen=True, kw_only=True):
     opened_with: frozenset[MethodId] = frozenset()
     approvals: tuple[str, ...] = ()
     waited: bool = False
+    rights: OperatorRights | None = None
 
 
 class Severity(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,12 +13,17 @@ from passless.domain.applying import apply
 from passless.domain.changes import (
     AddMethod,
     AddRecoveryCode,
+    AskApproval,
     Change,
     ConfirmRecoveryCode,
     DeleteAccount,
+    GiveApproval,
+    GrantRights,
     LoseDevice,
     LoseMethods,
+    PutIntoGroups,
     ReplacePassword,
+    RevokeRights,
     StartRecovery,
     TurnPasswordlessOff,
     TurnTwoStepOff,
@@ -25,14 +31,15 @@ from passless.domain.changes import (
 )
 from passless.domain.methods import MethodId, Strength
 from passless.domain.recovery import Recovery
-from passless.domain.safety import proof_rules
+from passless.domain.safety import operator_rules, proof_rules
 from passless.domain.safety import rules as account_rules
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Context, Problem, Rules, Severity
 from passless.domain.safety.proofs import counted_proofs, covered, is_old, is_young, report_strength
 from passless.domain.safety.ways_in import can_sign_in, fatal_devices
 
-CHECKS = (
+Check = Callable[[Case], Iterator[Problem]]
+CHECKS: tuple[Check, ...] = (
     account_rules.no_way_in,
     account_rules.one_device_away,
     proof_rules.unproven_method,
@@ -45,15 +52,25 @@ CHECKS = (
     proof_rules.weak_proof,
     proof_rules.all_at_once,
     proof_rules.in_recovery,
-    proof_rules.operators,
-    proof_rules.second_operator,
+    operator_rules.operators,
+    operator_rules.second_operator,
     proof_rules.take_back,
     proof_rules.cancelling,
     account_rules.code_not_saved,
     account_rules.too_many,
 )
 
-WHEN_DELETING = (proof_rules.weak_proof, proof_rules.all_at_once, proof_rules.in_recovery, proof_rules.operators)
+WHEN_DELETING: tuple[Check, ...] = (
+    proof_rules.weak_proof,
+    proof_rules.all_at_once,
+    proof_rules.in_recovery,
+    operator_rules.operators,
+)
+AMONG_OPERATORS: tuple[Check, ...] = (
+    operator_rules.operators,
+    operator_rules.rights,
+    operator_rules.second_operator,
+)  # how one signs in stays
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -79,7 +96,11 @@ class Plan(Struct, frozen=True, kw_only=True):
 def problems(before: Account, change: Change, after: Account, context: Context, rules: Rules) -> tuple[Problem, ...]:
     """Return every rule a change would break, and what that does to it."""
     case = Case(before=before, change=change, after=after, context=context, rules=rules)
-    checks = WHEN_DELETING if isinstance(change, DeleteAccount) else CHECKS
+    checks = CHECKS
+    if isinstance(change, DeleteAccount):
+        checks = WHEN_DELETING
+    elif isinstance(change, GrantRights | RevokeRights | PutIntoGroups | AskApproval | GiveApproval):
+        checks = AMONG_OPERATORS
     return tuple(problem for check in checks for problem in check(case))
 
 

@@ -17,12 +17,10 @@ from passless.domain.changes import (
     ConfirmRecoveryCode,
     DeleteAccount,
     FinishRecovery,
-    IssueTemporaryPass,
     RemoveMethod,
     RenameMethod,
     ReplacePassword,
     SetDefaultMethod,
-    StartRecovery,
     TakeBackLoss,
     TurnPasswordlessOff,
     TurnPasswordlessOn,
@@ -46,7 +44,6 @@ from passless.domain.safety.proofs import (
 from passless.domain.safety.ways_in import signs_in, survives
 from passless.domain.sessions import SessionKind
 
-OPERATORS_MAY = (*NEVER_REFUSED, IssueTemporaryPass, StartRecovery)
 RECOVERY_MAY = (
     *NEVER_REFUSED,
     AddMethod,
@@ -252,32 +249,6 @@ def _renames_its_own(case: Case) -> bool:
     return recovery is not None and isinstance(case.change, RenameMethod) and case.change.id in recovery.enrolled
 
 
-def operators(case: Case) -> Iterator[Problem]:
-    """Who is not the person may only report a loss, revoke, and start a recovery; only they issue a pass (features.md)."""
-    own = case.context.actor is Reporter.SELF
-    if not own and not isinstance(case.change, OPERATORS_MAY):
-        yield case.problem("operator-may-not", "an operator cannot do this", "the person does it, signed in", refuse=True)
-    if own and isinstance(case.change, IssueTemporaryPass):
-        yield case.problem(
-            "operator-only", "nobody issues a temporary pass to themselves", "ask an operator, or: --as-operator", refuse=True
-        )
-
-
-def second_operator(case: Case) -> Iterator[Problem]:
-    """Rule 12: the policy may ask a second operator where a person would be left with methods of one device only."""
-    if not case.rules.second_operator or not isinstance(case.change, StartRecovery | IssueTemporaryPass):
-        return
-    if case.context.actor is Reporter.SELF or len(case.before.devices) > 1 or case.context.approvals:
-        return
-    yield case.problem(
-        "second-operator",
-        "the policy asks a second operator to agree",
-        "another operator approves it",
-        refuse=False,
-        pending=True,
-    )
-
-
 def take_back(case: Case) -> Iterator[Problem]:
     """A report is taken back by a stronger proof that includes what it named."""
     if not isinstance(case.change, TakeBackLoss):
@@ -300,8 +271,8 @@ def take_back(case: Case) -> Iterator[Problem]:
 
 def cancelling(case: Case) -> Iterator[Problem]:
     """Rules 9 and 10: old methods that are not reported lost cancel what waits and a recovery; who asked may cancel too."""
-    if not isinstance(case.change, CancelPending | CancelRecovery):
-        return
+    if not isinstance(case.change, CancelPending | CancelRecovery) or case.context.actor is not Reporter.SELF:
+        return  # whether somebody else may is `operator_rules.operators`
     ids = proof_ids(case.context)
     account, rules, now = case.before, case.rules, case.now
     enrolled = frozenset(account.recovery.enrolled) if account.recovery is not None else frozenset()

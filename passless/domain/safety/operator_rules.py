@@ -1,0 +1,111 @@
+"""The rules about operators: what they may do to others, what they may give, and when two must agree (must hold 9, rule 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from passless.domain.account import Account
+from passless.domain.changes import (
+    AskApproval,
+    CancelPending,
+    GiveApproval,
+    GrantRights,
+    IssueTemporaryPass,
+    PutIntoGroups,
+    RevokeRights,
+    StartRecovery,
+)
+from passless.domain.methods import Strength
+from passless.domain.operators import OperatorRights, difference
+from passless.domain.recovery import Reporter
+from passless.domain.safety.case import NEVER_REFUSED, Case
+from passless.domain.safety.context import Context, Problem, Rules
+from passless.domain.safety.proof_rules import is_bound
+from passless.domain.safety.proofs import counted_proofs, covered, strongest_way_in
+
+OPERATORS_ALONE = (IssueTemporaryPass, GrantRights, RevokeRights, PutIntoGroups, AskApproval, GiveApproval)
+OTHERS_MAY = (*NEVER_REFUSED, StartRecovery, *OPERATORS_ALONE)  # who is not the person; nothing else (features.md)
+
+
+def operators(case: Case) -> Iterator[Problem]:
+    """Who is not the person may only report a loss, revoke, and start a recovery; only they issue a pass (features.md)."""
+    own = case.context.actor is Reporter.SELF
+    if not own and not isinstance(case.change, OTHERS_MAY) and not _cancels(case):
+        yield case.problem("operator-may-not", "an operator cannot do this", "the person does it, signed in", refuse=True)
+    if own and isinstance(case.change, IssueTemporaryPass):
+        yield case.problem(
+            "operator-only", "nobody issues a temporary pass to themselves", "ask an operator, or: --as-operator", refuse=True
+        )
+    elif own and isinstance(case.change, OPERATORS_ALONE):
+        yield case.problem("operator-only", "only an operator does this, for somebody else", "ask an operator", refuse=True)
+
+
+def _cancels(case: Case) -> bool:
+    """Tell whether an operator's own account stops what waits; whoever owns a file cannot."""
+    return isinstance(case.change, CancelPending) and case.context.actor is Reporter.OPERATOR
+
+
+def rights(case: Case) -> Iterator[Problem]:
+    """Nobody gives or takes away more than they have themselves."""
+    own = case.context.rights
+    if case.context.actor is Reporter.SELF or _is_within(case, own):
+        return
+    yield case.problem(
+        "beyond-rights",
+        "this gives or takes away more than the operator's own rights",
+        "name groups that you are over yourself, or ask an operator over all",
+        refuse=True,
+    )
+
+
+def _is_within(case: Case, own: OperatorRights | None) -> bool:
+    match case.change:
+        case GrantRights(over=over):
+            return own is not None and own.covers(over)
+        case RevokeRights():
+            theirs = case.before.operator
+            return own is not None and (theirs is None or own.covers(theirs.over))
+        case PutIntoGroups(groups=groups):
+            changed = difference(case.before.groups, groups)
+            return own is not None and (not changed or own.covers(changed))
+        case _:
+            return True
+
+
+def second_operator(case: Case) -> Iterator[Problem]:
+    """Rule 12: the policy may ask a second operator where a person would be left with methods of one device only."""
+    if isinstance(case.change, GiveApproval):
+        yield from _another(case, case.change)
+        return
+    if not case.rules.second_operator or not isinstance(case.change, StartRecovery | IssueTemporaryPass):
+        return
+    if case.context.actor is Reporter.SELF or len(case.before.devices) > 1 or case.context.approvals:
+        return
+    yield case.problem(
+        "second-operator",
+        "the policy asks a second operator to agree",
+        "another operator approves it within 24 hours (passless recover approve), then it is asked for again",
+        refuse=False,
+        pending=True,
+    )
+
+
+def _another(case: Case, given: GiveApproval) -> Iterator[Problem]:
+    asked = case.before.approval
+    if asked is None or not asked.holds(case.now):
+        yield case.problem("nothing-asked", "no recovery waits for an approval", "it is asked for first", refuse=True)
+    elif given.by in (asked.asked_by, case.before.id):
+        yield case.problem(
+            "second-operator", "who asked for a recovery does not approve it too", "another operator approves it", refuse=True
+        )
+
+
+def proof_for_others(account: Account, context: Context, rules: Rules) -> tuple[Strength, Strength]:
+    """Return what an operator has to prove before acting for others, and what they have proven.
+
+    It is what rule 8 asks for a change to two-step on their own account. Who is bound by rule 10 has proven nothing.
+    """
+    need = max(strongest_way_in(account, rules, context.now), Strength.ONE_FACTOR)
+    if is_bound(account, context):
+        return need, Strength.NOTHING
+    return need, covered(account, counted_proofs(context), rules, context.now)
