@@ -144,7 +144,7 @@ class Write(Struct, frozen=True, kw_only=True):
     `consumes` comes before `begins`, so a ceremony can go on under its id; `ends_purpose` ends every open one of a purpose.
     `updates` needs a session that was not ended.
     `ended` names recovery codes, passes and app passwords that must never come back, not even with an old copy of the store.
-    `puts` keeps records, each only over the version it was read at; `drops` removes them alike, so that each is used once.
+    `puts` keeps records, each only over the version it was read at; `drops` removes them alike and first, each once.
     """
 
     at: datetime
@@ -274,7 +274,7 @@ class Store(Protocol):
         ...
 
     def sweep(self, *, at: datetime) -> None:
-        """Forget expired ceremonies and sessions and idle counters."""
+        """Forget expired ceremonies, sessions and records, and idle counters."""
         ...
 
     def events(
@@ -284,11 +284,14 @@ class Store(Protocol):
         ...
 
     def record(self, kind: str, key: str) -> Record | None:
-        """Return what is kept under a name; None too where its time is over."""
+        """Return what is kept under a name, or None. What is over is there until it is swept: the caller looks at `ends_at`."""
         ...
 
     def records(self, kind: str, *, account_id: str | None = None, after: str = "") -> Iterator[Record]:
-        """Stream the records of a kind in the order of their keys; only those of an account, only those behind `after`."""
+        """Stream the records of a kind in the order of their keys; only those of an account, only those behind `after`.
+
+        An empty `account_id` asks for those of no account; None for all. What is over is among them until it is swept.
+        """
         ...
 
     def verify(self, *, head: bytes | None = None) -> AuditReport:

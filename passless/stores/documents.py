@@ -17,7 +17,7 @@ from passless.domain.recovery import RECOVERY_PERIOD
 from passless.domain.sealed import Sealed
 from passless.domain.sessions import SESSION_IDLE, Session, SessionKind
 from passless.domain.use_state import UseState
-from passless.ports import Stored
+from passless.ports import Record, Stored
 
 Row = Sequence[Any]
 
@@ -144,6 +144,30 @@ def stored_ceremony(row: Row) -> Ceremony:
         created_at=moment(created_at),
         expires_at=moment(expires_at),
         state=state,
+    )
+
+
+def record_row(record: Record) -> dict[str, Any]:
+    """Return the row of a record, but its version."""
+    return {
+        "kind": plain(record.kind),
+        "key": plain(record.key),
+        "account_id": plain(record.account_id),
+        "ends_at": None if record.ends_at is None else micros(record.ends_at),
+        "document": record.document,
+    }
+
+
+def stored_record(row: Row) -> Record:
+    """Read a record from its row."""
+    kind, key, document, account_id, ends_at, version = row
+    return Record(
+        kind=kind,
+        key=key,
+        document=bytes(document),
+        account_id=account_id,
+        ends_at=None if ends_at is None else moment(ends_at),
+        version=version,
     )
 
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.use_state import Use
-from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, VersionMoved, Write
+from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, Record, VersionMoved, Write
 from passless.stores.database import Database
-from passless.stores.documents import account_row, ceremony_row, micros, plain, session_row, stored_account
+from passless.stores.documents import account_row, ceremony_row, micros, plain, record_row, session_row, stored_account
 from passless.stores.look_ups import NOTHING, LookUps, are_found_differently, look_ups
 from passless.stores.recent_accounts import RecentAccounts
 
-BELONGING = ("remove_uses", "remove_sessions", "remove_ceremonies", "remove_notices")  # what goes with an account
+# What goes with an account.
+BELONGING = ("remove_uses", "remove_sessions", "remove_ceremonies", "remove_notices", "remove_records")
 
 
 def owner_of(write: Write) -> AccountId:
@@ -41,6 +42,7 @@ def keep(database: Database, recent: RecentAccounts, write: Write) -> Version | 
     version = keep_account(database, recent, write)
     keep_uses(database, write)
     keep_sessions(database, write)
+    keep_records(database, write)
     if write.begins is not None:
         begin(database, write.begins)
     for notice in write.notices:
@@ -203,3 +205,22 @@ def keep_sessions(database: Database, write: Write) -> None:
         raise VersionMoved("the session was ended at the same moment")
     for session_id in write.ends:
         database.run("remove_session", id=plain(session_id))
+
+
+def keep_records(database: Database, write: Write) -> None:
+    """Remove and keep records, each only over the version it was read at; `VersionMoved` where it is at another."""
+    for record in write.drops:
+        if not database.run("remove_record", kind=plain(record.kind), key=plain(record.key), expected=record.version):
+            raise record_moved(record)
+    for record in write.puts:
+        if record.version:
+            kept = database.run("change_record", expected=record.version, **record_row(record))
+        else:
+            kept = database.run("add_record", **record_row(record))
+        if not kept:
+            raise record_moved(record)
+
+
+def record_moved(record: Record) -> VersionMoved:
+    """Return the error for a record that somebody else kept, changed or used first; its key may be a secret's hash."""
+    return VersionMoved(f"the {record.kind} was kept, changed or used by somebody else at the same moment")

@@ -1,8 +1,8 @@
 """What happens when an old copy of the store was put back: nothing that was over comes back with it.
 
-Sessions, temporary passes and open ceremonies are void; recovery codes and app passwords that ended stay ended; no code of an
-authenticator app from before this moment is accepted. What was known outside of the database decides, so a person who puts back
-the state folder as well is not noticed: it belongs to another folder than the store.
+Sessions, temporary passes, open ceremonies and records with an end are void; recovery codes and app passwords that ended stay
+ended; no code of an authenticator app from before this moment is accepted. What was known outside of the database decides, so a
+person who puts back the state folder as well is not noticed: it belongs to another folder than the store.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def void(database: Database, state: StateFolder, store_id: str, at: datetime) ->
     number, ended = max(here, known) + 1, state.ended()
     database.run("remove_all_sessions")
     database.run("remove_all_ceremonies")
+    database.run("remove_all_passing_records")
     strip_accounts(database, ended, at)
     for account_id, item in ended:
         database.run("add_ended", account_id=account_id, item=item, writer=state.writer)

@@ -14,7 +14,7 @@ from passless.domain.names import key as name_key
 from passless.domain.sealed import Sealed, Tag
 from passless.domain.sessions import Session
 from passless.domain.use_state import UseState
-from passless.ports import Attempts, NoSuchAccount, Stored, Write
+from passless.ports import Attempts, EventPlace, NoSuchAccount, Record, Stored, Write
 from passless.stores import keeping, trail
 from passless.stores.checkpoints import read_body, write_outside
 from passless.stores.documents import (
@@ -30,6 +30,7 @@ from passless.stores.documents import (
     stored_ceremony,
     stored_event,
     stored_notice,
+    stored_record,
     stored_session,
     stored_use,
 )
@@ -61,9 +62,9 @@ class SqlStore(WatchedStore):
             raise NoSuchAccount(f'there is no account named "{plain(name)}"')
         return found[0]
 
-    def accounts(self, *, matching: str = "") -> Iterator[Stored]:
-        """Stream all accounts in the order of their names, page by page."""
-        yield from self._stream(stored_account, self._account_rows(matching))
+    def accounts(self, *, matching: str = "", after: str = "") -> Iterator[Stored]:
+        """Stream all accounts in the order of their names, page by page; only those behind the name `after`."""
+        yield from self._stream(stored_account, self._account_rows(matching, after))
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
         """Find the account a WebAuthn credential belongs to."""
@@ -130,20 +131,31 @@ class SqlStore(WatchedStore):
         return next(iter(self._rows("read_attempts", stored_attempts, key=plain(key))), None)
 
     def sweep(self, *, at: datetime) -> None:
-        """Forget expired ceremonies and sessions and idle counters."""
+        """Forget expired ceremonies, sessions and records, and idle counters."""
         idle_since = micros(at - ATTEMPTS_KEPT)
         with self._lock, self._commit(at):
             self._database.run("remove_old_sessions", at=micros(at))
             self._database.run("remove_old_ceremonies", at=micros(at))
+            self._database.run("remove_old_records", at=micros(at))
             self._database.run("remove_idle_attempts", idle_since=idle_since, kept_from=ATTEMPTS_NEVER_FORGOTTEN)
 
-    def events(self, account_id: AccountId | None = None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
-        """Stream the audit trail of one account, or of all, the oldest first."""
+    def events(
+        self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
+    ) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
         if account_id is None:
-            rows = trail.of_all(self._page, since)
+            rows = trail.of_all(self._page, since, after)
         else:
-            rows = trail.of_account(self._page, AccountId(plain(account_id)), since)
+            rows = trail.of_account(self._page, AccountId(plain(account_id)), since, after)
         yield from self._stream(stored_event, rows)
+
+    def record(self, kind: str, key: str) -> Record | None:
+        """Return what is kept under a name, also when its time is over and it was not swept yet."""
+        return next(iter(self._rows("read_record", stored_record, kind=plain(kind), key=plain(key))), None)
+
+    def records(self, kind: str, *, account_id: str | None = None, after: str = "") -> Iterator[Record]:
+        """Stream the records of a kind in the order of their keys; only those of an account, only those behind `after`."""
+        yield from self._stream(stored_record, self._record_rows(plain(kind), account_id, (plain(after),)))
 
     def checkpoint(self, *, at: datetime) -> None:
         """Sign where the audit log stands, and keep the signature outside of the database too."""
@@ -186,12 +198,20 @@ class SqlStore(WatchedStore):
                 self._unsigned = 0
                 super().close()
 
-    def _account_rows(self, matching: str) -> Iterator[Row]:
-        after: Row = ("",)
+    def _account_rows(self, matching: str, behind: str = "") -> Iterator[Row]:
+        after: Row = (plain(name_key(behind)),)
         pattern = like(plain(name_key(matching)))
         while page := self._page("page_accounts", after=after[0], pattern=pattern, page=PAGE):
             yield from page
             after = further(page[-1][4:], after)
+
+    def _record_rows(self, kind: str, account_id: str | None, after: Row) -> Iterator[Row]:
+        statement, more = "page_records", {}
+        if account_id is not None:
+            statement, more = "page_records_of_an_account", {"account_id": plain(account_id)}
+        while page := self._page(statement, kind=kind, after=after[0], page=PAGE, **more):
+            yield from page
+            after = further(page[-1][1:2], after)
 
     def _remember(self, row: Row) -> Stored:
         stored = stored_account(row)

@@ -197,6 +197,40 @@ DELETE FROM notices WHERE id = :id
 -- name: remove_notices
 DELETE FROM notices WHERE account_id = :account_id
 
+-- name: read_record
+SELECT kind, record_key, document, account_id, ends_at, version FROM records WHERE kind = :kind AND record_key = :key
+
+-- name: page_records
+SELECT kind, record_key, document, account_id, ends_at, version FROM records
+WHERE kind = :kind AND record_key > :after
+ORDER BY record_key LIMIT :page
+
+-- name: page_records_of_an_account
+SELECT kind, record_key, document, account_id, ends_at, version FROM records
+WHERE account_id = :account_id AND kind = :kind AND record_key > :after
+ORDER BY record_key LIMIT :page
+
+-- name: add_record
+INSERT INTO records (kind, record_key, account_id, ends_at, version, document)
+VALUES (:kind, :key, :account_id, :ends_at, 1, :document)
+ON CONFLICT DO NOTHING
+
+-- name: change_record
+UPDATE records SET account_id = :account_id, ends_at = :ends_at, version = version + 1, document = :document
+WHERE kind = :kind AND record_key = :key AND version = :expected
+
+-- name: remove_record
+DELETE FROM records WHERE kind = :kind AND record_key = :key AND version = :expected
+
+-- name: remove_records
+DELETE FROM records WHERE account_id = :account_id
+
+-- name: remove_old_records
+DELETE FROM records WHERE ends_at <= :at
+
+-- name: remove_all_passing_records
+DELETE FROM records WHERE ends_at IS NOT NULL
+
 -- name: add_ended
 INSERT INTO ended (account_id, item, writer) VALUES (:account_id, :item, :writer) ON CONFLICT DO NOTHING
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry
+from passless.ports import EventPlace
 from passless.stores.chain import event_row, start, stored_link
 from passless.stores.checkpoints import Checkpoint, Signed, digest, public_key, read_body, sign
 from passless.stores.database import Database
@@ -33,18 +34,18 @@ def append(database: Database, store_id: str, entries: Iterable[AuditEntry]) -> 
     return count
 
 
-def of_account(rows: Rows, account_id: AccountId, since: datetime | None) -> Iterator[Row]:
+def of_account(rows: Rows, account_id: AccountId, since: datetime | None, behind: EventPlace | None) -> Iterator[Row]:
     """Stream the rows of one chain, the oldest first."""
-    after, least = 0, NEVER if since is None else micros(since)
+    after, least = 0 if behind is None else behind.seq, NEVER if since is None else micros(since)
     while page := rows("page_events_of_an_account", account_id=account_id, after=after, since=least, page=PAGE):
         yield from page
         (after,) = further(page[-1][:1], (after,))
 
 
-def of_all(rows: Rows, since: datetime | None) -> Iterator[Row]:
+def of_all(rows: Rows, since: datetime | None, behind: EventPlace | None) -> Iterator[Row]:
     """Stream the rows of every chain, the oldest first."""
     least = NEVER if since is None else micros(since)
-    after: Row = (NEVER, "", 0)
+    after: Row = (NEVER, "", 0) if behind is None else (micros(behind.at), plain(behind.account_id), behind.seq)
     while page := rows("page_events", since=least, **_after(("at", "account", "seq"), after)):
         yield from page
         seq, at, *_, account_id = page[-1][:5]

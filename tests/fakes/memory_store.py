@@ -20,8 +20,10 @@ from passless.ports import (
     AlreadyUsed,
     Attempts,
     CredentialTaken,
+    EventPlace,
     NameTaken,
     NoSuchAccount,
+    Record,
     Stored,
     VersionMoved,
     Write,
@@ -42,6 +44,7 @@ class MemoryStore:
         self._notices: dict[str, Notice] = {}
         self._attempts: dict[str, Attempts] = {}
         self._events: list[AuditEvent] = []
+        self._records: dict[tuple[str, str], Record] = {}
 
     def tell_restored(self) -> datetime | None:
         """Nothing is ever restored here."""
@@ -60,9 +63,10 @@ class MemoryStore:
                 return stored
         raise NoSuchAccount(f'there is no account named "{name}"')
 
-    def accounts(self, *, matching: str = "") -> Iterator[Stored]:
+    def accounts(self, *, matching: str = "", after: str = "") -> Iterator[Stored]:
         """Stream all accounts in the order of their names."""
-        found = sorted(self._accounts.values(), key=lambda stored: name_key(stored.account.name))
+        behind = (one for one in self._accounts.values() if name_key(one.account.name) > name_key(after))
+        found = sorted(behind, key=lambda stored: name_key(stored.account.name))
         return iter([stored for stored in found if name_key(matching) in name_key(stored.account.name)])
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
@@ -124,18 +128,32 @@ class MemoryStore:
         return self._attempts.get(key)
 
     def sweep(self, *, at: datetime) -> None:
-        """Forget expired ceremonies and sessions and idle counters."""
+        """Forget expired ceremonies, sessions and records, and idle counters."""
         self._sessions = {key: one for key, one in self._sessions.items() if not one.is_expired(at)}
         self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.expires_at > at}
+        self._records = {key: one for key, one in self._records.items() if one.ends_at is None or one.ends_at > at}
         idle_since = at - timedelta(days=90)
         self._attempts = {key: one for key, one in self._attempts.items() if one.last_at > idle_since or one.count >= 100}
 
-    def events(self, account_id: AccountId | None = None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
-        """Stream the audit trail of one account, or of all, the oldest first."""
+    def events(
+        self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
+    ) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
         found = [event for event in self._events if since is None or event.at >= since]
         if account_id is not None:
-            return iter([event for event in found if event.account_id == account_id])
-        return iter(sorted(found, key=lambda event: (event.at, event.account_id, event.seq)))
+            least = 0 if after is None else after.seq
+            return iter([event for event in found if event.account_id == account_id and event.seq > least])
+        found.sort(key=_place)
+        return iter([event for event in found if after is None or _place(event) > msgspec.structs.astuple(after)])
+
+    def record(self, kind: str, key: str) -> Record | None:
+        """Return what is kept under a name."""
+        return self._records.get((kind, key))
+
+    def records(self, kind: str, *, account_id: str | None = None, after: str = "") -> Iterator[Record]:
+        """Stream the records of a kind in the order of their keys."""
+        found = (one for _, one in sorted(self._records.items()) if one.kind == kind and one.key > after)
+        return iter([one for one in found if account_id is None or one.account_id == account_id])
 
     def verify(self, *, head: bytes | None = None) -> AuditReport:
         """Nobody else reaches this memory."""
@@ -167,6 +185,7 @@ class MemoryStore:
         for use in write.uses:
             self._keep_use(_owner(write), use)
         self._keep_sessions(write)
+        self._keep_records(write)
         if write.begins is not None:
             if write.begins.id in self._ceremonies:
                 raise AlreadyUsed
@@ -207,6 +226,20 @@ class MemoryStore:
         self._sessions = {key: one for key, one in self._sessions.items() if one.account_id != owner}
         self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.account_id != owner}
         self._notices = {key: one for key, one in self._notices.items() if one.account_id != owner}
+        self._records = {key: one for key, one in self._records.items() if one.account_id != owner}
+
+    def _keep_records(self, write: Write) -> None:
+        for record in write.drops:
+            self._check_record(record)
+            del self._records[record.kind, record.key]
+        for record in write.puts:
+            self._check_record(record, 0)
+            self._records[record.kind, record.key] = msgspec.structs.replace(record, version=record.version + 1)
+
+    def _check_record(self, record: Record, missing: int | None = None) -> None:
+        kept = self._records.get((record.kind, record.key))
+        if (missing if kept is None else kept.version) != record.version:
+            raise VersionMoved
 
     def _check_taken(self, account: Account) -> None:
         others = [stored.account for stored in self._accounts.values() if stored.account.id != account.id]
@@ -252,6 +285,10 @@ class MemoryStore:
         seq = 1 + sum(event.account_id == entry.account_id for event in self._events)
         fields = msgspec.structs.asdict(entry)
         self._events.append(AuditEvent(seq=seq, hash=f"{len(self._events) + 1:064x}", **fields))
+
+
+def _place(event: AuditEvent) -> tuple[datetime, str, int]:
+    return event.at, event.account_id, event.seq
 
 
 def _owner(write: Write) -> AccountId:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from tests.stores.accounts_contract import AccountsContract, LookUpsContract
+from tests.stores.kept_records_contract import KeptRecordsContract, PagesContract
 from tests.stores.records_contract import RecordsContract
 from tests.stores.sessions_contract import SessionsContract, UsesContract
 
 
-class StoreContract(AccountsContract, LookUpsContract, UsesContract, SessionsContract, RecordsContract):
+class StoreContract(
+    AccountsContract, LookUpsContract, UsesContract, SessionsContract, RecordsContract, KeptRecordsContract, PagesContract
+):
     """Run for each store; the class that derives from it gives `store`."""

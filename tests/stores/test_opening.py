@@ -226,25 +226,25 @@ def test_opening_a_store_writes_nothing(folder: Path) -> None:
 def test_an_older_store_is_brought_up_to_date(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(create(folder)) as store:
         kept(store, an_account())
-    script = tmp_path / "0002_colours.sql"
+    script = tmp_path / "0003_colours.sql"
     script.write_text("-- what the next version may add;\nCREATE TABLE colours (\n    id text\n);\nDROP TABLE colours;\n")
-    monkeypatch.setattr(sqlite, "SCHEMA_VERSION", 2)
-    monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (2, script)))
+    monkeypatch.setattr(sqlite, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (3, script)))
     with closing(reopen(folder)) as store:
         assert store.read(ADA).version == 1
     with closing(SqliteDatabase(file_in(folder))) as database:
-        assert database.rows("schema_version") == [(2,)]
+        assert database.rows("schema_version") == [(3,)]
 
 
 def test_a_migration_that_fails_changes_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Must hold 10: no half-made change."""
     create(folder).close()
     before = file_in(folder).read_bytes()
-    script = tmp_path / "0002_colours.sql"
+    script = tmp_path / "0003_colours.sql"
     script.write_text("CREATE TABLE colours (id text);\nCREATE TABLE accounts (id text);\n")
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite, "SCHEMA_VERSION", 2)
-        patched.setattr(sqlite, "migrations", lambda engine: ((2, script),))
+        patched.setattr(sqlite, "SCHEMA_VERSION", 3)
+        patched.setattr(sqlite, "migrations", lambda engine: ((3, script),))
         with pytest.raises(StoreDamaged, match=r"store\.db"):
             reopen(folder)
     assert file_in(folder).read_bytes() == before
