@@ -1,0 +1,5 @@
+"""Accounts on a passless server, reached over HTTP."""
+
+from passless.directories.server.directory import ServerDirectory
+
+__all__ = ["ServerDirectory"]
