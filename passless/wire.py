@@ -7,14 +7,16 @@ never see these documents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
 from passless.domain.errors import CannotDoThat, NotFound, PasslessError, ProofNeeded, Unavailable, WrongUse
+from passless.domain.policy import Policy
 from passless.domain.refused import Refused
 from passless.domain.requests import (
+    Answer,
     EndSessions,
     IssuePass,
     NewAppPassword,
@@ -27,6 +29,7 @@ from passless.domain.requests import (
     StartRecoveryOf,
 )
 from passless.domain.safety.context import Problem, Severity
+from passless.domain.safety.next_steps import AtHand, Goal
 from passless.domain.secret import Secret
 from passless.domain.views import (
     Applied,
@@ -70,6 +73,92 @@ class NotUnderstood(WrongUse):
     hint = "send what the description of the interface says: /api/openapi.json"
 
 
+class May(Struct, frozen=True, kw_only=True):
+    """Whether a server can do something; `reason` and `where` say why not and where else."""
+
+    is_possible: bool = True
+    reason: str = ""
+    where: str = ""
+
+
+class About(Struct, frozen=True, kw_only=True):
+    """What a server says of itself to anybody. `may` is by what is asked, such as `phone`; what is not named is possible."""
+
+    name: str
+    version: str
+    store: str
+    rp_id: str
+    url: str
+    sign_up: str
+    may: Mapping[str, May] = {}
+    api: int = 1
+
+
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
+    """A part of a list, and the cursor of the next part."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+class RecoverBody(Struct, frozen=True, kw_only=True):
+    """A recovery code, and the further proof where two-step asks it."""
+
+    code: Secret
+    proof: Answer | None = None
+
+
+class CodeBody(Struct, frozen=True, kw_only=True):
+    """A recovery code to be checked."""
+
+    code: Secret
+
+
+class Right(Struct, frozen=True, kw_only=True):
+    """Whether it was right."""
+
+    right: bool
+
+
+class WhatIfBody(Struct, frozen=True, kw_only=True):
+    """What would be lost; every loss of one and of two things where nothing is named."""
+
+    lost: tuple[str, ...] = ()
+
+
+class NextStepsBody(Struct, frozen=True, kw_only=True):
+    """Where a person wants to be, and what they could use."""
+
+    goal: Goal | None = None
+    at_hand: AtHand = AtHand()
+
+
+class SeenBody(Struct, frozen=True, kw_only=True):
+    """The ids of notices that were shown."""
+
+    notices: tuple[str, ...]
+
+
+class CheckBody(Struct, frozen=True, kw_only=True):
+    """The policy, and the accounts that are held against it; all where none is named."""
+
+    policy: Policy
+    targets: tuple[str, ...] = ()
+    cursor: str | None = None
+
+
+class SignOutBody(Struct, frozen=True, kw_only=True):
+    """Whether every session of the account ends."""
+
+    everywhere: bool = False
+
+
+class SignedOut(Struct, frozen=True, kw_only=True):
+    """How many sessions ended."""
+
+    ended: int
+
+
 class ProblemDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An error (RFC 9457), with the stable `code` and `hint` of the command line; `kind` is one of `KINDS`."""
 
@@ -107,18 +196,30 @@ def decode(content: bytes, kind: type[T]) -> T:
         raise NotUnderstood(f"that is not understood: {error}") from error
 
 
-def encode_outcome(outcome: Outcome | Begun | PlanView) -> bytes:
+def encode_outcome(outcome: Any) -> bytes:
     """Return what came of a request, as `--json` prints it; the token of a session that began is in it."""
+    return encode(_document(outcome))
+
+
+def encode_repeated(outcome: Any) -> bytes:
+    """Return the same answer once more: new secrets are shown once, so they are not in it."""
+    shown = {name: value for name, value in _document(outcome).items() if not isinstance(value, Secret)}
+    return encode(shown | {"repeated": True})
+
+
+def _document(outcome: Any) -> dict[str, Any]:
     match outcome:
         case Applied(plan=plan, made=made):
-            return encode({"applied": True, "plan": plan} | ({} if made is None else _fields(made)))
+            return {"applied": True, "plan": plan} | ({} if made is None else _fields(made))
         case Waits(plan=plan, pending=pending):
-            return encode({"applied": False, "plan": plan, "pending": pending})
+            return {"applied": False, "plan": plan, "pending": pending}
         case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
             shown = {name: value for name, value in _fields(outcome).items() if name != "public_key" and value is not None}
-            return encode(shown if public_key is None else shown | {"publicKey": Raw(public_key)})
+            return shown if public_key is None else shown | {"publicKey": Raw(public_key)}
+        case PlanView():
+            return {"applied": False, "plan": outcome}
         case _:
-            return encode(outcome)
+            return _fields(outcome)
 
 
 def decode_applied(content: bytes, request: Request) -> Applied | Waits:

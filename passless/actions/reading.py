@@ -1,6 +1,7 @@
 """Looking, without changing: accounts at a glance, lists, what-if, checks, the audit trail.
 
-On an embedded store whoever owns the file may look; a machine's token looks only where its rights say so.
+On an embedded store whoever owns the file may look; on a server's store people look at themselves, operators at the accounts
+below them too. A machine's token looks only where its rights say so.
 """
 
 from __future__ import annotations
@@ -12,12 +13,23 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from passless.actions import naming
-from passless.actions.accounts import Found, find, find_id
+from passless.actions.accounts import Found, find_id
 from passless.actions.catching_up import catch_up
-from passless.actions.parts import Parts
-from passless.actions.who import TokenMayNot, Who, identify, session_of
+from passless.actions.parts import Access, Parts
+from passless.actions.reaching import own_account, reach
+from passless.actions.who import (
+    Acting,
+    NotAnOperator,
+    SignInNeeded,
+    TokenMayNot,
+    Who,
+    identify,
+    is_above,
+    operating,
+    session_of,
+)
 from passless.domain import showing
-from passless.domain.account import Account
+from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEvent
 from passless.domain.errors import Unavailable
 from passless.domain.names import key
@@ -38,7 +50,7 @@ from passless.domain.views import (
     TokenView,
     WhatIfView,
 )
-from passless.ports import Write
+from passless.ports import EventPlace, NoSuchAccount, Write
 from passless.ports.directory import Actor
 
 SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is known; looking writes no more often
@@ -63,41 +75,71 @@ def _may(parts: Parts, actor: Actor, right: str, account: Account | None) -> Non
         raise TokenMayNot(f'this token is not one of "{account.name}"', hint="use a token of the account")
 
 
-def look(parts: Parts, actor: Actor, target: str, right: str) -> tuple[Found, Who]:
+def look(parts: Parts, actor: Actor, target: str, right: str, *, equals: bool = False) -> tuple[Found, Who]:
     """Find an account for somebody who reads, and note that their session is in use."""
     now = parts.now()
-    found = find(parts, target, now)
+    found = reach(parts, actor, target, now, equals=equals)
     _may(parts, actor, right, found.account)
-    who = identify(parts, actor, found.account, need_session=False)
-    if who.session is not None and now >= who.session.seen_at + SEEN_EVERY:
-        seen = Write(at=now, account_id=found.account.id, expected=found.version, updates=replace(who.session, seen_at=now))
-        with suppress(Unavailable):  # who looks is not to fail because somebody writes at the same moment
-            parts.store.commit(seen)
+    who = identify(parts, actor, found.account, need_session=False, equals=equals)
+    if who.acting is not None:
+        note_seen(parts, who.acting.session, now)
+    elif who.session is not None:
+        note_seen(parts, who.session, now, found)
     return found, who
+
+
+def note_seen(parts: Parts, session: Session, now: datetime, found: Found | None = None) -> None:
+    """Note that a session is in use; who looks is not to fail because somebody writes at the same moment."""
+    if now < session.seen_at + SEEN_EVERY:
+        return
+    expected = None if found is None else found.version
+    used = replace(session, seen_at=now)
+    with suppress(Unavailable):
+        parts.store.commit(Write(at=now, account_id=AccountId(session.account_id), expected=expected, updates=used))
 
 
 def _look(parts: Parts, actor: Actor, target: str, right: str) -> Who:
     return look(parts, actor, target, right)[1]
 
 
-def summaries(parts: Parts, actor: Actor, matching: str) -> Iterator[AccountSummary]:
-    """Stream the accounts whose name contains the words; a machine's token sees its own only."""
-    now, token = parts.now(), _token_of(parts, actor)
-    for stored in parts.store.accounts(matching=key(matching)):
+def summaries(parts: Parts, actor: Actor, matching: str, after: str = "") -> Iterator[AccountSummary]:
+    """Stream the accounts whose name contains the words, only those behind a name.
+
+    A machine's token sees its own only; so do people on a server, but for operators, who see those below them as well.
+    """
+    if parts.access is Access.OWNER and _token_of(parts, actor) is None:
+        return _summaries_of_all(parts, matching, after, None)
+    acting = operating(parts, actor)
+    if acting is not None:
+        note_seen(parts, acting.session, parts.now())
+        return _summaries_of_all(parts, matching, after, acting)
+    own = own_account(parts, actor, parts.now())
+    if own is None:
+        raise SignInNeeded("sign in first")
+    name = key(own.account.name)
+    return iter([_summary(own.account, parts.now())] if key(matching) in name and name > key(after) else [])
+
+
+def _summaries_of_all(parts: Parts, matching: str, after: str, acting: Acting | None) -> Iterator[AccountSummary]:
+    now = parts.now()
+    for stored in parts.store.accounts(matching=key(matching), after=key(after)):
         caught_up = catch_up(stored.account, parts.rules, now)
         account = caught_up.account
-        if caught_up.deleted or (token is not None and account.id != token.account_id):
-            continue
-        yield AccountSummary(
-            id=account.id,
-            account=account.name,
-            display_name=account.display_name,
-            state=account.state(now),
-            passwordless=account.passwordless,
-            two_step=account.two_step,
-            methods=len(account.methods),
-            created_at=account.created_at,
-        )
+        if not caught_up.deleted and (acting is None or account.id == acting.account.id or is_above(acting, account)):
+            yield _summary(account, now)
+
+
+def _summary(account: Account, now: datetime) -> AccountSummary:
+    return AccountSummary(
+        id=account.id,
+        account=account.name,
+        display_name=account.display_name,
+        state=account.state(now),
+        passwordless=account.passwordless,
+        two_step=account.two_step,
+        methods=len(account.methods),
+        created_at=account.created_at,
+    )
 
 
 def account(parts: Parts, actor: Actor, target: str) -> AccountView:
@@ -131,7 +173,9 @@ def is_recovery_code(parts: Parts, actor: Actor, target: str, code: Secret) -> b
     from passless.credentials.random_codes import check_recovery_code
 
     now = parts.now()
-    who = identify(parts, actor, find(parts, target, now).account)
+    who = identify(parts, actor, reach(parts, actor, target, now).account)
+    if who.acting is not None:
+        raise SignInNeeded("only the person may ask that", hint="passless sign-in")  # operators learn no secret (must hold 9)
     return any(is_valid(one, now) and check_recovery_code(one.hash, code) for one in who.account.recovery_codes)
 
 
@@ -246,10 +290,11 @@ def _what_if_view(parts: Parts, account: Account, loss: Loss, now: datetime) -> 
     )
 
 
-def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
+def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str], after: str = "") -> Iterator[Finding]:
     """Hold accounts against a policy; all of them where none is named, which no machine's token may ask.
 
-    A token that silently checked its own account in place of all would make a gate that is always open.
+    A token that silently checked its own account in place of all would make a gate that is always open. On a server who is
+    over all checks everybody, an operator over groups those below them and themselves, nobody else more than themselves.
     """
     from passless.domain.policy_check import findings
 
@@ -257,21 +302,28 @@ def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str]) ->
     now = parts.now()
     if targets:
         for target in targets:
-            account = find(parts, target, now).account
-            _may(parts, actor, "check", account)
-            yield from findings(account, policy, parts.rules, now)
+            found, _ = look(parts, actor, target, "check")
+            yield from findings(found.account, policy, parts.rules, now)
         return
     if _token_of(parts, actor) is not None:
         raise TokenMayNot("a token checks its own account only", hint="name it: passless check --account NAME --policy FILE")
-    for stored in parts.store.accounts():
+    acting = operating(parts, actor)
+    if parts.access is Access.NOBODY and acting is None:
+        raise NotAnOperator(hint="name your own account: passless check --account NAME --policy FILE")
+    for stored in parts.store.accounts(after=after):
         caught_up = catch_up(stored.account, parts.rules, now)
-        if not caught_up.deleted:
+        if not caught_up.deleted and (acting is None or _oversees(acting, caught_up.account)):
             yield from findings(caught_up.account, policy, parts.rules, now)
+
+
+def _oversees(acting: Acting, account: Account) -> bool:
+    """Tell whether what an account did, and how it stands, is for an operator to know: over all, everything."""
+    return not acting.rights.over or account.id == acting.account.id or is_above(acting, account)
 
 
 def seen(parts: Parts, actor: Actor, target: str, notices: Sequence[str]) -> None:
     """Note that notices were shown to the person: never to a machine, nor to whoever came in through a recovery."""
-    account = find(parts, target, parts.now()).account
+    account = reach(parts, actor, target, parts.now()).account
     who = identify(parts, actor, account, need_session=False)
     if who.session is None or who.session.kind in GIVES_NO_PROOF:
         return
@@ -281,10 +333,40 @@ def seen(parts: Parts, actor: Actor, target: str, notices: Sequence[str]) -> Non
         parts.store.commit(Write(at=parts.now(), shown=shown))
 
 
-def events(parts: Parts, actor: Actor, target: str | None, since: datetime | None) -> Iterator[AuditEvent]:
-    """Stream the audit trail of one account, or of all; a machine's token reads that of its own account only."""
-    account = None if target is None else find(parts, target, parts.now()).account
-    if account is None and (token := _token_of(parts, actor)) is not None:
-        account = find_id(parts, token.account_id, parts.now()).account
-    _may(parts, actor, "audit", account)
-    return parts.store.events(None if account is None else account.id, since=since)
+def events(
+    parts: Parts, actor: Actor, target: str | None, since: datetime | None, after: EventPlace | None = None
+) -> Iterator[AuditEvent]:
+    """Stream the audit trail of one account, or of all; a machine's token reads that of its own account only.
+
+    On a server who names no account gets their own trail, an operator that of everybody they oversee.
+    """
+    if target is not None:
+        found, _ = look(parts, actor, target, "audit")
+        return parts.store.events(found.account.id, since=since, after=after)
+    if parts.access is Access.OWNER and _token_of(parts, actor) is None:
+        return parts.store.events(None, since=since, after=after)
+    acting = operating(parts, actor)
+    if acting is not None:
+        note_seen(parts, acting.session, parts.now())
+        everything = parts.store.events(None, since=since, after=after)
+        return everything if not acting.rights.over else _overseen(parts, acting, everything)
+    own = own_account(parts, actor, parts.now())
+    if own is None:
+        raise SignInNeeded("sign in first")
+    _may(parts, actor, "audit", own.account)
+    return parts.store.events(own.account.id, since=since, after=after)
+
+
+def _overseen(parts: Parts, acting: Acting, events: Iterator[AuditEvent]) -> Iterator[AuditEvent]:
+    """Leave out the events of accounts that an operator is not over; of one that is gone nobody knows the groups."""
+    known: dict[str, bool] = {"": False}
+    for event in events:
+        if event.account_id not in known:
+            try:
+                account = find_id(parts, event.account_id, parts.now()).account
+            except NoSuchAccount:
+                known[event.account_id] = False
+            else:
+                known[event.account_id] = _oversees(acting, account)
+        if known[event.account_id]:
+            yield event

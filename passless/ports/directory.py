@@ -150,8 +150,8 @@ class Directory(Protocol):
         """List the devices, what is on each, and what its loss would do."""
         ...
 
-    def check(self, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
-        """Hold accounts against a policy; all of them where none is named."""
+    def check(self, actor: Actor, policy: Policy, targets: Sequence[str], *, after: str = "") -> Iterator[Finding]:
+        """Hold accounts against a policy; all of them where none is named, or those behind the name `after`."""
         ...
 
     def next_steps(self, actor: Actor, target: str, goal: Goal | None, at_hand: AtHand) -> tuple[Step, ...]:

@@ -131,9 +131,9 @@ class LocalDirectory:
         """List the devices."""
         return reading.devices(self.parts, actor, target)
 
-    def check(self, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
+    def check(self, actor: Actor, policy: Policy, targets: Sequence[str], *, after: str = "") -> Iterator[Finding]:
         """Hold accounts against a policy."""
-        return reading.check(self.parts, actor, policy, targets)
+        return reading.check(self.parts, actor, policy, targets, after)
 
     def next_steps(self, actor: Actor, target: str, goal: Goal | None, at_hand: AtHand) -> tuple[Step, ...]:
         """Return what is left to do towards a goal."""

@@ -77,9 +77,9 @@ class Case(Struct, frozen=True, kw_only=True):
         """It acts at once, whatever it breaks."""
         return isinstance(self.change, NEVER_REFUSED)
 
-    def problem(self, code: str, message: str, hint: str, *, refuse: bool, pending: bool = False) -> Problem:
+    def problem(self, code: str, message: str, hint: str, *, refuse: bool, pending: bool = False, factors: int = 0) -> Problem:
         """Make a problem; a warning where it does not refuse."""
         severity = Severity.REFUSAL if refuse else Severity.PENDING if pending else Severity.WARNING
         if self.never_refused:
             severity = Severity.WARNING
-        return Problem(code=code, message=message, hint=hint, severity=severity)
+        return Problem(code=code, message=message, hint=hint, severity=severity, factors=factors)

@@ -57,9 +57,13 @@ class Severity(StrEnum):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One broken rule: a stable code, a sentence, what to do, and what it does to the change."""
+    """One broken rule: a stable code, a sentence, what to do, and what it does to the change.
+
+    `factors`: how many factors proofs must cover to lift it, where proofs are what is missing.
+    """
 
     code: str
     message: str
     hint: str
     severity: Severity
+    factors: int = 0

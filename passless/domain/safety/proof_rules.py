@@ -122,7 +122,8 @@ def weak_proof(case: Case) -> Iterator[Problem]:
         return
     least = need if isinstance(need, Strength) else Strength.ONE_FACTOR
     if have < least:
-        yield case.problem("weak-proof", _too_weak(have, least), _which_proof(case.before, least, case), refuse=True)
+        hint = _which_proof(case.before, least, case)
+        yield case.problem("weak-proof", _too_weak(have, least), hint, refuse=True, factors=int(least))
     elif have < Strength.TWO_FACTORS and _may_wait(case, need) and not is_young(case.before, case.rules, case.now):
         yield case.problem(
             "weak-proof",

@@ -1,0 +1,39 @@
+"""The HTTP interface `/api/v1` (docs/api.md)."""
+
+from litestar import Router
+
+from passless.server.api import about, accounts, lists, operators, proving, reports
+from passless.server.api.routing import route
+
+OPERATIONS = (
+    about.about,
+    accounts.list_accounts,
+    accounts.create_account,
+    accounts.read_account,
+    accounts.plan,
+    accounts.apply,
+    accounts.enrolment_problems,
+    proving.begin_ceremony,
+    proving.begin_passkey,
+    proving.finish_ceremony,
+    proving.sign_in,
+    proving.recover,
+    proving.check_recovery_code,
+    proving.sign_out,
+    lists.list_app_passwords,
+    lists.list_sessions,
+    lists.list_tokens,
+    lists.list_passes,
+    lists.list_devices,
+    reports.what_if,
+    reports.next_steps,
+    reports.seen,
+    reports.check,
+    reports.events,
+    operators.list_operators,
+    operators.list_invitations,
+    operators.invite,
+    operators.revoke_invitation,
+)
+
+route_handlers = [Router("/api/v1", route_handlers=[route(one) for one in OPERATIONS])]

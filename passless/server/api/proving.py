@@ -1,0 +1,65 @@
+"""Ceremonies, signing in and out, and coming back with a recovery code."""
+
+from __future__ import annotations
+
+from passless import wire
+from passless.domain.requests import Answer, CeremonyRequest, SignInWith
+from passless.domain.views import SignedIn
+from passless.server.api import documents
+from passless.server.api.calls import Call, Said, operation
+
+
+@operation(
+    "POST",
+    "/accounts/{account:str}/ceremonies",
+    takes=CeremonyRequest,
+    gives=documents.Begins,
+    status=201,
+    is_open=True,
+)
+def begin_ceremony(call: Call, request: CeremonyRequest) -> Said:
+    """Begin to add a method, or to sign in, which needs no session."""
+    return documents.outcome(call.site.directory.begin(call.actor, call.target, documents.here(request)))
+
+
+@operation("POST", "/ceremonies", takes=SignInWith, gives=documents.Begins, status=201, is_open=True)
+def begin_passkey(call: Call, request: SignInWith) -> Said:
+    """Begin to sign in whoever the passkey says it is."""
+    return documents.outcome(call.site.directory.begin(call.actor, "", documents.here(request)))
+
+
+@operation(
+    "POST",
+    "/ceremonies/{ceremony:str}",
+    takes=Answer,
+    gives=documents.Changed | documents.SignIn,
+    is_open=True,
+)
+def finish_ceremony(call: Call, answer: Answer) -> Said:
+    """Finish what was begun."""
+    return documents.outcome(call.site.directory.finish(call.actor, call.part("ceremony"), answer))
+
+
+@operation("POST", "/accounts/{account:str}/sign-in", takes=Answer, gives=documents.SignIn, is_open=True)
+def sign_in(call: Call, answer: Answer) -> Said:
+    """Sign in with what needs no challenge, or add a proof to the session in use."""
+    return documents.outcome(call.site.directory.sign_in(call.actor, call.target, answer))
+
+
+@operation("POST", "/accounts/{account:str}/recover", takes=wire.RecoverBody, gives=SignedIn, is_open=True)
+def recover(call: Call, given: wire.RecoverBody) -> Said:
+    """Begin a recovery with a recovery code."""
+    return documents.outcome(call.site.directory.recover(call.actor, call.target, given.code, given.proof))
+
+
+@operation("POST", "/accounts/{account:str}/recovery-code/check", takes=wire.CodeBody, gives=wire.Right)
+def check_recovery_code(call: Call, given: wire.CodeBody) -> Said:
+    """Tell whether this is the account's saved recovery code, without using it."""
+    return Said(value=wire.Right(right=call.site.directory.is_recovery_code(call.actor, call.target, given.code)))
+
+
+@operation("POST", "/sign-out", takes=wire.SignOutBody, gives=wire.SignedOut)
+def sign_out(call: Call, given: wire.SignOutBody) -> Said:
+    """End the session in use, or all of its account."""
+    call.own  # noqa: B018 - nobody is signed out who is not signed in
+    return Said(value=wire.SignedOut(ended=call.site.directory.sign_out(call.actor, everywhere=given.everywhere)))

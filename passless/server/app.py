@@ -1,0 +1,117 @@
+"""The application of a server: every route over one site, and every error as a problem document or a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+
+from passless import wire
+from passless.domain.errors import PasslessError, WrongUse
+from passless.ports.directory import Actor
+from passless.server import problems
+from passless.server.actors import actor_of
+from passless.server.log import Log
+from passless.server.site import Site
+
+BODY_SIZE = 256 * 1024  # bytes (docs/api.md)
+PARTS = ("api", "pages", "oauth")  # packages beside this module, each with its `route_handlers`
+HTML = "text/html"
+
+Asking = Request[Any, Any, Any]
+
+
+def make_app(site: Site, log: Log | None = None) -> Litestar:
+    """Return the application of a site; it stands behind `gate.Gate`, which refuses foreign hosts and slow bodies."""
+
+    def the_site() -> Site:
+        return site
+
+    def the_actor(request: Asking) -> Actor:
+        return actor_of(request, site)
+
+    return Litestar(
+        route_handlers=list(_route_handlers(site)),
+        dependencies={
+            "site": Provide(the_site, sync_to_thread=False, use_cache=True),
+            "actor": Provide(the_actor, sync_to_thread=False),
+        },
+        exception_handlers={PasslessError: _problem, HTTPException: _litestar_problem, Exception: _fault},
+        state=State({"site": site, "log": log or Log(site.parts.clock)}),
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=BODY_SIZE,
+        signature_types=[Site, Actor],
+        debug=False,
+    )
+
+
+def _route_handlers(site: Site) -> Iterator[Any]:
+    for name in PARTS:
+        module = f"passless.server.{name}"
+        if find_spec(module) is None:
+            continue
+        part = import_module(module)
+        if hasattr(part, "router"):
+            yield part.router(site)
+        else:
+            yield from getattr(part, "route_handlers", ())
+
+
+def _problem(request: Asking, error: PasslessError) -> Response[Any]:
+    """Answer an error that was foreseen."""
+    status = problems.status_of(error, if_match="if-match" in request.headers)
+    document = problems.document_of(error, status)
+    headers = problems.headers_of(error, status, signed_in="authorization" in request.headers)
+    if _wants_page(request):
+        page = _page(request, document)
+        if page is not None:
+            page.headers.update(headers)
+            return page
+    return Response(wire.encode(document), status_code=status, media_type=problems.MEDIA_TYPE, headers=headers)
+
+
+def _litestar_problem(request: Asking, error: HTTPException) -> Response[Any]:
+    """Answer what Litestar refuses, in our words."""
+    match error:
+        case NotFoundException():
+            return _problem(request, problems.NoSuchAddress())
+        case MethodNotAllowedException():
+            answer = _problem(request, problems.WrongMethod())
+            answer.headers.update(error.headers or {})
+            return answer
+        case _ if error.status_code == 413:
+            return _problem(request, problems.TooLarge())
+        case _ if error.status_code >= 500:
+            return _fault(request, error)
+        case _:
+            return _problem(request, WrongUse("that is not understood"))
+
+
+def _fault(request: Asking, error: Exception) -> Response[Any]:
+    """Answer a fault of ours: nothing of it is told but the id under which it stands in the log."""
+    request_id = str(request.scope.get("passless_request", "unknown"))
+    log: Log = request.app.state["log"]
+    log.fault(error, request_id=request_id)
+    return _problem(request, problems.Fault(request_id))
+
+
+def _wants_page(request: Asking) -> bool:
+    path = request.scope["path"]
+    if path == "/api" or path.startswith("/api/"):
+        return False
+    return HTML in request.headers.get("accept", "")
+
+
+def _page(request: Asking, document: wire.ProblemDocument) -> Response[Any] | None:
+    """Return the page of an error, where there are pages."""
+    if find_spec("passless.server.pages.errors") is None:
+        return None
+    page: Response[Any] = import_module("passless.server.pages.errors").page(request, document)
+    return page
