@@ -18,7 +18,7 @@ STEP_UP = timedelta(minutes=10)  # security.md, "session": how long a proof is f
 
 
 class SessionKind(StrEnum):
-    """How a session came to be; the last three give no proof for changes (rule 8)."""
+    """How a session came to be; from the device code on they give no proof for changes (rule 8)."""
 
     DIRECT = "direct"  # proofs given right here; also the making of an account
     BROWSER = "browser"  # a browser on the same machine, through a loopback redirect
@@ -26,6 +26,7 @@ class SessionKind(StrEnum):
     TEMPORARY_PASS = "temporary-pass"
     RECOVERY_CODE = "recovery-code"
     TOKEN = "token"  # a machine's; named rights only
+    CLIENT = "client"  # a relying party's, by OAuth: says who somebody is, and may do nothing on the account
 
 
 class Proof(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,7 +40,8 @@ class Proof(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody signed in. The token itself is never stored; `token_hash` is its SHA-256.
 
-    `rights` are those of a machine's token; empty for people, who may do everything their proofs allow.
+    `rights` are those of a machine's token, or the scopes of a relying party's, whose id is its `name`; empty for people, who
+    may do everything their proofs allow.
     """
 
     id: SessionId

@@ -17,7 +17,13 @@ SHORTEST_WAIT = timedelta(days=7)
 LONGEST_WAIT = timedelta(days=90)
 
 GIVES_NO_PROOF = frozenset(
-    {SessionKind.DEVICE_CODE, SessionKind.TEMPORARY_PASS, SessionKind.RECOVERY_CODE, SessionKind.TOKEN}
+    {
+        SessionKind.DEVICE_CODE,
+        SessionKind.TEMPORARY_PASS,
+        SessionKind.RECOVERY_CODE,
+        SessionKind.TOKEN,
+        SessionKind.CLIENT,
+    }
 )  # rule 8: it could be phished, or is not the person's own
 
 
