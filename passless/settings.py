@@ -13,6 +13,7 @@ The file is meant to be written by people too::
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,12 +27,14 @@ from passless import private_files
 from passless.domain.errors import NotFound, Unavailable, WrongUse
 from passless.domain.names import clean, key, printable
 from passless.private_files import UnreadableFile
-from passless.session_tokens import SessionTokens
+from passless.session_tokens import SessionTokens, TokenKeeper
 
 LOCAL = "local"
 STORE_SCHEMES = ("sqlite:////", "postgresql://")
-SERVER_SCHEMES = ("https://", "http://")
+PORTS = {"https": 443, "http": 80}  # that an origin leaves out (RFC 6454 §6.1)
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")  # ASCII; other names are written as xn--…
 WHAT = "settings file"
+WRITE_SERVER = "write it as https://host or https://host:port"
 
 Place = Literal["store", "server", "provider"]
 VaultChoice = Literal["auto", "keyring", "file"]
@@ -66,13 +69,18 @@ class ProfileChanged(Unavailable):
 
 
 class Profile(Struct, frozen=True, kw_only=True):
-    """A named place where accounts live. `address` is a store's or server's URL, or a provider's kind."""
+    """A named place where accounts live. `address` is a store's URL, a server's origin, or a provider's kind.
+
+    `vault` says where secrets of this machine are kept: a store's vault key, a server's session. `ca` names the certificates
+    that a server's must come from, where it is no public one's.
+    """
 
     name: str
     place: Place
     address: str
     vault: VaultChoice = "auto"
     policy: str | None = None
+    ca: str | None = None
 
 
 class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -81,6 +89,7 @@ class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     provider: str | None = None
     vault: VaultChoice = "auto"
     policy: str | None = None
+    ca: str | None = None
 
 
 class _Config(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -167,9 +176,8 @@ class Settings:
 
     def _put(self, profile: Profile) -> Profile:
         _check_address(profile)
-        if profile.policy is not None and not Path(profile.policy).is_absolute():
-            profile = replace(profile, policy=str(Path(profile.policy).absolute()))
-        entry = _Entry(**{profile.place: profile.address}, vault=profile.vault, policy=profile.policy)
+        policy, ca = (None if path is None else str(Path(path).absolute()) for path in (profile.policy, profile.ca))
+        entry = _Entry(**{profile.place: profile.address}, vault=profile.vault, policy=policy, ca=ca)
         self._write(replace(self._read(), profiles={**self._read().profiles, profile.name: entry}))
         return self.profile(profile.name)
 
@@ -192,9 +200,14 @@ class Settings:
             self._write(replace(self._read(), profile=profile.name))
             return profile
 
-    def tokens(self, profile: Profile) -> SessionTokens:
-        """Return the file that says who is signed in there."""
-        return SessionTokens(self.folders.state / "sessions" / f"{_file_name(profile.name)}.json")
+    def tokens(self, profile: Profile, keeper: TokenKeeper | None = None) -> SessionTokens:
+        """Return who is signed in there; the tokens of a server's sessions are with the keeper, where there is one."""
+        origin = profile.address if profile.place == "server" else ""
+        return SessionTokens(self.session_file(profile), origin=origin, keeper=keeper)
+
+    def session_file(self, profile: Profile, *, ending: str = ".json") -> Path:
+        """Return where a profile's sessions are kept, or what else lies beside them."""
+        return self.folders.state / "sessions" / f"{_file_name(profile.name)}{ending}"
 
     def _profile(self, name: str, entry: _Entry) -> Profile:
         places: tuple[Place, ...] = ("store", "server", "provider")
@@ -204,7 +217,7 @@ class Settings:
         if len(named) != 1:
             raise BadSettings(f'the profile "{printable(name)}" in "{self.path}" needs one of store, server and provider')
         place, address = named[0]
-        profile = Profile(name=name, place=place, address=address, vault=entry.vault, policy=entry.policy)
+        profile = Profile(name=name, place=place, address=address, vault=entry.vault, policy=entry.policy, ca=entry.ca)
         _check_address(profile)
         return profile
 
@@ -246,12 +259,39 @@ def _check_address(profile: Profile) -> None:
             raise BadProfile(
                 f'"{address}" is no store', hint="write it as sqlite:////absolute/path or postgresql://user@host/name"
             )
-        case "server" if not profile.address.startswith(SERVER_SCHEMES):
-            raise BadProfile(f'"{address}" is no server', hint="write it as https://host")
+        case "server" if server_origin(profile.address) != profile.address:
+            raise BadProfile(f'"{address}" is no origin of a server', hint="write it as https://host")
         case _ if not profile.address:
             raise BadProfile("the profile has no address")
         case _:
             return
+
+
+def server_origin(address: str) -> str:
+    """Return a server's address as an origin: `https://host` or `https://host:port`; plain HTTP for this machine alone.
+
+    Raises:
+        BadProfile: it is none, or could be overheard.
+    """
+    from urllib.parse import urlsplit
+
+    shown = printable(address)
+    try:
+        found = urlsplit(address)
+        host, port = (f"[{found.hostname}]" if ":" in (found.hostname or "") else found.hostname or ""), found.port
+    except ValueError as error:
+        raise BadProfile(f'"{shown}" is no server', hint=WRITE_SERVER) from error
+    extra = found.path.strip("/") or found.query or found.fragment or "@" in found.netloc or not address.isprintable()
+    if found.scheme not in PORTS or extra or not HOST.fullmatch(host):
+        raise BadProfile(f'"{shown}" is no server', hint=WRITE_SERVER)
+    if found.scheme == "http" and not is_this_machine(host):
+        raise BadProfile(f'"{shown}" could be overheard: plain HTTP is for this machine alone', hint=WRITE_SERVER)
+    return f"{found.scheme}://{host}" + ("" if port in (None, PORTS[found.scheme]) else f":{port}")
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host never leaves this machine (RFC 6761 §6.3)."""
+    return host in ("localhost", "127.0.0.1", "[::1]") or host.endswith(".localhost")
 
 
 def _file_name(name: str) -> str:
