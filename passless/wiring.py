@@ -11,10 +11,12 @@ from passless.domain.errors import CannotDoThat
 
 if TYPE_CHECKING:
     from passless.devices.reader import KeyReader
+    from passless.directories.server import ServerDirectory
     from passless.domain.policy import Policy
     from passless.domain.safety.context import Rules
     from passless.ports import Clock, Entropy
     from passless.ports.directory import Directory
+    from passless.session_tokens import SessionTokens
     from passless.settings import Profile, Settings
     from passless.stores.sql_store import SqlStore
     from passless.vault import KeptVault
@@ -41,6 +43,8 @@ def open_directory(
     settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy, tell: Callable[[str], None]
 ) -> Directory:
     """Open the place where a profile's accounts are; nothing is made. `tell` hears what a person has to know of it, once."""
+    if profile.place == "server":
+        return open_server(profile, clock=clock, entropy=entropy)
     from passless.actions.parts import Parts
     from passless.directories.local import LocalDirectory
 
@@ -59,6 +63,23 @@ def open_directory(
             ticket_pattern=policy.recovery.ticket if policy is not None else "",
         )
     )
+
+
+def open_server(profile: Profile, *, clock: Clock, entropy: Entropy) -> ServerDirectory:
+    """Return the way to a server; nothing is sent before it is asked something."""
+    from passless.directories.server import ServerDirectory
+    from passless.directories.server.connection import Connection
+
+    return ServerDirectory(Connection(profile.address, clock=clock, entropy=entropy, ca=profile.ca))
+
+
+def session_tokens(settings: Settings, profile: Profile) -> SessionTokens:
+    """Return who is signed in at a profile."""
+    if profile.place != "server":
+        return settings.tokens(profile)
+    from passless.directories.server.kept_sessions import KeyringSessions
+
+    return settings.tokens(profile, KeyringSessions(profile.name, profile.address, choice=profile.vault))
 
 
 def open_store(settings: Settings, profile: Profile, *, clock: Clock) -> SqlStore:
@@ -85,6 +106,8 @@ def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entrop
 
     A store without any account may lack its key, where an earlier making was cut short; it gets one then.
     """
+    if profile.place == "server":
+        return  # what its accounts live in is the server's
     from passless.stores import create_store
 
     path = _path(profile)

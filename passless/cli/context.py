@@ -79,7 +79,21 @@ class Run:
     @cached_property
     def tokens(self) -> SessionTokens:
         """Who is signed in there."""
-        return self.settings.tokens(self.profile)
+        if not self.is_remote:
+            return self.settings.tokens(self.profile)
+        from passless import wiring
+
+        return wiring.session_tokens(self.settings, self.profile)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the accounts live on a passless server, where nobody but the signed-in person looks at theirs."""
+        return self.profile.place == "server"
+
+    @property
+    def looker(self) -> Actor:
+        """Who looks at an account: on an embedded store whoever owns the file, on a server whoever is signed in."""
+        return self.actor if self.is_remote else Actor(place=self.place)
 
     @property
     def target(self) -> str:
@@ -227,7 +241,8 @@ class Run:
 
     def signed_in(self, outcome: SignedIn) -> SignedIn:
         """Keep the token of a session that began; the first account that signs in is chosen."""
-        self.tokens.keep(outcome.account_id, outcome.account, outcome.token)
+        if said := self.tokens.keep(outcome.account_id, outcome.account, outcome.token):
+            self.note(said)
         if self.tokens.chosen is None:
             self.tokens.choose(outcome.account_id, outcome.account)
         return outcome
