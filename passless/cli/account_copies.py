@@ -12,6 +12,10 @@ from passless.cli.secret_files import SecretFile, secret_file
 
 PassphraseFile = Annotated[SecretFile | None, secret_file("--passphrase-file", "A file with the passphrase, or -.")]
 
+All = Annotated[bool, Option("--all", help="Every account of the store, to move it to another.")]
+
+Reason = Annotated[str | None, Option("--reason", metavar="TEXT", help="Why, for the audit trail; asked of a server's store.")]
+
 IdentityFile = Annotated[SecretFile | None, secret_file("--identity-file", "A file with an age identity, or -.")]
 
 
@@ -28,12 +32,16 @@ def export(
     recipients: Annotated[
         list[str] | None, Option("--recipient", metavar="AGE", help="For this age public key instead. May be repeated.")
     ] = None,
+    everybody: All = False,
+    reason: Reason = None,
 ) -> None:
-    """Write the account to one file that only a passphrase opens, to keep or to move it to another store."""
+    """Write the account, or all of them, to one file that only a passphrase opens, to keep or to move to another store."""
     from passless.cli import copying
 
     run = current(ctx)
-    copying.show_unless_streamed(run, copying.exported(run, file, passphrase, tuple(recipients or ())))
+    copying.show_unless_streamed(
+        run, copying.exported_as_asked(run, file, passphrase, tuple(recipients or ()), everybody=everybody, reason=reason)
+    )
 
 
 def import_account(
@@ -42,9 +50,11 @@ def import_account(
     name: Annotated[str | None, Option("--name", metavar="NAME", help="What to call it here.")] = None,
     passphrase: PassphraseFile = None,
     identity: IdentityFile = None,
+    everybody: All = False,
+    reason: Reason = None,
 ) -> None:
-    """Make an account from such a file; everything is checked first."""
+    """Make an account from such a file, or all that are in it; the whole file is checked first."""
     from passless.cli import copying
 
-    run = current(ctx)
-    run.show(copying.imported(run, file, name, copying.Openers(passphrase=passphrase, identity=identity)))
+    run, openers = current(ctx), copying.Openers(passphrase=passphrase, identity=identity)
+    copying.show_imported(run, copying.imported_as_asked(run, file, name, openers, everybody=everybody, reason=reason))

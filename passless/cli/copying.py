@@ -9,14 +9,14 @@ from msgspec import Struct
 from passless.actions.accounts import find
 from passless.actions.who import identify
 from passless.cli import accounts, outside_files
-from passless.cli.failures import Contradiction
+from passless.cli.failures import Contradiction, MissingInput
 from passless.cli.vault_keys import PASSPHRASE_FLAG, new_passphrase
 from passless.directories.local import account_copies as copies
 from passless.directories.local import age_files, passphrase_files
 from passless.directories.local.parts_of import parts_of
 from passless.domain.errors import WrongUse
 from passless.domain.names import are_same
-from passless.output.machine_results import AccountExported, AccountImported
+from passless.output.machine_results import AccountExported, AccountImported, AccountsExported, AccountsImported
 from passless.ports import NameTaken
 from passless.ports.directory import Actor
 
@@ -32,6 +32,54 @@ class Openers(Struct, frozen=True, kw_only=True):
 
     passphrase: SecretFile | None = None
     identity: SecretFile | None = None
+
+
+def exported_as_asked(
+    run: Run,
+    path: str | None,
+    passphrase_file: SecretFile | None,
+    recipients: tuple[str, ...],
+    *,
+    everybody: bool,
+    reason: str | None,
+) -> AccountExported | AccountsExported | None:
+    """Write a copy of one account, or of all."""
+    if everybody:
+        from passless.cli import store_copying
+
+        return store_copying.exported(run, path, passphrase_file, recipients, reason)
+    _no_reason(reason)
+    return exported(run, path, passphrase_file, recipients)
+
+
+def imported_as_asked(
+    run: Run, path: str, name: str | None, openers: Openers, *, everybody: bool, reason: str | None
+) -> AccountImported | AccountsImported:
+    """Keep the account of a copy, or all that are in it."""
+    if not everybody:
+        _no_reason(reason)
+        return imported(run, path, name, openers)
+    if name is not None:
+        raise Contradiction("--all", "--name")
+    from passless.cli import store_copying
+
+    return store_copying.imported(run, path, openers, reason)
+
+
+def show_imported(run: Run, done: AccountImported | AccountsImported) -> None:
+    """Say what came in; what could not ends the run as such."""
+    if isinstance(done, AccountImported):
+        run.show(done)
+        return
+    from passless.cli import store_copying
+
+    store_copying.show_import(run, done)
+
+
+def _no_reason(reason: str | None) -> None:
+    """A reason is for copies of everybody: one account is copied by its own person alone."""
+    if reason is not None:
+        raise MissingInput("what the reason is for", "--all, for every account; one account is copied by its person alone")
 
 
 def exported(
@@ -67,7 +115,7 @@ def _seal(run: Run, passphrase_file: SecretFile | None, recipients: tuple[str, .
     return lambda content: passphrase_files.seal(content, passphrase, run.entropy)
 
 
-def show_unless_streamed(run: Run, made: AccountExported | None) -> None:
+def show_unless_streamed(run: Run, made: AccountExported | AccountsExported | None) -> None:
     """Say where the copy is; one that went to standard output is the result itself."""
     if made is not None:
         run.show(made)

@@ -98,6 +98,27 @@ class AccountImported(Struct, frozen=True, kw_only=True):
     exported_at: datetime
 
 
+class AccountsExported(Struct, frozen=True, kw_only=True):
+    """Every account of a store was written to an encrypted file. `left_out` counts methods without their secret."""
+
+    applied: bool
+    accounts: int
+    left_out: int
+    file: str
+
+
+class AccountsImported(Struct, frozen=True, kw_only=True):
+    """What came of the accounts of a copy: how many came in, were here already, or could not come."""
+
+    applied: bool
+    continued_after: int
+    imported: int
+    unchanged: int
+    changed_here: int
+    taken: int
+    damaged: int
+
+
 class HeadKept(Struct, frozen=True, kw_only=True):
     """A signed checkpoint of the audit trail was written, to check the trail against later."""
 

@@ -16,6 +16,8 @@ from passless.output.machine_results import (
     UNPLUGGED,
     AccountExported,
     AccountImported,
+    AccountsExported,
+    AccountsImported,
     ProfileView,
     SetupDone,
     SetupPlan,
@@ -217,6 +219,32 @@ def account_imported(result: AccountImported, look: Look) -> RenderableType:
     methods = _count(result.methods, "method", "methods")
     left_out = section("What could not come along", stack(*(safe(one) for one in result.left_out))) if result.left_out else None
     return stack(Text.assemble(mark(good=True), ' "', safe(result.account), f'" {verb}, with {methods}'), left_out)
+
+
+@view.register
+def accounts_exported(result: AccountsExported, look: Look) -> RenderableType:
+    """Draw where the accounts were written to."""
+    accounts = _count(result.accounts, "account", "accounts")
+    if not result.applied:
+        return Text(f"{accounts} would be written")
+    behind = f"{_count(result.left_out, 'method', 'methods')} without a secret in it" if result.left_out else None
+    return stack(
+        Text.assemble(mark(good=True), f" {accounts} in ", safe(result.file, "bold")), None if behind is None else Text(behind)
+    )
+
+
+@view.register
+def accounts_imported(result: AccountsImported, look: Look) -> RenderableType:
+    """Draw how many accounts came in, and what of the others."""
+    rows = (
+        ("came in" if result.applied else "would come in", result.imported),
+        ("already here", result.unchanged),
+        ("already here, changed since", result.changed_here),
+        ("taken by another account", result.taken),
+        ("damaged", result.damaged),
+        ("brought in before, by the run that was cut short", result.continued_after),
+    )
+    return facts((name, Text(str(count))) for name, count in rows if count or name.endswith("come in"))
 
 
 def _count(number: int, one: str, many: str) -> str:

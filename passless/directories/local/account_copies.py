@@ -65,7 +65,7 @@ def export_account(parts: Parts, who: Who, seal: Seal) -> bytes:
     names = tuple(method.name for method in left_out)
     inside = Inside(account=bare, secrets=secrets, store_id=parts.store.id, exported_at=now, left_out=names)
     sealed = seal(msgspec.json.encode(inside))
-    _note_export(parts, who, left_out, now)
+    note_export(parts, who, left_out, now)
     return sealed
 
 
@@ -207,10 +207,10 @@ def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
     )
     uses = tuple(Use(item=method, at=now, totp_step=step) for method in inside.secrets)
     parts.store.commit(Write(at=now, account=with_seals(account, sealed), uses=uses, events=(entry,)))
-    _follow_key(parts, account.id, lambda method: sealed(method) if method.id in inside.secrets else method.seed)
+    follow_key(parts, account.id, lambda method: sealed(method) if method.id in inside.secrets else method.seed)
 
 
-def _follow_key(parts: Parts, account_id: AccountId, sealed: Callable[[Totp], Sealed]) -> None:
+def follow_key(parts: Parts, account_id: AccountId, sealed: Callable[[Totp], Sealed]) -> None:
     """Seal once more where the vault key was replaced between the sealing and the keeping, and may be forgotten by now."""
     for _ in range(TRIES):
         parts.vault.reload()
@@ -228,7 +228,8 @@ def _portable(account: Account) -> Account:
     return replace(account, temporary_pass=None, pending=(), losses=())
 
 
-def _note_export(parts: Parts, who: Who, left_out: tuple[SignInMethod, ...], now: datetime) -> None:
+def note_export(parts: Parts, who: Who, left_out: tuple[SignInMethod, ...], now: datetime) -> None:
+    """Record that the account was copied, and tell the person."""
     names = ", ".join(f'"{method.name}"' for method in left_out)
     without = f" without {names}: add a second method first, and copy it again" if names else ""
     told = Notice(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 from passless.domain.errors import CannotDoThat, ProofNeeded, WrongUse
 from passless.domain.names import printable
@@ -45,6 +45,71 @@ class WrongIdentity(ProofNeeded):
     default = "the identity does not open this copy"
 
 
+class FileDamaged(WrongUse):
+    """What stands in the file was changed, or cut off."""
+
+    code = "account-copy-damaged"
+    hint = "use another copy, or make one where the accounts are: passless account export --all FILE"
+    default = "this file of age is damaged, or cut short"
+
+
+class Taker(Protocol):
+    """What takes the content of a file in pieces."""
+
+    def write(self, piece: bytes) -> int:
+        """Take the next piece."""
+        ...
+
+    def flush(self) -> None:
+        """Keep nothing back."""
+        ...
+
+
+class _Pieces:
+    """Content that is made while it is read."""
+
+    def __init__(self, content: Iterable[bytes]) -> None:
+        self._content: Iterator[bytes] = iter(content)
+        self._rest = b""
+        self.error: BaseException | None = None  # the library would tell it as one of its own
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes; none at the end."""
+        try:
+            while not self._rest:
+                self._rest = next(self._content)
+        except StopIteration:
+            return b""
+        except BaseException as error:
+            self.error = error
+            raise
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+def seal_stream_for(recipients: Sequence[str], content: Iterable[bytes], out: BinaryIO) -> None:
+    """Write content, however long, that any one of the recipients opens."""
+    age, pieces = _library(), _Pieces(content)
+    try:
+        age.encrypt_io(pieces, out, [_recipient(age, one) for one in recipients])
+    except age.EncryptError:
+        if pieces.error is not None:
+            raise pieces.error from None
+        raise
+
+
+def unseal_stream_with(identity: Secret, file: BinaryIO, out: Taker) -> None:
+    """Hand on what a file holds, piece by piece, each checked before."""
+    age = _library()
+    known = _identities(age, identity)
+    try:
+        age.decrypt_io(file, out, known)
+    except age.DecryptError as error:
+        raise WrongIdentity from error
+    except OSError as error:
+        raise FileDamaged from error
+
+
 def is_age_file(blob: bytes) -> bool:
     """Tell whether a file is one of age."""
     return blob.startswith(BEGINNINGS)
@@ -66,6 +131,14 @@ def check_recipients(recipients: Sequence[str]) -> None:
 def unseal_with(identity: Secret, blob: bytes) -> bytes:
     """Return what a file holds; the identity is the content of the file that age-keygen wrote."""
     age = _library()
+    known = _identities(age, identity)
+    try:
+        return bytes(age.decrypt(blob, known))
+    except age.DecryptError as error:
+        raise WrongIdentity from error
+
+
+def _identities(age: Any, identity: Secret) -> list[Any]:
     lines = [line.strip() for line in identity.reveal().splitlines() if line.strip() and not line.startswith("#")]
     try:
         known = [age.x25519.Identity.from_str(line) for line in lines]
@@ -73,10 +146,7 @@ def unseal_with(identity: Secret, blob: bytes) -> bytes:
         raise BadIdentity from None  # the cause may quote it
     if not known:
         raise BadIdentity
-    try:
-        return bytes(age.decrypt(blob, known))
-    except age.DecryptError as error:
-        raise WrongIdentity from error
+    return known
 
 
 def _recipient(age: Any, text: str) -> Any:

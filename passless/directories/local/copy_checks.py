@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b32decode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from passless.directories.local.passphrase_files import AccountCopyDamaged
+from passless.directories.local.vault_care import sealed_methods
 from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account
 from passless.domain.methods import MethodId, Password, Totp
 from passless.domain.names import BadName, clean
+
+if TYPE_CHECKING:
+    from passless.directories.local.store_copies import Kept
 
 HANDLE_LENGTH = 32  # bytes; as accounts are made
 SHORTEST_SEED = 16  # bytes; RFC 4226 R6, 128 bits
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # ours: every sum with a time stays one that can be written
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # ours
+OUR_ID = re.compile("[0-9a-z]{1,64}")  # as `random_codes.new_id` makes them, with room for longer ones
 
 
 class Inside(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,16 +40,35 @@ class Inside(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def check_whole(inside: Inside, now: datetime) -> None:
     """Refuse what cannot be an account here with `AccountCopyDamaged`."""
     account = inside.account
-    ids = [method.id for method in account.methods]
     sealed = {method.id for method in account.methods if isinstance(method, Totp)}
+    are_right = sealed == set(inside.secrets) and all(_is_our_time(moment) for moment in _moments(inside))
+    _check_account(account, now, inside.secrets, are_right=are_right)
+
+
+def check_kept(kept: Kept, now: datetime) -> None:
+    """Refuse what cannot be an account here, of those that keep their id, with `AccountCopyDamaged`."""
+    account = kept.account
+    sealed = {method.id for method in sealed_methods(account)}
+    owners = {notice.account_id for notice in kept.notices} | {record.account_id for record in kept.records}
+    are_right = (
+        OUR_ID.fullmatch(account.id) is not None
+        and sealed == set(kept.secrets)
+        and owners <= {account.id}
+        and all(_is_our_time(moment) for moment in _moments(kept))
+        and all(use.counter >= 0 and (use.totp_step or 0) >= 0 for use in kept.uses)
+    )
+    _check_account(account, now, kept.secrets, are_right=are_right)
+
+
+def _check_account(account: Account, now: datetime, secrets: dict[MethodId, bytes], *, are_right: bool) -> None:
+    ids = [method.id for method in account.methods]
     is_whole = (
-        account.schema <= SCHEMA
+        are_right
+        and account.schema <= SCHEMA
         and len(account.user_handle) == HANDLE_LENGTH
         and len(set(ids)) == len(ids) <= MAXIMUM_METHODS
         and sum(isinstance(method, Password) for method in account.methods) <= 1
-        and sealed == set(inside.secrets)
-        and all(_is_seed(seed) for seed in inside.secrets.values())
-        and all(_is_our_time(moment) for moment in _moments(inside))
+        and all(_is_seed(seed) for seed in secrets.values())
         and account.created_at <= now
     )
     if not is_whole:
