@@ -96,7 +96,9 @@ class SessionTokens:
             why = "" if self._keeper is None else self._keeper.write(account_id, token.reveal())
             entry = SignedInAccount(name=name, token="" if why is None else token.reveal(), elsewhere=why is None)
             after = _with(kept, account_id, entry)
-            self._forget_elsewhere(kept.accounts.keys() - after.accounts.keys())
+            before = kept.accounts.get(account_id)
+            was_elsewhere = {account_id} if why is not None and before is not None and before.elsewhere else set()
+            self._forget_elsewhere((kept.accounts.keys() - after.accounts.keys()) | was_elsewhere)
             self._write(replace(after, told=kept.told or bool(why)))
         return "" if kept.told or why is None else why
 

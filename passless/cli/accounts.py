@@ -16,7 +16,6 @@ from passless.domain.requests import NewAccount, RenameAccountTo
 from passless.domain.views import AccountSummary, AccountView, Applied, PlanView, Waits
 from passless.output.results import AccountMade, Chosen
 from passless.ports import NameTaken, NoSuchAccount
-from passless.ports.directory import Actor
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -92,8 +91,8 @@ def deleted(run: Run, delete: Callable[[], Outcome]) -> Outcome:
 
 
 def _read(run: Run, name: str) -> AccountView:
-    """Look at an account as whoever owns the place, whatever is signed in."""
-    return run.directory.read(Actor(place=run.place), name)
+    """Look at an account: as whoever owns the place, whatever is signed in; on a server as who is signed in there."""
+    return run.directory.read(run.on(name).actor if run.is_remote else run.looker, name)
 
 
 def _password(run: Run, wish: Wish) -> Secret | None:
@@ -115,6 +114,8 @@ def _if_free(run: Run, plan: PlanView, new: NewAccount) -> PlanView:
     from passless.actions.planning import check_new_account
 
     check_new_account(new)
+    if run.is_remote:
+        return plan  # a server tells nobody which names are taken
     try:
         taken = _read(run, new.name)
     except NoSuchAccount:

@@ -20,7 +20,10 @@ Name = Annotated[str, Argument(metavar="NAME", help="What the profile is called.
 Store = Annotated[str | None, Option("--store", metavar="URL", help="A store, such as sqlite:////srv/accounts.sqlite.")]
 Server = Annotated[str | None, Option("--server", metavar="URL", help="A passless server.")]
 Provider = Annotated[str | None, Option("--provider", metavar="KIND", help="An identity provider, such as entra.")]
-Vault = Annotated[VaultWish | None, Option("--vault", help="Where the store's vault key is kept.")]
+Vault = Annotated[VaultWish | None, Option("--vault", help="Where the store's vault key is kept, or the session at a server.")]
+CaFile = Annotated[
+    str | None, Option("--ca-file", metavar="FILE", help="The certificates a server's must come from; '' for the public ones.")
+]
 Policy = Annotated[str | None, Option("--policy", metavar="FILE", help="The policy its accounts are held to; '' for none.")]
 
 
@@ -33,10 +36,11 @@ def add(
     provider: Provider = None,
     vault: Vault = None,
     policy: Policy = None,
+    ca: CaFile = None,
 ) -> None:
     """Add a place where accounts live; a store that is not there yet is made with its first account."""
     run = current(ctx)
-    wish = profiles.Wish(name=name, store=store, server=server, provider=provider, vault=vault, policy=policy)
+    wish = profiles.Wish(name=name, store=store, server=server, provider=provider, vault=vault, policy=policy, ca=ca)
     run.show(profiles.add(run, wish))
 
 
@@ -49,10 +53,11 @@ def change(
     provider: Provider = None,
     vault: Vault = None,
     policy: Policy = None,
+    ca: CaFile = None,
 ) -> None:
     """Change a profile; a vault key that can be read moves along."""
     run = current(ctx)
-    wish = profiles.Wish(name=name, store=store, server=server, provider=provider, vault=vault, policy=policy)
+    wish = profiles.Wish(name=name, store=store, server=server, provider=provider, vault=vault, policy=policy, ca=ca)
     run.show(profiles.change(run, wish))
 
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.cli.failures import MissingInput
+from passless.cli.failures import Contradiction, MissingInput
 from passless.domain.errors import CannotDoThat, WrongUse
 from passless.domain.names import clean, key, printable
-from passless.output.machine_results import ProfileView
+from passless.output.machine_results import ProfileView, ServerSeen
 from passless.policy_file import read_policy
-from passless.settings import BadProfile, Place, Profile, VaultChoice
+from passless.settings import BadProfile, Place, Profile, VaultChoice, server_origin
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
 
-PLACES = "--store URL"
+PLACES = "--store URL or --server URL"
 
 
 class NotBuiltYet(CannotDoThat):
@@ -48,6 +48,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     provider: str | None
     vault: VaultWish | None
     policy: str | None
+    ca: str | None = None
 
 
 def add(run: Run, wish: Wish) -> ProfileView:
@@ -55,14 +56,15 @@ def add(run: Run, wish: Wish) -> ProfileView:
     place, address = _place(wish) or _nowhere()
     vault: VaultChoice = _vault(wish) or "auto"
     profile = Profile(name=clean(wish.name, what="profile name"), place=place, address=address, vault=vault)
-    profile = replace(profile, policy=_policy(wish, None))
+    profile = replace(profile, policy=_policy(wish, None), ca=_ca(wish, place, None))
     if any(key(one.name) == key(profile.name) for one in run.settings.profiles()):
         raise BadProfile(
             f'there is a profile "{profile.name}" already', hint=f"change it: passless profile set {quote(profile.name)}"
         )
+    server = _seen(run, profile)
     if run.given.dry_run:
-        return view(run, profile, applied=False)
-    return view(run, run.settings.add(profile), applied=True)
+        return view(run, profile, applied=False, server=server)
+    return view(run, run.settings.add(profile), applied=True, server=server)
 
 
 def change(run: Run, wish: Wish) -> ProfileView:
@@ -70,16 +72,19 @@ def change(run: Run, wish: Wish) -> ProfileView:
     before = run.settings.profile(wish.name)
     place, address = _place(wish) or (before.place, before.address)
     vault = _vault(wish) or before.vault
-    after = replace(before, place=place, address=address, vault=vault, policy=_policy(wish, before.policy))
+    ca = _ca(wish, place, before.ca)
+    after = replace(before, place=place, address=address, vault=vault, policy=_policy(wish, before.policy), ca=ca)
     if after == before and wish.vault is None and wish.policy is None:
-        raise MissingInput("what to change", "--vault, --policy or --store")
+        raise MissingInput("what to change", "--vault, --policy, --store or --server")
+    server = _seen(run, after) if (address, ca) != (before.address, before.ca) else None
     if run.given.dry_run:
-        return view(run, after, applied=False)
+        return view(run, after, applied=False, server=server)
     if address != before.address:
         run.confirm(f'let the profile "{before.name}" be another place? its accounts stay where they are')
-    elif vault != before.vault:
+        _forget_sessions(run, before)
+    elif vault != before.vault and place == "store":
         _move_key(run, before, after)
-    return view(run, run.settings.replace(after, before=before), applied=True)
+    return view(run, run.settings.replace(after, before=before), applied=True, server=server)
 
 
 def everyone(run: Run) -> Iterator[ProfileView]:
@@ -101,10 +106,11 @@ def remove(run: Run, name: str) -> ProfileView:
     if run.given.dry_run:
         return view(run, profile, applied=False)
     run.confirm(f'forget the profile "{profile.name}"? its accounts stay where they are')
+    _forget_sessions(run, profile)
     return view(run, run.settings.remove(name), applied=True)
 
 
-def view(run: Run, profile: Profile, *, applied: bool | None = None) -> ProfileView:
+def view(run: Run, profile: Profile, *, applied: bool | None = None, server: ServerSeen | None = None) -> ProfileView:
     """Return what is shown of a profile."""
     return ProfileView(
         name=profile.name,
@@ -114,6 +120,8 @@ def view(run: Run, profile: Profile, *, applied: bool | None = None) -> ProfileV
         policy=profile.policy,
         chosen=key(profile.name) == key(run.settings.chosen),
         applied=applied,
+        ca=profile.ca,
+        server=server,
     )
 
 
@@ -125,7 +133,7 @@ def _place(wish: Wish) -> tuple[Place, str] | None:
     if len(named) > 1:
         raise WrongUse(f"{' and '.join(named)} name two places", hint="a profile is one place: leave one of them out")
     if wish.server:
-        raise NotBuiltYet("profiles on a passless server are not built yet")
+        return ("server", server_origin(wish.server))
     if wish.provider:
         raise NotBuiltYet(f'profiles at an identity provider ("{printable(wish.provider)}") are not built yet')
     if wish.store is None:
@@ -159,6 +167,47 @@ def _policy(wish: Wish, before: str | None) -> str | None:
         return None
     read_policy(Path(wish.policy))
     return str(Path(wish.policy).absolute())
+
+
+def _ca(wish: Wish, place: Place, before: str | None) -> str | None:
+    """Return the file of certificates, read once to see that it holds some."""
+    if wish.ca is None:
+        return before if place == "server" else None
+    if place != "server":
+        raise Contradiction("--ca-file", "a place that is no server")
+    if not wish.ca:
+        return None
+    from passless.directories.server.failing import trusting_only
+
+    trusting_only(wish.ca)
+    return str(Path(wish.ca).absolute())
+
+
+def _seen(run: Run, profile: Profile) -> ServerSeen | None:
+    """Ask a server who it is, before its address is written down."""
+    if profile.place != "server":
+        return None
+    from passless import wiring
+
+    server = wiring.open_server(profile, clock=run.now, entropy=run.entropy)
+    try:
+        found = server.greeting()
+    finally:
+        server.close()
+    if found.url != profile.address:
+        raise BadProfile(
+            f'the server at "{profile.address}" says its address is "{printable(found.url, at_most=200)}"',
+            hint="use that one: keys, passkeys and browsers work only there",
+        )
+    return ServerSeen(name=found.name, version=found.version, sign_up=found.sign_up)
+
+
+def _forget_sessions(run: Run, profile: Profile) -> None:
+    """Forget who is signed in at a server that a profile leaves; the sessions there end by themselves."""
+    if profile.place == "server":
+        from passless import wiring
+
+        wiring.session_tokens(run.settings, profile).drop_all()
 
 
 def _move_key(run: Run, before: Profile, after: Profile) -> None:

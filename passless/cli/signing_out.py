@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from passless.cli import plans
 from passless.cli.failures import Contradiction, NotSignedIn
+from passless.domain.errors import Unavailable
 from passless.output.results import SignedOut
 from passless.ports.directory import Actor
 
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.domain.secret import Secret
     from passless.domain.views import PlanView
+
+
+class SignedOutHereOnly(Unavailable):
+    """The server could not be told; the session is forgotten here."""
+
+    code = "signed-out-here-only"
+
+    def __init__(self, error: Unavailable) -> None:
+        super().__init__(
+            f"signed out on this machine only: {error.message}",
+            hint="the session there ends after an hour without use; sooner from elsewhere: passless session end",
+        )
 
 
 def sign_out(run: Run, *, everywhere: bool) -> SignedOut | PlanView:
@@ -24,7 +37,13 @@ def sign_out(run: Run, *, everywhere: bool) -> SignedOut | PlanView:
         if everywhere:
             raise NotSignedIn(run.spoken_target)
         return SignedOut(ended=0)
-    ended = run.directory.sign_out(Actor(token=token, place=run.place), everywhere=everywhere)
+    try:
+        ended = run.directory.sign_out(Actor(token=token, place=run.place), everywhere=everywhere)
+    except Unavailable as error:
+        if not run.is_remote:
+            raise
+        run.tokens.forget(token)
+        raise SignedOutHereOnly(error) from error
     run.tokens.forget(token)
     return SignedOut(ended=ended)
 
@@ -41,4 +60,6 @@ def _token(run: Run) -> Secret | None:
 
 
 def _id(run: Run, account: str) -> str:
-    return run.directory.read(Actor(place=run.place), account).id
+    if run.is_remote:
+        return run.tokens.id_of(account) or account
+    return run.directory.read(run.looker, account).id

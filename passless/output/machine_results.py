@@ -58,8 +58,16 @@ class VaultRotated(Struct, frozen=True, kw_only=True):
     app_passwords: int
 
 
+class ServerSeen(Struct, frozen=True, kw_only=True):
+    """The server that answered: its name, its version, and who may make an account there."""
+
+    name: str
+    version: str
+    sign_up: str
+
+
 class ProfileView(Struct, frozen=True, kw_only=True):
-    """A place where accounts live."""
+    """A place where accounts live; `server` is what answered there when it was asked just now."""
 
     name: str
     place: str
@@ -68,6 +76,8 @@ class ProfileView(Struct, frozen=True, kw_only=True):
     policy: str | None
     chosen: bool
     applied: bool | None = None
+    ca: str | None = None
+    server: ServerSeen | None = None
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

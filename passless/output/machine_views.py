@@ -130,14 +130,17 @@ def profiles(items: Sequence[ProfileView], look: Look) -> RenderableType:
 @view.register
 def profile(result: ProfileView, look: Look) -> RenderableType:
     """Draw one profile."""
-    return facts(
-        (
-            ("profile", safe(f"{result.name}{' (chosen)' if result.chosen else ''}", "bold")),
-            (result.place, safe(result.address)),
-            ("vault key", safe(result.vault)),
-            ("policy", safe(result.policy or "–")),
-        )
-    )
+    lines = [
+        ("profile", safe(f"{result.name}{' (chosen)' if result.chosen else ''}", "bold")),
+        (result.place, safe(result.address)),
+        ("sessions" if result.place == "server" else "vault key", safe(result.vault)),
+        ("policy", safe(result.policy or "–")),
+    ]
+    if result.ca is not None:
+        lines.append(("certificates", safe(result.ca)))
+    if result.server is not None:
+        lines.append(("answers", safe(f"{result.server.name}, passless {result.server.version}")))
+    return facts(tuple(lines))
 
 
 @list_of(AuditEvent)

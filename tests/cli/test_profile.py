@@ -48,9 +48,7 @@ def test_dry_runs_write_nothing(passless: Passless, tmp_path: Path) -> None:
     assert config(passless) == before
 
 
-@pytest.mark.parametrize(
-    "place", [("--server", "https://passless.example.org"), ("--provider", "entra"), ("--store", "postgresql://me@db/accounts")]
-)
+@pytest.mark.parametrize("place", [("--provider", "entra"), ("--store", "postgresql://me@db/accounts")])
 def test_what_is_not_built_yet_is_status_7_with_the_reason(passless: Passless, place: tuple[str, str]) -> None:
     before = config(passless)
     error = passless.json("profile", "add", "work", *place, status=7)

@@ -169,9 +169,12 @@ class ServerDirectory:
         """Note that notices were shown."""
         self._asking.ask(account_path(target, "notices/seen"), actor, {"notices": list(notices)})
 
-    def check(self, actor: Actor, policy: Policy, targets: Sequence[str]) -> Iterator[Finding]:
+    def check(self, actor: Actor, policy: Policy, targets: Sequence[str], *, after: str = "") -> Iterator[Finding]:
         """Hold accounts against a policy; page by page."""
-        yield from self._asking.posted_pages("/check", actor, {"policy": policy, "targets": list(targets)}, Finding)
+        question = {"policy": policy, "targets": list(targets)}
+        for finding in self._asking.posted_pages("/check", actor, question, Finding):
+            if not after or key(finding.account) > key(after):
+                yield finding
 
     def events(
         self, actor: Actor, target: str | None, *, since: datetime | None = None, after: EventPlace | None = None
