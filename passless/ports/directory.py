@@ -11,7 +11,8 @@ from msgspec import Struct
 from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
 from passless.domain.policy import Finding, Policy
-from passless.domain.requests import Answer, CeremonyRequest, NewAccount, NewInvitation, Request
+from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
+from passless.domain.requests import Answer, CeremonyRequest, Enrol, NewAccount, NewInvitation, Request
 from passless.domain.safety.next_steps import AtHand, Goal, Step
 from passless.domain.secret import Secret
 from passless.domain.views import (
@@ -28,6 +29,7 @@ from passless.domain.views import (
     Outcome,
     PassView,
     PlanView,
+    ProblemView,
     SecondProofNeeded,
     SessionView,
     SignedIn,
@@ -101,6 +103,10 @@ class Directory(Protocol):
 
     def apply(self, actor: Actor, target: str, request: Request, *, version: Version | None = None) -> Applied | Waits:
         """Carry out a request; with a version only while the account is still at it, else `VersionMoved`."""
+        ...
+
+    def enrolment_problems(self, actor: Actor, target: str, request: Enrol) -> tuple[ProblemView, ...]:
+        """Tell what would stand in the way of adding a method, before anybody touches a key."""
         ...
 
     def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:
@@ -182,6 +188,18 @@ class Directory(Protocol):
 
     def revoke_invitation(self, actor: Actor, invitation: str) -> Ended:
         """Stop an invitation, by its id (operators)."""
+        ...
+
+    def relying_parties(self, actor: Actor) -> tuple[RelyingPartyView, ...]:
+        """List the programs that sign people in here (operators over all, or the host)."""
+        ...
+
+    def add_relying_party(self, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
+        """Register a program that signs people in here (operators over all, or the host)."""
+        ...
+
+    def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:
+        """Forget a relying party by its id or name, and end every session that it was given (operators over all, or the host)."""
         ...
 
     def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:

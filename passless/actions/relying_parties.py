@@ -1,0 +1,203 @@
+"""Relying parties by OAuth 2.0: registering them, finding them, and taking everything back that they were given."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice, takewhile
+
+import msgspec
+
+from passless.actions import naming
+from passless.actions.parts import Access, Parts
+from passless.actions.who import NotAnOperator, check_fresh, operating, place_of
+from passless.domain import names
+from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.errors import CannotDoThat, NotFound, WrongUse
+from passless.domain.relying_parties import (
+    MOST_ADDRESSES,
+    BadRedirectUri,
+    Client,
+    MadeRelyingParty,
+    NewRelyingParty,
+    PartyKind,
+    RelyingPartyView,
+    check_redirect_uri,
+    check_scope,
+)
+from passless.domain.secret import Secret
+from passless.domain.sessions import SessionId
+from passless.domain.views import Ended
+from passless.ports import Record, VersionMoved, Write
+from passless.ports.directory import Actor
+
+CLIENTS = "oauth-client"  # the kind of record that is a client; its key is the client's id
+GIVEN = "oauth-session"  # what was given to a client: CLIENT/SESSION
+CONSENTS = "oauth-consent"  # what a person agreed to: CLIENT/ACCOUNT
+COMMAND_LINE = "passless-cli"  # the id of the command line itself, which is known without being registered
+SECRET_PREFIX = "plc_"  # a client's secret: recognisable in a leak
+MOST_AT_ONCE = 200  # sessions that end in one transaction
+
+
+class NoSuchRelyingParty(NotFound):
+    """There is no such relying party."""
+
+    code = "no-such-relying-party"
+    hint = "see what there is: passless relying-party list"
+
+
+class RelyingPartyTaken(WrongUse):
+    """Another relying party has that name."""
+
+    code = "name-in-use"
+    hint = "choose another name, or see: passless relying-party list"
+
+
+class BadRelyingParty(WrongUse):
+    """What was asked for cannot be a relying party."""
+
+    code = "bad-relying-party"
+    hint = "see: passless relying-party add --help"
+
+
+class KindComesLater(CannotDoThat):
+    """A kind of relying party that this version does not have."""
+
+    code = "not-built-yet"
+    hint = "this version has: --kind oauth"
+
+
+def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
+    """Register a relying party; its secret is made here and shown once."""
+    from passless.credentials.random_codes import new_token
+
+    name = _overseer(parts, actor)
+    client = checked(parts, new)
+    secret = None if new.public else new_token(parts.entropy, prefix=SECRET_PREFIX)
+    client = msgspec.structs.replace(client, secret_hash=None if secret is None else secret_hash(secret), made_by=name)
+    put = Record(kind=CLIENTS, key=client.id, document=msgspec.json.encode(client))
+    entry = _entry(parts, actor, name, "add-relying-party", client)
+    parts.store.commit(Write(at=client.created_at, puts=(put,), events=(entry,)))
+    shown = view(client)
+    return MadeRelyingParty(**msgspec.structs.asdict(shown), secret=secret)
+
+
+def checked(parts: Parts, new: NewRelyingParty) -> Client:
+    """Return what would be registered, without a secret; else the error says what cannot be."""
+    if new.kind != PartyKind.OAUTH:
+        if new.kind not in tuple(PartyKind):
+            raise BadRelyingParty(f'there is no kind of relying party "{names.printable(new.kind)}"')
+        raise KindComesLater(f'relying parties of the kind "{new.kind}" come with a later version')
+    name = names.clean(new.name, what="relying party's name")
+    if any(names.are_same(one.name, name) for one in clients(parts)) or names.are_same(name, COMMAND_LINE):
+        raise RelyingPartyTaken(f'there is a relying party "{name}" already')
+    if new.public and new.introspects:
+        raise BadRelyingParty("who looks at tokens proves who they are: a public relying party cannot")
+    if len(new.redirect_uris) > MOST_ADDRESSES:
+        raise BadRedirectUri(f"a relying party has at most {MOST_ADDRESSES} addresses")
+    return Client(
+        id=parts.new_id(),
+        name=name,
+        redirect_uris=tuple(dict.fromkeys(check_redirect_uri(one, public=new.public) for one in new.redirect_uris)),
+        created_at=parts.now(),
+        scopes=tuple(dict.fromkeys(check_scope(one) for one in new.scopes)),
+        introspects=new.introspects,
+    )
+
+
+def everyone(parts: Parts, actor: Actor) -> tuple[RelyingPartyView, ...]:
+    """List the relying parties, in the order of their names."""
+    _overseer(parts, actor, to_read=True)
+    return tuple(sorted((view(one) for one in clients(parts)), key=lambda one: names.key(one.name)))
+
+
+def remove(parts: Parts, actor: Actor, words: str) -> Ended:
+    """Forget a relying party by its id or name: its tokens end at once, and what people agreed to is gone with it."""
+    name = _overseer(parts, actor)
+    found = naming.one_of(clients(parts), words, NoSuchRelyingParty, "relying party")
+    record = parts.store.record(CLIENTS, found.id)
+    if record is None:
+        raise NoSuchRelyingParty(f'there is no relying party "{names.printable(words)}"')
+    parts.store.commit(
+        Write(at=parts.now(), drops=(record,), events=(_entry(parts, actor, name, "remove-relying-party", found),))
+    )  # first, so that no new token is given meanwhile
+    return Ended(ended=tuple(_end_all(parts, found.id)))
+
+
+def clients(parts: Parts) -> Iterator[Client]:
+    """Return every relying party that was registered."""
+    return (msgspec.json.decode(one.document, type=Client) for one in parts.store.records(CLIENTS))
+
+
+def find(parts: Parts, client_id: str) -> tuple[Client, Record] | None:
+    """Return a registered relying party by its id, and its record to hold it to."""
+    record = parts.store.record(CLIENTS, client_id)
+    return None if record is None else (msgspec.json.decode(record.document, type=Client), record)
+
+
+def given(client_id: str, session_id: str, account_id: str, ends_at: datetime) -> Record:
+    """Return the record that says a session was given to a client, to be kept with the session."""
+    return Record(kind=GIVEN, key=f"{client_id}/{session_id}", document=b"{}", account_id=account_id, ends_at=ends_at)
+
+
+def secret_hash(secret: Secret) -> bytes:
+    """Return what is kept of a client's secret; 256 random bits need no slower hash (security.md)."""
+    return sha256(secret.reveal().encode("utf-8", "surrogatepass")).digest()
+
+
+def is_secret(client: Client, typed: Secret) -> bool:
+    """Check a client's secret in constant time."""
+    return hmac.compare_digest(secret_hash(typed), client.secret_hash or b"")
+
+
+def view(client: Client) -> RelyingPartyView:
+    """Return what is shown of a relying party."""
+    return RelyingPartyView(
+        id=client.id,
+        name=client.name,
+        kind=PartyKind.OAUTH,
+        public=client.is_public,
+        redirect_uris=client.redirect_uris,
+        scopes=client.scopes,
+        introspects=client.introspects,
+        created_at=client.created_at,
+    )
+
+
+def _overseer(parts: Parts, actor: Actor, *, to_read: bool = False) -> str:
+    """Return the name of who may: whoever opened the store itself, or on a server an operator over all, freshly proven."""
+    if parts.access is Access.OWNER or parts.on_host:
+        return "owner"
+    acting = operating(parts, actor)
+    if acting is None or acting.rights.over:
+        raise NotAnOperator("only an operator over all accounts may do this")
+    if not to_read:
+        check_fresh(parts, acting)
+    return acting.account.name
+
+
+def _end_all(parts: Parts, client_id: str) -> Iterator[str]:
+    """End every session that was given to a client, some at a time; what another process ends meanwhile is gone as well."""
+    front = f"{client_id}/"
+    for kind in (GIVEN, CONSENTS):
+        while batch := _some(parts, kind, front):
+            ids = tuple(SessionId(one.key.removeprefix(front)) for one in batch) if kind == GIVEN else ()
+            try:
+                parts.store.commit(Write(at=parts.now(), ends=ids, drops=batch))
+            except VersionMoved:
+                continue
+            yield from ids
+
+
+def _some(parts: Parts, kind: str, front: str) -> tuple[Record, ...]:
+    found = takewhile(lambda one: one.key.startswith(front), parts.store.records(kind, after=front))
+    return tuple(islice(found, MOST_AT_ONCE))
+
+
+def _entry(parts: Parts, actor: Actor, name: str, event: str, client: Client) -> AuditEntry:
+    details = {"relying-party": client.id, "name": client.name}
+    if actor.operator is not None and actor.operator.reason:
+        details["reason"] = names.printable(actor.operator.reason)
+    return AuditEntry(at=parts.now(), actor=name, event=event, outcome=Outcome.DONE, place=place_of(actor), details=details)

@@ -1,0 +1,198 @@
+"""An authorization request: what it asks of whom, and whether the person in this browser has proven enough for it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
+from msgspec import Struct
+
+from passless.actions.accounts import find_id
+from passless.actions.parts import Parts
+from passless.actions.who import session_of, session_on
+from passless.domain.account import Account
+from passless.domain.safety.context import GIVES_NO_PROOF
+from passless.domain.safety.proofs import covered, strongest_way_in
+from passless.domain.sessions import Session, SessionKind
+from passless.ports import NoSuchAccount
+from passless.ports.directory import Actor
+from passless.server.oauth.authorization import Authorization
+from passless.server.oauth.calls import ClientRequest
+from passless.server.oauth.clients import KnownClient
+from passless.server.oauth.forms import Malformed
+from passless.server.site import Site
+
+ASKED = "passless_asked"  # when a sign-in was asked for, so that one after it counts
+ASKED_LIFE = timedelta(minutes=15)  # how long a person may take for it
+LONGEST_STATE = 1024  # characters of what is passed back
+LONGEST_AGE = timedelta(days=365)
+UNDERSTOOD = frozenset(
+    {
+        "response_type",
+        "response_mode",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+        "acr_values",
+        "login_hint",
+    }
+)
+PROMPTS = frozenset({"login", "consent", "select_account", "none"})
+ACR_VALUES = {"1": 1, "2": 2}  # how many factors (docs/api.md)
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """How the person is to have signed in: OpenID Connect's words, and those of RFC 9470."""
+
+    prompt: frozenset[str] = frozenset()
+    max_age: timedelta | None = None
+    factors: int = 0
+    asked_at: datetime | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a proof of any age does not do."""
+        return self.max_age is not None or "login" in self.prompt
+
+
+class AuthorizationRequest(Struct, frozen=True, kw_only=True):
+    """A request that may be answered to its client: who it is and where they are is known."""
+
+    client: KnownClient
+    redirect_uri: str
+    scope: str
+    challenge: str
+    state: str | None
+    wish: Wish
+    values: Mapping[str, str]
+
+
+class Person(Struct, frozen=True):
+    """Whoever is signed in to this browser."""
+
+    account: Account
+    session: Session
+
+
+def known(values: Mapping[str, str], *, with_mark: bool = False) -> dict[str, str]:
+    """Return the parameters that mean something here, to ask for the same once more."""
+    kept = UNDERSTOOD | {ASKED} if with_mark else UNDERSTOOD
+    return {name: value for name, value in values.items() if name in kept}
+
+
+def read(site: Site, values: dict[str, str]) -> AuthorizationRequest:
+    """Return what is asked.
+
+    Raises:
+        OAuth2Error: it cannot be; with its `redirect_uri` where the client is to be told.
+        Malformed: there is no telling who asks.
+    """
+    state = values.get("state")
+    if state is not None and len(state) > LONGEST_STATE:
+        raise Malformed("the request is too long")
+    grant = Authorization(site).get_consent_grant(ClientRequest("GET", values))
+    try:
+        wish = _wish(site, values)
+    except OAuth2Error as error:
+        error.redirect_uri, error.state = grant.redirect_uri, state
+        raise
+    return AuthorizationRequest(
+        client=grant.client,
+        redirect_uri=grant.redirect_uri,
+        scope=grant.request.scope,
+        challenge=values["code_challenge"],
+        state=state,
+        wish=wish,
+        values=known(values),
+    )
+
+
+def _wish(site: Site, values: Mapping[str, str]) -> Wish:
+    if values.get("response_mode", "query") != "query":
+        raise InvalidRequestError("response_mode must be query")
+    for name in ("request", "request_uri"):
+        if name in values:
+            raise OAuth2Error(error=f"{name}_not_supported")
+    prompt = frozenset(values.get("prompt", "").split())
+    if not prompt <= PROMPTS or (len(prompt) > 1 and "none" in prompt):
+        raise InvalidRequestError("prompt is not understood")
+    return Wish(
+        prompt=prompt,
+        max_age=_max_age(values.get("max_age")),
+        factors=next((ACR_VALUES[one] for one in values.get("acr_values", "").split() if one in ACR_VALUES), 0),
+        asked_at=_asked_at(site.parts, values),
+    )
+
+
+def _max_age(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidRequestError("max_age must be a number of seconds")
+    return min(timedelta(seconds=int(text)), LONGEST_AGE)
+
+
+def person(parts: Parts, actor: Actor) -> Person | None:
+    """Return who is signed in; a machine's token, or a relying party's, is nobody."""
+    session = session_of(parts, actor)
+    if session is None or session.kind in (SessionKind.TOKEN, SessionKind.CLIENT):
+        return None
+    try:
+        account = find_id(parts, session.account_id, parts.now()).account
+    except NoSuchAccount:
+        return None
+    return None if session_on(parts, actor, account) is None else Person(account, session)
+
+
+def has_proven(parts: Parts, someone: Person, wish: Wish) -> bool:
+    """Tell whether the proofs of a browser's session are as fresh and as strong as a client asks."""
+    factors = max(wish.factors, 1 if wish.is_fresh else 0)
+    if not factors:
+        return True
+    now = parts.now()
+    since = datetime.min.replace(tzinfo=UTC)
+    if "login" in wish.prompt:
+        since = wish.asked_at or now
+    elif wish.max_age is not None:
+        since = now - wish.max_age if wish.asked_at is None else min(wish.asked_at, now - wish.max_age)
+    proofs = () if someone.session.kind in GIVES_NO_PROOF else someone.session.proofs
+    fresh = [proof for proof in proofs if proof.at >= since and proof.at <= now]
+    if "login" in wish.prompt and wish.asked_at is None:
+        return False
+    return covered(someone.account, fresh, parts.rules, now) >= factors
+
+
+def can_prove(parts: Parts, someone: Person, wish: Wish) -> bool:
+    """Tell whether an account can be proven as strongly as that at all."""
+    return strongest_way_in(someone.account, parts.rules, parts.now()) >= wish.factors
+
+
+def come_back(site: Site, path: str, asked: AuthorizationRequest) -> str:
+    """Return the address to come back to after a sign-in, which says when it was asked for."""
+    at = str(int(site.parts.now().timestamp()))
+    return f"{path}?{urlencode({**asked.values, ASKED: f'{at}.{_mark(site.parts, at, asked.values)}'})}"
+
+
+def _asked_at(parts: Parts, values: Mapping[str, str]) -> datetime | None:
+    """Return when a sign-in was asked for, where we said so ourselves not long ago, for this very request."""
+    at, _, mark = values.get(ASKED, "").partition(".")
+    if not (at.isascii() and at.isdigit() and len(at) <= 12 and mark.isascii()):
+        return None
+    if not hmac.compare_digest(mark, _mark(parts, at, values)):
+        return None
+    asked_at = datetime.fromtimestamp(int(at), UTC)
+    return asked_at if timedelta(0) <= parts.now() - asked_at <= ASKED_LIFE else None
+
+
+def _mark(parts: Parts, at: str, values: Mapping[str, str]) -> str:
+    words = "\n".join((at, values.get("client_id", ""), values.get("code_challenge", ""), values.get("state", "")))
+    return parts.vault.tag(words.encode(), purpose="oauth-asked").digest.hex()

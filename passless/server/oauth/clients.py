@@ -1,0 +1,123 @@
+"""Clients as authlib sees them, the command line's own among them, and how they prove who they are."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError
+from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
+
+from passless.actions import relying_parties, throttle
+from passless.actions.parts import Parts
+from passless.domain.relying_parties import Client
+from passless.ports import Write
+from passless.server.oauth.forms import Credentials
+
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+CODE_GRANT = "authorization_code"
+GRANTS = (CODE_GRANT, DEVICE_CODE_GRANT_TYPE)
+COMMAND_LINE = Client(
+    id=relying_parties.COMMAND_LINE,
+    name="the passless command line",
+    redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback"),
+    scopes=("account",),
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),  # nobody made it
+)
+_CLIENT_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+class TooManyWrongSecrets(InvalidClientError):  # type: ignore[misc] # authlib has no types
+    """A source that guessed too often at a client's secret."""
+
+    status_code = 429
+    description = "too many wrong secrets, wait"
+
+
+class KnownClient(ClientMixin):  # type: ignore[misc] # authlib has no types
+    """A client, in the words that authlib asks in."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    @property
+    def is_command_line(self) -> bool:
+        """Whether it is the command line, which acts as the person, and not a relying party with scopes."""
+        return self.client is COMMAND_LINE
+
+    def get_client_id(self) -> str:
+        """Return its id."""
+        return self.client.id
+
+    def get_default_redirect_uri(self) -> None:
+        """Every request names where it goes back to."""
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """Return what it may ask for; None, an error, where there is something else in it."""
+        asked = dict.fromkeys((scope or "").split())
+        return " ".join(asked) if set(asked) <= set(self.client.scopes) else None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Tell whether people may be sent there."""
+        return self.client.may_be_sent_to(redirect_uri)
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Codes alone."""
+        return bool(response_type == "code")
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Codes for who has an address to be sent back to, device codes for everybody; no refresh."""
+        return grant_type == DEVICE_CODE_GRANT_TYPE or (grant_type == CODE_GRANT and bool(self.client.redirect_uris))
+
+    def __repr__(self) -> str:
+        return f"KnownClient({self.client.id})"
+
+
+def query(parts: Parts, client_id: str | None) -> KnownClient | None:
+    """Return a client by its id."""
+    if client_id == COMMAND_LINE.id:
+        return KnownClient(COMMAND_LINE)
+    if client_id is None or not _CLIENT_ID.fullmatch(client_id):
+        return None
+    found = relying_parties.find(parts, client_id)
+    return None if found is None else KnownClient(found[0])
+
+
+def prove(parts: Parts, said: Credentials | None, place: str, *, public: bool) -> KnownClient:
+    """Return the client that asks, if it is who it says; `public` takes one without a secret too.
+
+    Who there is none of, and who sends a wrong secret, get the same answer. Wrong secrets are counted for each source.
+
+    Raises:
+        InvalidClientError: it is not, or not one of those.
+        TooManyWrongSecrets: this source has to wait.
+    """
+    if said is None:
+        raise _unproven()
+    client = query(parts, said.client_id)
+    if said.secret is None:
+        if client is None or not client.client.is_public or not public:
+            raise _unproven()
+        return client
+    is_right = client is not None and relying_parties.is_secret(client.client, said.secret)
+    _count(parts, client, place, is_right=is_right)
+    if client is None or client.client.is_public or not is_right:
+        raise _unproven()
+    return client
+
+
+def _count(parts: Parts, client: KnownClient | None, place: str, *, is_right: bool) -> None:
+    """Slow down who guesses, right or not; only wrong secrets are written down, for 256 bits are not found in between."""
+    who = "" if client is None else client.client.id
+    counter, now = f"oauth-client/{who}/{throttle.source_of(place)}", parts.now()
+    before = parts.store.attempts(counter)
+    if before is not None and now < before.last_at + throttle.wait_after(before.count):
+        raise TooManyWrongSecrets
+    if not is_right:
+        parts.store.count_attempt(counter, at=now)
+    elif before is not None:
+        parts.store.commit(Write(at=now, forgives=(counter,)))
+
+
+def _unproven() -> InvalidClientError:
+    return InvalidClientError("the client is not known, or its secret is not right", status_code=401)

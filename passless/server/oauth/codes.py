@@ -1,0 +1,98 @@
+"""Authorization codes: 256 bits, a minute, once; used a second time, one ends the session it gave (RFC 6749 §4.1.2)."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from passless.actions.parts import Parts
+from passless.domain.sessions import SessionId
+from passless.ports import Record, Write
+
+CODES = "oauth-code"
+CODE_SIZE = 32  # bytes, 256 bits
+CODE_LIFE = timedelta(seconds=60)  # RFC 6749 §4.1.2: at most 10 minutes
+
+
+class Code(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a code is bound to. `browser` is the session that agreed; `gave` is the session it was used for."""
+
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    scope: str
+    account_id: str
+    browser: str
+    ends_at: datetime
+    gave: str = ""
+
+    # In the words that authlib asks in:
+
+    @property
+    def code_challenge(self) -> str:
+        """What the verifier must hash to (RFC 7636)."""
+        return self.challenge
+
+    @property
+    def code_challenge_method(self) -> str:
+        """The only one there is."""
+        return "S256"
+
+    def get_redirect_uri(self) -> str:
+        """Return where the code was sent to."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """Return what was agreed to."""
+        return self.scope
+
+
+class Held(Struct, frozen=True):
+    """A code as it was read, and its record."""
+
+    code: Code
+    record: Record
+
+
+def make(parts: Parts, code: Code) -> tuple[str, Record]:
+    """Make a code, and the record of its hash."""
+    text = urlsafe_b64encode(parts.entropy(CODE_SIZE)).rstrip(b"=").decode()
+    document = msgspec.json.encode(code)
+    return text, Record(kind=CODES, key=_key(text), document=document, account_id=code.account_id, ends_at=code.ends_at)
+
+
+def find(parts: Parts, text: str, client_id: str) -> Held | None:
+    """Return a code of this client that is still good; one that was used before ends the session it gave."""
+    record = parts.store.record(CODES, _key(text))
+    return None if record is None else _good(parts, record, client_id)
+
+
+def _good(parts: Parts, record: Record, client_id: str) -> Held | None:
+    code = msgspec.json.decode(record.document, type=Code)
+    if code.client_id != client_id:
+        return None
+    if code.gave:
+        parts.store.commit(Write(at=parts.now(), ends=(SessionId(code.gave),), drops=(record,)))
+        return None
+    return Held(code, record) if parts.now() < code.ends_at else None
+
+
+def again(parts: Parts, held: Held) -> Held | None:
+    """Read a code once more, after somebody else wrote in between; one that was used meanwhile was used twice."""
+    record = parts.store.record(CODES, held.record.key)
+    return None if record is None else _good(parts, record, held.code.client_id)
+
+
+def used(held: Held, session_id: str, until: datetime) -> Record:
+    """Return the record of a code that was used, to be kept with the session that it gave, for as long as that lasts."""
+    document = msgspec.json.encode(replace(held.code, gave=session_id))
+    return msgspec.structs.replace(held.record, document=document, ends_at=until)
+
+
+def _key(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,172 @@
+"""What a code or a device code is exchanged for: a session, opened in the same transaction that uses the code up.
+
+The command line gets a session to act as the person: with the proofs of the browser that agreed, and for no longer than that
+one lasts; by a device code without any. A relying party gets one that says who somebody is, and that is all.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from passless.actions import relying_parties
+from passless.actions.accounts import Found, find_id
+from passless.actions.parts import Parts
+from passless.actions.signing_in import new_session
+from passless.domain.names import printable
+from passless.domain.safety.context import GIVES_NO_PROOF
+from passless.domain.secret import Secret
+from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionKind
+from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+from passless.server.oauth import codes, devices
+from passless.server.oauth.clients import KnownClient
+from passless.server.oauth.recording import entry_of
+from passless.server.site import Site
+
+CLIENT_LIFE = timedelta(hours=1)  # of a relying party's token: there is no refresh, it asks again
+TRIES = 8  # of a transaction that others came in between
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """What is given: to whom, from which session, under which scope, and what is used up with it."""
+
+    client: KnownClient
+    scope: str
+    place: str
+    source: Session
+    by_device: bool = False
+
+    @property
+    def kind(self) -> SessionKind:
+        """What kind of session it is; one that came by a pass or a recovery stays what it is (rules 8 and 10)."""
+        if not self.client.is_command_line:
+            return SessionKind.CLIENT
+        if self.by_device:
+            return SessionKind.DEVICE_CODE
+        return self.source.kind if self.source.kind in GIVES_NO_PROOF else SessionKind.BROWSER
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """The proofs that it takes over: none by a device code, which could be phished (rule 8)."""
+        return () if self.by_device else self.source.proofs
+
+    @property
+    def name(self) -> str:
+        """What the session is called: the relying party, or what a recovery was begun with."""
+        if not self.client.is_command_line:
+            return self.client.get_client_id()
+        return "" if self.by_device else self.source.name
+
+
+def for_code(site: Site, client: KnownClient, held: codes.Held, place: str) -> dict[str, Any] | None:
+    """Give what a code stands for; None where it was used meanwhile, or the session that agreed has ended."""
+    for _ in range(TRIES):
+        code = held.code
+        found, source = _whose(site.parts, code.account_id, code.browser)
+        if found is None or source is None:
+            return None
+        grant = Grant(client=client, scope=code.scope, place=place, source=source)
+        session, token = _session(site.parts, found, grant)
+        try:
+            _open(site.parts, found, grant, session, puts=(codes.used(held, session.id, session.expires_at),))
+        except VersionMoved:
+            again = codes.again(site.parts, held)
+            if again is None:
+                return None
+            held = again
+            continue
+        return _told(site.parts, found, grant, session, token)
+    raise VersionMoved
+
+
+def for_device(site: Site, client: KnownClient, waiting: devices.Waiting, place: str) -> dict[str, Any] | None:
+    """Give what an approved device code stands for; None where another request was faster, or who approved signed out."""
+    for _ in range(TRIES):
+        device = waiting.device
+        found, source = _whose(site.parts, device.account_id, device.approved_in)
+        if found is None or source is None:
+            return None
+        grant = Grant(client=client, scope=device.scope, place=place, source=source, by_device=True)
+        session, token = _session(site.parts, found, grant)
+        try:
+            _open(site.parts, found, grant, session, drops=(waiting.record,))
+        except VersionMoved:
+            again = devices.again(site.parts, waiting)
+            if again is None:
+                return None
+            waiting = again
+            continue
+        return _told(site.parts, found, grant, session, token)
+    raise VersionMoved
+
+
+def _whose(parts: Parts, account_id: str, session_id: str) -> tuple[Found | None, Session | None]:
+    """Return the account, and the session in which somebody agreed, where it still holds."""
+    now = parts.now()
+    try:
+        found = find_id(parts, account_id, now)
+    except NoSuchAccount:
+        return None, None
+    methods = {method.id for method in found.account.methods}
+    for session in parts.store.sessions(found.account.id):
+        opened = {proof.method for proof in session.proofs if proof.method is not None}
+        if session.id == session_id and not session.is_expired(now) and opened <= methods:
+            return found, session
+    return found, None
+
+
+def _session(parts: Parts, found: Found, grant: Grant) -> tuple[Session, Secret]:
+    now = parts.now()
+    life = SESSION_LIFE if grant.client.is_command_line else CLIENT_LIFE
+    if not grant.by_device:
+        life = min(life, grant.source.expires_at - now)
+    place = printable(grant.place)
+    session, token = new_session(parts, found.account, grant.kind, place, grant.proofs, life, now, name=grant.name)
+    return replace(session, rights=tuple(grant.scope.split())), token
+
+
+def _open(
+    parts: Parts,
+    found: Found,
+    grant: Grant,
+    session: Session,
+    *,
+    puts: tuple[Record, ...] = (),
+    drops: tuple[Record, ...] = (),
+) -> None:
+    """Open the session, in one transaction with what it was given for."""
+    account, client_id = found.account, grant.client.get_client_id()
+    details = {"kinds": session.kind, "client": client_id, "name": grant.client.client.name, "session": session.id}
+    if not grant.client.is_command_line:
+        puts = (*puts, relying_parties.given(client_id, session.id, account.id, session.expires_at))
+    parts.store.commit(
+        Write(
+            at=session.created_at,
+            account_id=account.id,
+            expected=found.version,
+            opens=session,
+            puts=puts,
+            drops=drops,
+            events=(entry_of(account, grant.place, "sign-in", session.created_at, details),),
+        )
+    )
+
+
+def _told(parts: Parts, found: Found, grant: Grant, session: Session, token: Secret) -> dict[str, Any] | None:
+    """Return what the client gets; a client that was removed while this was done gets nothing."""
+    if not grant.client.is_command_line and relying_parties.find(parts, grant.client.get_client_id()) is None:
+        parts.store.commit(Write(at=parts.now(), ends=(session.id,)))
+        return None
+    told: dict[str, Any] = {
+        "access_token": token.reveal(),
+        "token_type": "Bearer",
+        "expires_in": int((session.expires_at - parts.now()).total_seconds()),
+    }
+    if grant.scope:
+        told["scope"] = grant.scope
+    if grant.client.is_command_line:
+        told |= {"account": found.account.name, "account_id": found.account.id}
+    return told

@@ -1,0 +1,107 @@
+"""The page where a person types a user code, sees what asks from where, and approves or refuses it (RFC 8628 §3.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response
+
+from passless.actions.throttle import Throttled
+from passless.domain.audit import Outcome
+from passless.domain.sessions import STEP_UP
+from passless.ports import Write
+from passless.server import browser
+from passless.server.oauth import asking, clients, devices
+from passless.server.oauth.asking import Person, Wish
+from passless.server.oauth.devices import NoSuchUserCode, Waiting
+from passless.server.oauth.forms import Malformed
+from passless.server.oauth.metadata import VERIFY
+from passless.server.oauth.recording import entry_of
+from passless.server.site import Site
+
+FRESH = Wish(max_age=STEP_UP)  # who approves has proven who they are just now
+SHOWN_CODE = 16  # characters of a typed code that are shown again
+
+Page = Response[Any]
+
+
+def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
+    """Ask for the code; one in the address is only filled in, for whoever made the address may not be at the device."""
+    someone = _someone(request, site, values.get("user_code", ""))
+    if isinstance(someone, Response):
+        return someone
+    return _type(request, site, values.get("user_code", ""))
+
+
+def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
+    """Take a code, then the answer to what asks with it."""
+    browser.check_form(request, site, form)
+    typed = form.get("user_code", "")
+    someone = _someone(request, site, typed)
+    if isinstance(someone, Response):
+        return someone
+    place = browser.actor_of(request, site).place
+    try:
+        waiting = devices.enter(site.parts, typed, place)
+        said = form.get("answer")
+        if said is None:
+            return _ask(request, site, waiting, someone, typed)
+        if said not in ("approve", "refuse"):
+            raise Malformed("the answer is neither yes nor no")
+        _keep(site, waiting, someone, place, approved=said == "approve")
+    except NoSuchUserCode:
+        return _type(request, site, typed, "No device waits with that code. Look at the device again.", status=404)
+    except Throttled:
+        return _type(request, site, "", "Too many wrong codes came from here. Wait a while, then try again.", status=429)
+    return browser.render(request, site, "device.html", step="done", approved=said == "approve")
+
+
+def _someone(request: browser.Asking, site: Site, typed: str) -> Person | Page:
+    someone = asking.person(site.parts, browser.actor_of(request, site))
+    if someone is not None and asking.has_proven(site.parts, someone, FRESH):
+        return someone
+    code = devices.as_typed(typed)
+    next_path = f"{VERIFY}?{urlencode({'user_code': devices.shown(code)})}" if code else VERIFY
+    return browser.sign_in_first(request, site, max_age=None if someone is None else STEP_UP, next_path=next_path)
+
+
+def _type(request: browser.Asking, site: Site, typed: str, problem: str | None = None, *, status: int = 200) -> Page:
+    code = devices.as_typed(typed)[: devices.USER_CODE_LENGTH]
+    shown = devices.shown(code) if len(code) == devices.USER_CODE_LENGTH else code
+    return browser.render(request, site, "device.html", status=status, step="type", user_code=shown, problem=problem)
+
+
+def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person, typed: str) -> Page:
+    device, client = waiting.device, clients.query(site.parts, waiting.device.client_id)
+    if client is None:
+        raise NoSuchUserCode
+    return browser.render(
+        request,
+        site,
+        "device.html",
+        step="ask",
+        user_code=devices.shown(devices.as_typed(typed)),
+        client=client.client.name,
+        place=device.place,
+        since=device.asked_at,
+        expires_at=device.ends_at,
+        account=someone.account.name,
+        may=_may(client, device.scope),
+    )
+
+
+def _may(client: clients.KnownClient, scope: str) -> list[str]:
+    if client.is_command_line:
+        return ["act as you on this server from that device, but not change how you sign in"]
+    return ["know who you are: the name and the id of your account", *(f"use what it calls {one}" for one in scope.split())]
+
+
+def _keep(site: Site, waiting: Waiting, someone: Person, place: str, *, approved: bool) -> None:
+    """Keep the answer, and record it."""
+    parts, account = site.parts, someone.account
+    devices.answer(parts, waiting, approved=approved, account_id=account.id, session_id=someone.session.id, place=place)
+    details = {"client": waiting.device.client_id, "device": waiting.device.place}
+    outcome = Outcome.DONE if approved else Outcome.REFUSED
+    entry = entry_of(account, place, "approve-device", parts.now(), details, outcome)
+    parts.store.commit(Write(at=parts.now(), events=(entry,)))
