@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
 from passless.domain.policy import Finding, Policy
-from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 from passless.domain.requests import Answer, CeremonyRequest, Enrol, NewAccount, NewInvitation, Request
 from passless.domain.safety.next_steps import AtHand, Goal, Step
 from passless.domain.secret import Secret
@@ -38,6 +37,9 @@ from passless.domain.views import (
     WhatIfView,
 )
 from passless.ports import EventPlace
+
+if TYPE_CHECKING:
+    from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 
 
 class Operator(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The embedded account: every action on a store of this machine, behind the Directory port."""
+"""Every action on a store, behind the Directory port: the embedded account, and what a server answers from."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from passless.actions import reading
 from passless.actions.parts import Parts
+from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
 from passless.domain.policy import Finding, Policy
 from passless.domain.requests import (
     Answer,
     CeremonyRequest,
+    Enrol,
     NewAccount,
+    NewInvitation,
     Request,
 )
 from passless.domain.safety.next_steps import AtHand, Goal, Step
@@ -26,9 +29,14 @@ from passless.domain.views import (
     AppPasswordView,
     Begun,
     DeviceView,
+    Ended,
+    InvitationView,
+    MadeInvitation,
+    OperatorView,
     Outcome,
     PassView,
     PlanView,
+    ProblemView,
     SecondProofNeeded,
     SessionView,
     SignedIn,
@@ -36,10 +44,12 @@ from passless.domain.views import (
     Waits,
     WhatIfView,
 )
+from passless.ports import EventPlace
 from passless.ports.directory import NOBODY, Ability, Actor
 
 if TYPE_CHECKING:
     from passless.directories.local.doing import Doing
+    from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 
 NEEDS_A_SERVER = ("phone", "email", "authenticator")
 
@@ -71,9 +81,13 @@ class LocalDirectory:
         """Work out what a request would do."""
         return self._doing.plan(actor, target, request)
 
-    def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
-        """Carry out a request."""
-        return self._doing.apply(actor, target, request)
+    def apply(self, actor: Actor, target: str, request: Request, *, version: Version | None = None) -> Applied | Waits:
+        """Carry out a request; with a version only while the account is still at it."""
+        return self._doing.apply(actor, target, request, version=version)
+
+    def enrolment_problems(self, actor: Actor, target: str, request: Enrol) -> tuple[ProblemView, ...]:
+        """Tell what would stand in the way of adding a method."""
+        return self._doing.enrolment_problems(actor, target, request)
 
     def begin(self, actor: Actor, target: str, request: CeremonyRequest) -> Begun:
         """Begin to add a method or to sign in."""
@@ -95,9 +109,9 @@ class LocalDirectory:
         """End the session in use, or all of its account."""
         return self._doing.sign_out(actor, everywhere=everywhere)
 
-    def find(self, matching: str = "", actor: Actor = NOBODY) -> Iterator[AccountSummary]:
+    def find(self, matching: str = "", actor: Actor = NOBODY, *, after: str = "") -> Iterator[AccountSummary]:
         """Stream the accounts whose name contains the words; a machine's token sees its own only."""
-        return reading.summaries(self.parts, actor, matching)
+        return reading.summaries(self.parts, actor, matching, after)
 
     def read(self, actor: Actor, target: str) -> AccountView:
         """Read an account at a glance."""
@@ -143,9 +157,45 @@ class LocalDirectory:
         """Note that notices were shown."""
         reading.seen(self.parts, actor, target, notices)
 
-    def events(self, actor: Actor, target: str | None, *, since: datetime | None = None) -> Iterator[AuditEvent]:
+    def events(
+        self, actor: Actor, target: str | None, *, since: datetime | None = None, after: EventPlace | None = None
+    ) -> Iterator[AuditEvent]:
         """Stream the audit trail."""
-        return reading.events(self.parts, actor, target, since)
+        return reading.events(self.parts, actor, target, since, after)
+
+    def operators(self, actor: Actor) -> tuple[OperatorView, ...]:
+        """List who may help others."""
+        return self._doing.operators(actor)
+
+    def invite(self, actor: Actor, new: NewInvitation) -> MadeInvitation:
+        """Invite somebody to make an account."""
+        return self._doing.invite(actor, new)
+
+    def invitations(self, actor: Actor) -> tuple[InvitationView, ...]:
+        """List the invitations that nobody has taken yet."""
+        return self._doing.invitations(actor)
+
+    def revoke_invitation(self, actor: Actor, invitation: str) -> Ended:
+        """Stop an invitation, by its id."""
+        return self._doing.revoke_invitation(actor, invitation)
+
+    def relying_parties(self, actor: Actor) -> tuple[RelyingPartyView, ...]:
+        """List the programs that sign people in here (operators over all, or the host)."""
+        from passless.actions import relying_parties
+
+        return relying_parties.everyone(self.parts, actor)
+
+    def add_relying_party(self, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
+        """Register a program that signs people in here (operators over all, or the host)."""
+        from passless.actions import relying_parties
+
+        return relying_parties.add(self.parts, actor, new)
+
+    def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:
+        """Forget a relying party, and end every session that it was given (operators over all, or the host)."""
+        from passless.actions import relying_parties
+
+        return relying_parties.remove(self.parts, actor, relying_party)
 
     def close(self) -> None:
         """Let go of the store."""
