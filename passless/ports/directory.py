@@ -201,7 +201,7 @@ class Directory(Protocol):
         ...
 
     def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:
-        """Forget a relying party by its id or name, and end every session that it was given (operators over all, or the host)."""
+        """Forget a relying party by its id or name, and end all that it was given (operators over all, or the host)."""
         ...
 
     def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:
