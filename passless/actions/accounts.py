@@ -19,7 +19,7 @@ from passless.domain.methods import MEMORY, MethodId, Password, Strength
 from passless.domain.requests import NewAccount
 from passless.domain.secret import Secret
 from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
-from passless.ports import NameTaken, NoSuchAccount, Stored, VersionMoved, Write
+from passless.ports import NameTaken, NoSuchAccount, Record, Stored, VersionMoved, Write
 from passless.ports.directory import Actor
 
 USER_HANDLE_SIZE = 32  # bytes, random (WebAuthn L3 §14.6.1)
@@ -91,7 +91,18 @@ def _found(parts: Parts, read: Stored, now: datetime) -> Found:
     raise NoSuchAccount(f'the account "{read.account.name}" was deleted')
 
 
-def make(parts: Parts, actor: Actor, new: NewAccount) -> Made:
+class Admission(Struct, frozen=True, kw_only=True):
+    """On which ground an account is made: the invitation that is used up with it, the groups it brings, and what to note."""
+
+    groups: tuple[str, ...] = ()
+    drops: tuple[Record, ...] = ()
+    notes: dict[str, str] = {}
+
+
+ANYBODY = Admission()
+
+
+def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANYBODY) -> Made:
     """Make an account and sign it in; the making counts as one factor (rule 8).
 
     Raises:
@@ -101,7 +112,7 @@ def make(parts: Parts, actor: Actor, new: NewAccount) -> Made:
     from passless.credentials.random_codes import new_token
 
     now, place = parts.now(), place_of(actor)
-    account = _new_account(parts, new, now)
+    account = _new_account(parts, new, now, admission.groups)
     token = new_token(parts.entropy)
     session = Session(
         id=SessionId(parts.new_id()),
@@ -122,13 +133,13 @@ def make(parts: Parts, actor: Actor, new: NewAccount) -> Made:
         account_id=account.id,
         account=account.name,
         place=place,
-        details={"passwordless": "yes" if account.passwordless else "no"},
+        details={"passwordless": "yes" if account.passwordless else "no"} | admission.notes,
     )
-    parts.store.commit(Write(at=now, account=account, opens=session, events=(entry,)))
+    parts.store.commit(Write(at=now, account=account, opens=session, events=(entry,), drops=admission.drops))
     return Made(account=account, session=session, token=token)
 
 
-def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
+def _new_account(parts: Parts, new: NewAccount, now: datetime, groups: tuple[str, ...]) -> Account:
     name = free_name(parts, new.name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     addresses = (_free_address(parts, new.email, now),) if new.email else ()
@@ -145,6 +156,7 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime) -> Account:
         addresses=addresses,
         methods=methods,
         finished=bool(methods),
+        groups=groups,
     )
 
 

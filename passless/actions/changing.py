@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import describing
+from passless.actions import asking, describing, operators
 from passless.actions.accounts import Found
 from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
 from passless.actions.recovery_sessions import continued, sessions_it_ends
 from passless.actions.who import Who, identify
-from passless.domain.account import Account, Pending
+from passless.domain.account import Account, Pending, Version
 from passless.domain.applying import postpone
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CeremonyId
@@ -32,9 +32,9 @@ from passless.domain.refused import ABOUT_PROOFS, Refused
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.planning import Plan, plan
 from passless.domain.safety.proofs import proof_ids
-from passless.domain.sessions import Proof, Session, SessionId
+from passless.domain.sessions import Proof, Session, SessionId, SessionKind
 from passless.domain.use_state import Use
-from passless.ports import VersionMoved, Write
+from passless.ports import Record, VersionMoved, Write
 from passless.ports.directory import Actor
 
 TRIES = 50  # how often a change starts again when others were faster
@@ -52,7 +52,8 @@ class TooMuchWaits(WrongUse):
 class Wanted(Struct, frozen=True, kw_only=True):
     """What is to be done to an account as it is now. Several changes are kept together or not at all; the last names them.
 
-    `proofs` come with the request itself; `uses` and `consumes` are written with it.
+    `proofs` come with the request itself; `uses` and `consumes` are written with it. `asked` says what another operator
+    would have to approve, `approvals` who did, `notes` what else belongs in the audit trail.
     """
 
     changes: tuple[Change, ...]
@@ -62,6 +63,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
     proves: Proof | None = None
     ends: tuple[SessionId, ...] = ()
     forgives: tuple[str, ...] = ()
+    asked: str = ""
+    approvals: tuple[str, ...] = ()
+    puts: tuple[Record, ...] = ()
+    notes: dict[str, str] = {}
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -75,26 +80,41 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 Look = Callable[[datetime], Found]
 Build = Callable[[Who, datetime], Wanted]
+Identify = Callable[[Account], Who]
 
 CANNOT_WAIT = (AddAppPassword, AddRecoveryCode, IssueTemporaryPass, StartRecovery)  # each makes a secret that is shown now
 
 
-def carry_out(parts: Parts, actor: Actor, look: Look, build: Build) -> Kept:
+def carry_out(
+    parts: Parts,
+    actor: Actor,
+    look: Look,
+    build: Build,
+    *,
+    version: Version | None = None,
+    who_acts: Identify | None = None,
+) -> Kept:
     """Do what is wanted to an account, or refuse it and keep nothing but the refusal in the audit trail.
+
+    With a version it is done only while the account is at it. `who_acts` stands in for what the session says.
 
     Raises:
         Refused: the rules refuse it; all problems are in it.
         SignInNeeded, NoSuchAccount: nobody is signed in, or there is no such account.
+        VersionMoved: the account is at another version than the one named.
     """
-    for _ in range(TRIES):
+    for _ in range(TRIES if version is None else 1):
         now = parts.now()
         found = look(now)
-        who = identify(parts, actor, found.account)
+        who = identify(parts, actor, found.account) if who_acts is None else who_acts(found.account)
+        if version is not None and found.version != version:
+            raise VersionMoved
         wanted = build(who, now)
         planned = preview(parts, who, wanted, now)
-        if not planned.is_accepted:
-            raise refusal(parts, who, planned, now)
         try:
+            if not planned.is_accepted:
+                asking.keep_wish(parts, found, who, planned, wanted.asked, now)
+                raise refusal(parts, who, planned, now)
             return _keep(parts, found, who, wanted, planned, now)
         except VersionMoved:
             continue
@@ -103,7 +123,7 @@ def carry_out(parts: Parts, actor: Actor, look: Look, build: Build) -> Kept:
 
 def preview(parts: Parts, who: Who, wanted: Wanted, now: datetime) -> Plan:
     """Plan what is wanted, as one change from the account before to the account after all of it."""
-    context = who.context(now, more=wanted.proofs)
+    context = who.context(now, more=wanted.proofs, approvals=wanted.approvals)
     current, problems, due, decided = who.account, [], None, None
     for change in wanted.changes:
         step = at_once(plan(current, change, context, parts.rules))
@@ -129,6 +149,8 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         return _keep_waiting(parts, found, who, wanted, planned, now)
     ended = tuple(_sessions_to_end(parts, found, who, planned, wanted, now))
     delete = isinstance(planned.change, DeleteAccount)
+    puts, drops = operators.kept_beside(parts, planned)
+    notes = wanted.notes | ({"approved_by": ",".join(wanted.approvals)} if wanted.approvals else {})
     write = Write(
         at=now,
         account=planned.after,
@@ -136,12 +158,14 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         delete=delete,
         consumes=wanted.consumes,
         uses=wanted.uses,
-        updates=None if delete else _session_after(who, planned, wanted, now),
+        updates=None if delete and who.acting is None else _session_after(who, planned, wanted, now),
         ends=ended,
         ended=tuple(ended_for_good(found.stored, planned.after)),
         notices=(*found.caught_up.notices, *_notices(parts, found.account, wanted, now)),
-        events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now) for change in wanted.changes)),
+        events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now, notes) for change in wanted.changes)),
         forgives=wanted.forgives,
+        puts=(*wanted.puts, *puts),
+        drops=drops,
     )
     parts.store.commit(write)
     return Kept(plan=planned, account=planned.after, sessions_ended=len(ended))
@@ -176,9 +200,7 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
 
 
 def _entry(who: Who, change: Change, outcome: Outcome, now: datetime, more: dict[str, str] | None = None) -> AuditEntry:
-    details = describing.details(who.account, change) | (more or {})
-    if who.reason:
-        details["reason"] = who.reason
+    details = describing.details(who.account, change) | (more or {}) | who.said
     return AuditEntry(
         at=now,
         actor=who.name,
@@ -206,6 +228,7 @@ def _removed(before: Account, after: Account) -> frozenset[str]:
 def _sessions_to_end(parts: Parts, found: Found, who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Iterator[SessionId]:
     """Return what ends: sessions that a method opened which is gone, all of a deleted account, and those asked for."""
     removed, deleted = _removed(found.stored, planned.after), isinstance(planned.change, DeleteAccount)
+    deposed = operators.has_less(planned.before, planned.after)
     kinds = sessions_it_ends(planned.before, wanted.changes)
     own = who.session.id if who.session is not None else None
     yield from wanted.ends
@@ -216,6 +239,7 @@ def _sessions_to_end(parts: Parts, found: Found, who: Who, planned: Plan, wanted
             over = deleted or session.kind in kinds or _is_gone(who, planned, wanted)
         else:
             over = deleted or session.kind in kinds or bool({proof.method for proof in session.proofs} & removed)
+            over = over or (deposed and session.kind is not SessionKind.TOKEN)
         if over:
             yield session.id
 
@@ -235,6 +259,8 @@ def _proofs_left(session: Session, planned: Plan) -> tuple[Proof, ...]:
 
 
 def _session_after(who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Session | None:
+    if who.acting is not None:  # whose session ended, or who has less rights, no longer acts
+        return replace(who.acting.session, seen_at=now)
     if who.session is None:
         return None
     proofs = _proofs_left(who.session, planned)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from passless.domain.account import Account
 from passless.domain.changes import (
@@ -12,13 +13,17 @@ from passless.domain.changes import (
     CancelPending,
     Change,
     ConfirmRecoveryCode,
+    GiveApproval,
+    GrantRights,
     IssueTemporaryPass,
     LoseDevice,
     LoseMethods,
+    PutIntoGroups,
     RemoveMethod,
     RenameAccount,
     RenameMethod,
     RevokeAppPasswords,
+    RevokeRights,
     SetDefaultMethod,
     StartRecovery,
     TakeBackLoss,
@@ -29,6 +34,8 @@ from passless.domain.methods import MethodId, kind_of
 from passless.domain.safety.planning import Plan
 
 IF_NOT_YOU = "if this was not you: passless session end --all, then passless device lost NAME"
+
+EVERYBODY = "everybody"
 
 TITLES = {
     "add-method": "a sign-in method was added",
@@ -55,8 +62,15 @@ TITLES = {
     "rename-method": "a sign-in method was renamed",
     "set-default-method": "the default method was changed",
     "delete-account": "the account was deleted",
+    "grant-operator": "you were made an operator",
+    "revoke-operator": "you are no operator any more",
+    "set-groups": "the account was put into groups",
+    "ask-approval": "an operator asked for a recovery that another has to approve",
+    "approve-recovery": "an operator approved a recovery that another asked for",
 }
-QUIET = frozenset({"rename-method", "set-default-method", "settle", "delete-account"})  # no change to how one signs in
+QUIET = frozenset(
+    {"rename-method", "set-default-method", "settle", "delete-account", "set-groups"}
+)  # no change to how one signs in
 
 
 def title(change: Change) -> str:
@@ -88,8 +102,25 @@ def details(account: Account, change: Change) -> dict[str, str]:  # noqa: PLR091
             return {"new_name": name}
         case TurnTwoStepOff():
             return {"app_passwords_ended": str(len(account.app_passwords))} if account.app_passwords else {}
+        case GrantRights() | RevokeRights() | PutIntoGroups() | GiveApproval():
+            return _among_operators(account, change)
         case _:
             return _ids(change)
+
+
+def _among_operators(account: Account, change: GrantRights | RevokeRights | PutIntoGroups | GiveApproval) -> dict[str, str]:
+    match change:
+        case GrantRights(over=over):
+            return {"over": ",".join(over) or EVERYBODY}
+        case RevokeRights():
+            return {} if account.operator is None else {"over_before": ",".join(account.operator.over) or EVERYBODY}
+        case PutIntoGroups(groups=groups):
+            return {"groups": ",".join(groups), "groups_before": ",".join(account.groups)}
+        case GiveApproval():
+            held = account.approval
+            return {} if held is None else {"asked": held.asked, "asked_by": held.asked_name}
+        case _:
+            assert_never(change)
 
 
 def _ids(change: Change) -> dict[str, str]:
@@ -149,3 +180,20 @@ def _setting_effects(before: Account, after: Account) -> Iterator[tuple[str, str
         yield "in-recovery", "the account is in recovery"
     if before.temporary_pass is not None and after.temporary_pass is None:
         yield "pass-ended", "the temporary pass stops working"
+    yield from _standing_effects(before, after)
+
+
+def _standing_effects(before: Account, after: Account) -> Iterator[tuple[str, str]]:
+    """Say what becomes of an account among operators."""
+    if after.operator is not None and after.operator != before.operator:
+        yield "operator", f"may help {_spoken(after.operator.over) if after.operator.over else EVERYBODY}"
+    if before.operator is not None and after.operator is None:
+        yield "no-operator", "helps nobody any more; sessions of the account end"
+    if after.groups != before.groups:
+        yield "groups", f"the account is in {_spoken(after.groups)}" if after.groups else "the account is in no group"
+    if after.approval is not None and after.approval.approved_by and after.approval != before.approval:
+        yield "approved", f"{after.approval.asked_name} may have once, within 24 hours: {after.approval.asked}"
+
+
+def _spoken(groups: Iterable[str]) -> str:
+    return ", ".join(f'"{group}"' for group in groups)

@@ -34,7 +34,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     """The ports of one store. The vault is opened only when something in it is needed.
 
     `ticket_pattern` is the policy's for operators; empty asks none. `origin` is the one that answers of keys and passkeys must
-    carry, a server's public address; empty on an embedded store, whose origin follows from its RP ID.
+    carry, a server's public address; empty on an embedded store, whose origin follows from its RP ID. `on_host` is set where
+    somebody opened a server's store itself, and never behind HTTP: only then can the first operator be made.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     access: Access = Access.OWNER
     sign_up: SignUp = SignUp.OPEN
     origin: str = ""
+    on_host: bool = False
 
     def now(self) -> datetime:
         """What time it is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from passless.actions import accounts, describing, naming, tokens
+from passless.actions import accounts, describing, naming, operators, tokens
 from passless.actions.changing import Wanted, preview, problems_without_proofs
 from passless.actions.parts import Parts
 from passless.actions.reading import look
@@ -13,7 +13,18 @@ from passless.actions.who import Who
 from passless.domain import names
 from passless.domain.changes import AddMethod, type_of
 from passless.domain.methods import PHONE, Credential, Kind, MethodId, RpId, SecurityKey, Totp
-from passless.domain.requests import EndSessions, Enrol, NewAccount, NewToken, Request, RevokeToken
+from passless.domain.requests import (
+    ApproveRecovery,
+    EndSessions,
+    Enrol,
+    GrantOperator,
+    NewAccount,
+    NewToken,
+    Request,
+    RevokeOperator,
+    RevokeToken,
+    SetGroups,
+)
 from passless.domain.safety.context import Problem, Rules
 from passless.domain.safety.planning import Plan
 from passless.domain.sealed import KeyId, Sealed
@@ -21,16 +32,27 @@ from passless.domain.showing import problem_view, state_view
 from passless.domain.views import EffectView, PlanView, ProblemView
 from passless.ports.directory import Actor
 
+AMONG_OPERATORS = (GrantOperator, RevokeOperator, SetGroups, ApproveRecovery)  # what only a server's store has
+
 
 def plan_request(parts: Parts, actor: Actor, target: str, request: Request) -> PlanView:
     """Plan a request; a missing proof is a warning in it."""
     now = parts.now()
-    _, who = look(parts, actor, target, "status")
+    if isinstance(request, AMONG_OPERATORS):
+        operators.check_server(parts)
+    who = _who(parts, actor, target, request, now)
     if isinstance(request, EndSessions | NewToken | RevokeToken):
         _check_named(parts, who, request, now)
         return _no_change(who, request, parts.rules, now)
     planned = preview(parts, who, build(parts, who, request, now, dry=True).wanted, now)
     return plan_view(planned, parts.rules, now, problems_without_proofs(planned.problems))
+
+
+def _who(parts: Parts, actor: Actor, target: str, request: Request, now: datetime) -> Who:
+    if isinstance(request, GrantOperator) and request.first:
+        operators.check_host(parts)
+        return operators.first(parts, actor, accounts.find(parts, target, now).account, now)[0]
+    return look(parts, actor, target, "status", equals=isinstance(request, RevokeOperator))[1]
 
 
 def enrolment_problems(parts: Parts, actor: Actor, target: str, request: Enrol) -> tuple[ProblemView, ...]:

@@ -24,7 +24,6 @@ from passless.actions.who import (
     TokenMayNot,
     Who,
     identify,
-    is_above,
     operating,
     session_of,
 )
@@ -36,6 +35,7 @@ from passless.domain.names import key
 from passless.domain.policy import Finding, Policy
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.safety.next_steps import AtHand, Goal, Step, next_steps
+from passless.domain.safety.operator_rules import may_act_on
 from passless.domain.safety.ways_in import is_valid
 from passless.domain.safety.what_if import Loss, Lost, after_losing, every_loss, lose
 from passless.domain.secret import Secret
@@ -125,7 +125,7 @@ def _summaries_of_all(parts: Parts, matching: str, after: str, acting: Acting | 
     for stored in parts.store.accounts(matching=key(matching), after=key(after)):
         caught_up = catch_up(stored.account, parts.rules, now)
         account = caught_up.account
-        if not caught_up.deleted and (acting is None or account.id == acting.account.id or is_above(acting, account)):
+        if not caught_up.deleted and (acting is None or account.id == acting.account.id or may_act_on(acting.account, account)):
             yield _summary(account, now)
 
 
@@ -318,7 +318,7 @@ def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str], af
 
 def _oversees(acting: Acting, account: Account) -> bool:
     """Tell whether what an account did, and how it stands, is for an operator to know: over all, everything."""
-    return not acting.rights.over or account.id == acting.account.id or is_above(acting, account)
+    return not acting.rights.over or account.id == acting.account.id or may_act_on(acting.account, account)
 
 
 def seen(parts: Parts, actor: Actor, target: str, notices: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import naming
+from passless.actions import asking, naming
 from passless.actions.accounts import free_name, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
@@ -24,14 +24,18 @@ from passless.domain.changes import (
     ConfirmRecoveryCode,
     DeleteAccount,
     FinishRecovery,
+    GiveApproval,
+    GrantRights,
     IssueTemporaryPass,
     LoseDevice,
     LoseMethods,
+    PutIntoGroups,
     RemoveMethod,
     RenameAccount,
     RenameMethod,
     ReplacePassword,
     RevokeAppPasswords,
+    RevokeRights,
     RevokeTemporaryPass,
     SetDefaultMethod,
     StartRecovery,
@@ -42,13 +46,16 @@ from passless.domain.changes import (
     TurnTwoStepOn,
 )
 from passless.domain.methods import Kind, Password, Strength
-from passless.domain.recovery import RecoveryCode, Reporter, TemporaryPass
+from passless.domain.operators import clean_groups
+from passless.domain.recovery import RecoveryCode, TemporaryPass
 from passless.domain.refused import Refused
 from passless.domain.requests import (
+    ApproveRecovery,
     CancelWaiting,
     ConfirmCode,
     Delete,
     EndRecovery,
+    GrantOperator,
     IssuePass,
     MakeDefault,
     NewAppPassword,
@@ -61,7 +68,9 @@ from passless.domain.requests import (
     ReportNotMe,
     Request,
     RevokeAppPasswordsNamed,
+    RevokeOperator,
     RevokePass,
+    SetGroups,
     SetPassword,
     StartRecoveryOf,
     StopRecovery,
@@ -116,10 +125,10 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
             return _build_coming_back(parts, who, request, now, dry=dry)
 
 
-def _build_coming_back(  # noqa: PLR0911 - one case a request
+def _build_coming_back(  # noqa: C901, PLR0911, PLR0912 - one case a request
     parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool
 ) -> Built:
-    """Do the same for losses, codes, passes and recoveries."""
+    """Do the same for losses, codes, passes, recoveries, and among operators."""
     match request:
         case NewRecoveryCode():
             return _recovery_code(parts, now)
@@ -132,7 +141,7 @@ def _build_coming_back(  # noqa: PLR0911 - one case a request
         case TakeBackReport():
             return _one(TakeBackLoss(id=reported_loss(who, request.device).id))
         case IssuePass():
-            return _issue(parts, request, now, dry=dry)
+            return _issue(parts, who, request, now, dry=dry)
         case RevokePass():
             return _revoke_pass(who)
         case StartRecoveryOf():
@@ -143,8 +152,28 @@ def _build_coming_back(  # noqa: PLR0911 - one case a request
             return _cancel_recovery(who)
         case CancelWaiting(id=pending_id):
             return _cancel_waiting(who, pending_id)
+        case GrantOperator() | RevokeOperator() | SetGroups() | ApproveRecovery():
+            return _among_operators(who, request)
         case _:
             raise TypeError(f"{type(request).__name__} is no change to an account")
+
+
+def _among_operators(who: Who, request: GrantOperator | RevokeOperator | SetGroups | ApproveRecovery) -> Built:
+    """Do the same for rights, groups and approvals."""
+    match request:
+        case GrantOperator(over=over):
+            return _one(GrantRights(over=clean_groups(over)))
+        case RevokeOperator():
+            if who.account.operator is None:
+                raise naming.Nothing("the account is no operator", hint="see: passless operator list")
+            return _one(RevokeRights())
+        case SetGroups(groups=groups):
+            return _one(PutIntoGroups(groups=clean_groups(groups)))
+        case ApproveRecovery():
+            if who.account.approval is None:
+                raise naming.Nothing("no recovery waits for an approval", hint="another operator asks for it first")
+            by = who.acting.account if who.acting is not None else who.account
+            return _one(GiveApproval(by=by.id, name=by.name))
 
 
 def _one(change: Change, made: Made | None = None) -> Built:
@@ -290,7 +319,7 @@ def _not_me(parts: Parts, who: Who, session_id: str, now: datetime) -> Built:
     return Built(wanted=Wanted(changes=(change,), ends=(SessionId(found.id),)))
 
 
-def _issue(parts: Parts, request: IssuePass, now: datetime, *, dry: bool) -> Built:
+def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bool) -> Built:
     from passless.credentials import random_codes
 
     lifetime = _lifetime(request.lifetime, SHORTEST_PASS, LONGEST_PASS)
@@ -300,13 +329,17 @@ def _issue(parts: Parts, request: IssuePass, now: datetime, *, dry: bool) -> Bui
         hash="" if dry else random_codes.hash_temporary_pass(secret, parts.entropy),
         issued_at=now,
         expires_at=now + lifetime,
-        issued_by=Reporter.OWNER,
+        issued_by=who.reporter,
         once=request.once,
     )
-    shown = random_codes.in_groups(secret, 4)
-    return _one(
-        IssueTemporaryPass(temporary_pass=made),
-        MadePass(id=made.id, secret=shown, expires_at=made.expires_at, once=made.once),
+    shown, wish = random_codes.in_groups(secret, 4), asking.spoken(request)
+    return Built(
+        wanted=Wanted(
+            changes=(IssueTemporaryPass(temporary_pass=made),),
+            asked=wish,
+            approvals=asking.approvals(parts, who, wish, now),
+        ),
+        made=MadePass(id=made.id, secret=shown, expires_at=made.expires_at, once=made.once),
     )
 
 
@@ -318,10 +351,12 @@ def _revoke_pass(who: Who) -> Built:
 
 def _start_recovery(parts: Parts, who: Who, request: StartRecoveryOf, now: datetime, *, dry: bool) -> Built:
     devices = tuple(naming.device(who.account, words) for words in request.lost)
-    issued = _issue(parts, IssuePass(lifetime=request.lifetime), now, dry=dry)
+    issued = _issue(parts, who, IssuePass(lifetime=request.lifetime), now, dry=dry)
+    wish = asking.spoken(request, devices)
     lost = tuple(LoseDevice(id=parts.new_id(), device=device, until=now) for device in devices)
     changes = (*lost, *issued.wanted.changes, StartRecovery(by=who.reporter, lost=devices))
-    return Built(wanted=Wanted(changes=changes), made=issued.made)
+    wanted = Wanted(changes=changes, asked=wish, approvals=asking.approvals(parts, who, wish, now))
+    return Built(wanted=wanted, made=issued.made)
 
 
 def _finish_recovery(parts: Parts, who: Who, now: datetime) -> Built:
@@ -356,10 +391,12 @@ def _no_recovery() -> naming.Nothing:
 
 
 def _cancel_waiting(who: Who, pending_id: str | None) -> Built:
-    waiting = [one for one in who.account.pending if pending_id in (None, one.id)]
+    held = who.account.approval
+    ids = [*(one.id for one in who.account.pending), *(() if held is None else (held.id,))]
+    waiting = [one for one in ids if pending_id in (None, one)]
     if not waiting:
         raise naming.Nothing("nothing like that is waiting", hint="see: passless recover status")
-    return Built(wanted=Wanted(changes=tuple(CancelPending(id=one.id) for one in waiting)))
+    return Built(wanted=Wanted(changes=tuple(CancelPending(id=one) for one in waiting)))
 
 
 def _rename_account(parts: Parts, who: Who, request: RenameAccountTo) -> Built:

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from passless.actions import naming, proving, throttle
 from passless.actions.ceremonies import find_sign_in
+from passless.actions.challenging import SignInState
 from passless.actions.changing import Kept, Look, Wanted, carry_out
+from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
-from passless.actions.signing_in import SignInState, note_failure
+from passless.actions.signing_in import note_failure
 from passless.actions.who import Who, identify
 from passless.domain import names
-from passless.domain.account import Account
+from passless.domain.account import Account, Version
 from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.changes import TakeBackLoss
 from passless.domain.errors import ProofNeeded, WrongUse
@@ -32,7 +34,7 @@ class OneChallenge(WrongUse):
     default = "the answers belong to different ceremonies"
 
 
-def take_back(parts: Parts, actor: Actor, look: Look, request: TakeBackReport) -> Kept:
+def take_back(parts: Parts, actor: Actor, look: Look, request: TakeBackReport, *, version: Version | None = None) -> Kept:
     """Check the proofs against what the report named, and take it back; the rules say whether they are strong enough.
 
     Raises:
@@ -42,11 +44,12 @@ def take_back(parts: Parts, actor: Actor, look: Look, request: TakeBackReport) -
     now = parts.now()
     account = look(now).account
     who = identify(parts, actor, account)
+    check_may_ask(parts, who, request, now)
     reported_loss(who, request.device)
     try:
         for answer in request.proofs:
             throttle.count(parts, account.id, who.place, answer.kind, now=now)
-        return carry_out(parts, actor, look, lambda who, now: _wanted(parts, who, request, now))
+        return carry_out(parts, actor, look, lambda who, now: _wanted(parts, actor, who, request, now), version=version)
     except (ProofNeeded, WrongUse) as error:
         kind = request.proofs[0].kind if request.proofs else ""
         note_failure(parts, account, actor, kind, error, now, event="take-back-loss")
@@ -62,10 +65,10 @@ def reported_loss(who: Who, words: str) -> Loss:
     raise naming.Nothing(f'no loss of "{names.printable(wanted)}" is reported', hint="see: passless device list")
 
 
-def _wanted(parts: Parts, who: Who, request: TakeBackReport, now: datetime) -> Wanted:
+def _wanted(parts: Parts, actor: Actor, who: Who, request: TakeBackReport, now: datetime) -> Wanted:
     loss = reported_loss(who, request.device)
     pool = replace(who.account, methods=(*who.account.methods, *loss.methods))
-    ceremony = _ceremony(parts, who.account, request.proofs)
+    ceremony = _ceremony(parts, actor, who.account, request.proofs)
     state = None if ceremony is None else msgspec.json.decode(ceremony.state, type=SignInState).expected
     proven = tuple(proving.check(parts, pool, answer, state, now) for answer in request.proofs)
     return Wanted(
@@ -77,8 +80,8 @@ def _wanted(parts: Parts, who: Who, request: TakeBackReport, now: datetime) -> W
     )
 
 
-def _ceremony(parts: Parts, account: Account, answers: Sequence[Answer]) -> Ceremony | None:
+def _ceremony(parts: Parts, actor: Actor, account: Account, answers: Sequence[Answer]) -> Ceremony | None:
     named = {answer.ceremony for answer in answers if answer.ceremony}
     if len(named) > 1:
         raise OneChallenge
-    return find_sign_in(parts, named.pop(), account.id) if named else None
+    return find_sign_in(parts, actor, named.pop(), account.id) if named else None

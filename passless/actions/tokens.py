@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from passless.actions import naming
-from passless.actions.accounts import find, find_id
+from passless.actions.accounts import Found, find, find_id
 from passless.actions.ceremonies import SIGN_IN
+from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
+from passless.actions.reaching import reach
 from passless.actions.request_errors import BadDuration
 from passless.actions.signing_in import entry_of, note_failure
 from passless.actions.who import TokenMayNot, Who, identify, note_token, place_of, session_of, token_hash
 from passless.domain import names
-from passless.domain.account import Account, AccountId
+from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.methods import Kind, Strength
@@ -48,13 +50,15 @@ class FreshProofNeeded(ProofNeeded):
     hint = "prove it again: passless sign-in"
 
 
-def make_token(parts: Parts, actor: Actor, target: str, request: NewToken) -> MadeToken:
+def make_token(parts: Parts, actor: Actor, target: str, request: NewToken, version: Version | None = None) -> MadeToken:
     """Make a token for a machine; it reads what its rights name and changes nothing."""
     from passless.credentials.random_codes import TOKEN_PREFIX, new_token
 
     now = parts.now()
-    found = find(parts, target, now)
+    found = reach(parts, actor, target, now)
     who = identify(parts, actor, found.account)
+    check_may_ask(parts, who, request, now)
+    check_version(found, version)
     try:
         _check_proof(parts, who, now)
     except FreshProofNeeded as error:
@@ -118,6 +122,12 @@ def checked(parts: Parts, account: Account, request: NewToken, now: datetime) ->
     return name
 
 
+def check_version(found: Found, version: Version | None) -> None:
+    """Refuse what was asked for an account as it was looked at, where it moved since (`If-Match`)."""
+    if version is not None and found.version != version:
+        raise VersionMoved
+
+
 def tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
     """Return the tokens that still work."""
     everything = parts.store.sessions(account_id)
@@ -130,18 +140,22 @@ def people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Sessio
     return [one for one in everything if one.kind is not SessionKind.TOKEN and not one.is_expired(now)]
 
 
-def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken) -> Ended:
+def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken, version: Version | None = None) -> Ended:
     """Stop a token at once."""
     now = parts.now()
-    who = identify(parts, actor, find(parts, target, now).account)
+    found = reach(parts, actor, target, now)
+    who = identify(parts, actor, found.account)
+    check_version(found, version)
     token = naming.one_of(tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
     return _end(parts, who, [token], "revoke-token", now)
 
 
-def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions) -> Ended:
+def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions, version: Version | None = None) -> Ended:
     """End one session, or all, the one in use among them."""
     now = parts.now()
-    who = identify(parts, actor, find(parts, target, now).account)
+    found = reach(parts, actor, target, now)
+    who = identify(parts, actor, found.account)
+    check_version(found, version)
     sessions = people_of(parts, who.account.id, now)
     if not request.all:
         sessions = [one for one in sessions if one.id == request.session]
@@ -168,13 +182,13 @@ def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
 def _end(parts: Parts, who: Who, sessions: list[Session], event: str, now: datetime) -> Ended:
     ids = tuple(one.id for one in sessions)
     if ids:
-        parts.store.commit(Write(at=now, ends=ids, events=(_entry(who, event, now, {"sessions": ",".join(ids)}),)))
+        used = None if who.acting is None else replace(who.acting.session, seen_at=now)
+        entry = _entry(who, event, now, {"sessions": ",".join(ids)})
+        parts.store.commit(Write(at=now, updates=used, ends=ids, events=(entry,)))
     return Ended(ended=ids)
 
 
 def _entry(who: Who, event: str, now: datetime, details: dict[str, str]) -> AuditEntry:
-    if who.reason:
-        details = details | {"reason": who.reason}
     return AuditEntry(
         at=now,
         actor=who.name,
@@ -183,7 +197,7 @@ def _entry(who: Who, event: str, now: datetime, details: dict[str, str]) -> Audi
         account_id=who.account.id,
         account=who.account.name,
         place=who.place,
-        details=details,
+        details=details | who.said,
     )
 
 

@@ -1,4 +1,9 @@
-"""Who acts: the session behind a token, or an operator's claim, turned into what the rules look at."""
+"""Who acts: the session behind a token, or an operator's claim, turned into what the rules look at.
+
+On an embedded store whoever owns the file may look, and their claim to help stands alone. On a server's store nobody may
+do anything without a session: people act for themselves, operators for the accounts below them, by the rights of their own
+account; to everybody else an account that exists looks like one that does not (must hold 3 and 9).
+"""
 
 from __future__ import annotations
 
@@ -9,13 +14,16 @@ from hashlib import sha256
 from msgspec import Struct
 
 from passless.actions.catching_up import catch_up
-from passless.actions.parts import Parts
+from passless.actions.parts import Access, Parts
 from passless.domain import names
-from passless.domain.account import Account
+from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import ProofNeeded, WrongUse
+from passless.domain.methods import Strength
+from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Reporter
-from passless.domain.safety.context import Context
+from passless.domain.safety.context import GIVES_NO_PROOF, Context
+from passless.domain.safety.operator_rules import may_act_on, proof_for_others
 from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, Session, SessionKind
 from passless.ports import NoSuchAccount, Write
@@ -45,8 +53,46 @@ class BadReason(WrongUse):
     hint = "say why: --as-operator --reason TEXT"
 
 
+class NotAnOperator(ProofNeeded):
+    """Only operators do this, from a session that they signed in to with methods of their own."""
+
+    code = "not-an-operator"
+    hint = "sign in as an operator, with a method and not by a device code or a pass; or ask one"
+    default = "only an operator may do this"
+
+
+class NotBelow(ProofNeeded):
+    """The account is none that this operator may act on; whether it exists is not said."""
+
+    code = "not-below"
+    hint = "see whom you are over: passless account list; nobody acts on their own account, or on an operator like themselves"
+
+
+class OperatorProofNeeded(ProofNeeded):
+    """An operator proves anew who they are before acting for others; `needed` is how strongly."""
+
+    code = "weak-proof"
+    hint = "prove it again with your own account: passless sign-in --account YOURS"
+
+    def __init__(self, needed: Strength) -> None:
+        factors = "two factors" if needed is Strength.TWO_FACTORS else "a factor"
+        super().__init__(f"acting for others needs {factors} of the operator's own, proven in the last 10 minutes")
+        self.needed = needed
+
+
+class Acting(Struct, frozen=True, kw_only=True):
+    """An operator at work on a server: their own account and the session they act from."""
+
+    account: Account
+    session: Session
+    rights: OperatorRights
+
+
 class Who(Struct, frozen=True, kw_only=True):
-    """Somebody acting on an account: their session if it is the person, the reporter's word, and what to write in the log."""
+    """Somebody acting on an account: their session if it is the person, the reporter's word, and what to write in the log.
+
+    `acting` is the operator on a server; `rights` are what the rules hold against what is given.
+    """
 
     account: Account
     session: Session | None
@@ -54,11 +100,21 @@ class Who(Struct, frozen=True, kw_only=True):
     name: str
     place: str = ""
     reason: str = ""
+    acting: Acting | None = None
+    rights: OperatorRights | None = None
 
-    def context(self, now: datetime, *, more: tuple[Proof, ...] = (), waited: bool = False) -> Context:
+    @property
+    def said(self) -> dict[str, str]:
+        """What the audit trail says of an operator beside their name: why, and which account it is, whatever its name."""
+        said = {"reason": self.reason} if self.reason else {}
+        return said if self.acting is None else said | {"operator": self.acting.account.id}
+
+    def context(
+        self, now: datetime, *, more: tuple[Proof, ...] = (), waited: bool = False, approvals: tuple[str, ...] = ()
+    ) -> Context:
         """Return what the rules look at besides the account."""
         if self.session is None:
-            return Context(now=now, actor=self.reporter, proofs=more, waited=waited)
+            return Context(now=now, actor=self.reporter, proofs=more, waited=waited, approvals=approvals, rights=self.rights)
         return Context(
             now=now,
             actor=self.reporter,
@@ -75,11 +131,13 @@ def token_hash(token: Secret) -> bytes:
 
 
 def session_of(parts: Parts, actor: Actor) -> Session | None:
-    """Return the session behind the actor's token, if it still holds."""
+    """Return the session behind the actor's token, if it still holds; a relying party's is nobody's to act with."""
     if actor.token is None:
         return None
     session = parts.store.session(token_hash(actor.token))
-    return None if session is None or session.is_expired(parts.now()) else session
+    if session is None or session.kind is SessionKind.CLIENT or session.is_expired(parts.now()):
+        return None
+    return session
 
 
 def session_on(parts: Parts, actor: Actor, account: Account) -> Session | None:
@@ -106,30 +164,92 @@ def place_of(actor: Actor) -> str:
     return names.printable(actor.place)
 
 
-def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool = True) -> Who:
-    """Work out who acts on an account.
+def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool = True, equals: bool = False) -> Who:
+    """Work out who acts on an account; `equals` lets an operator act on one who may do as much.
 
     Raises:
         SignInNeeded: a session is needed, and there is none for this account.
         TokenMayNot: it is a machine's, which is in the audit trail.
         BadReason: an operator's claim lacks its reason or ticket.
+        NotAnOperator, NotBelow, OperatorProofNeeded: on a server, the claim is not that of an operator over the account, or
+            their proof is too old or too weak.
     """
-    if actor.operator is not None:
+    if actor.operator is not None and parts.access is Access.OWNER:
         return Who(
             account=account,
             session=None,
             reporter=Reporter.OWNER,
             name="owner",
             place=place_of(actor),
-            reason=_reason(parts, actor.operator.reason, actor.operator.ticket),
+            reason=reason_of(parts, actor),
         )
     session = session_on(parts, actor, account)
+    if parts.access is Access.NOBODY and (actor.operator is not None or session is None):
+        return _as_operator(parts, actor, account, need_session=need_session, equals=equals)
     if session is None and need_session:
         raise SignInNeeded(f'sign in to "{account.name}" first', hint=f"passless sign-in --account {account.name}")
     if session is not None and session.kind is SessionKind.TOKEN and need_session:
         note_token(parts, actor, account, session)
         raise TokenMayNot("a machine's token cannot change how anyone signs in")
     return Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
+
+
+def operating(parts: Parts, actor: Actor) -> Acting | None:
+    """Return the operator behind the actor's session on a server; None where it is nobody's with such rights.
+
+    A session that gives no proof for changes gives no rights of an operator either.
+    """
+    session = session_of(parts, actor)
+    if parts.access is not Access.NOBODY or session is None or session.kind in GIVES_NO_PROOF:
+        return None
+    try:
+        account = catch_up(parts.store.read(AccountId(session.account_id)).account, parts.rules, parts.now()).account
+    except NoSuchAccount:
+        return None
+    if account.operator is None or session_on(parts, actor, account) is None:
+        return None
+    return Acting(account=account, session=session, rights=account.operator)
+
+
+def not_below(typed: str) -> NotBelow:
+    """Return the refusal of an account that is not below an operator, or is none at all."""
+    return NotBelow(f'"{names.printable(typed)}" is no account that you are over')
+
+
+def sign_in_needed(typed: str) -> SignInNeeded:
+    """Return the answer to who is not signed in, the same for every name; it repeats what was typed and nothing else."""
+    shown = names.printable(typed)
+    return SignInNeeded(f'sign in to "{shown}" first', hint=f"passless sign-in --account {shown}")
+
+
+def check_fresh(parts: Parts, acting: Acting) -> None:
+    """Let an operator go on whose proof is fresh, and as strong as a change to two-step on their own account would ask."""
+    now = parts.now()
+    own = Who(account=acting.account, session=acting.session, reporter=Reporter.SELF, name=acting.account.name)
+    needed, have = proof_for_others(acting.account, own.context(now), parts.rules)
+    if have < needed:
+        raise OperatorProofNeeded(needed)
+
+
+def _as_operator(parts: Parts, actor: Actor, account: Account, *, need_session: bool, equals: bool) -> Who:
+    acting = operating(parts, actor)
+    if acting is None:
+        raise NotAnOperator if actor.operator is not None else SignInNeeded("sign in first")
+    reason = reason_of(parts, actor) if need_session or actor.operator is not None else ""
+    if not may_act_on(acting.account, account, equals=equals):
+        raise not_below(account.name)
+    if need_session:
+        check_fresh(parts, acting)
+    return Who(
+        account=account,
+        session=None,
+        reporter=Reporter.OPERATOR,
+        name=acting.account.name,
+        place=place_of(actor),
+        reason=reason,
+        acting=acting,
+        rights=acting.rights,
+    )
 
 
 def note_token(parts: Parts, actor: Actor, account: Account, token: Session) -> None:
@@ -148,9 +268,11 @@ def note_token(parts: Parts, actor: Actor, account: Account, token: Session) -> 
     parts.store.commit(Write(at=now, events=(entry,)))
 
 
-def _reason(parts: Parts, reason: str, ticket: str) -> str:
-    if not reason.strip():
+def reason_of(parts: Parts, actor: Actor) -> str:
+    """Return why somebody acts for another, with the ticket; `BadReason` where it is missing or cannot be."""
+    if actor.operator is None or not actor.operator.reason.strip():
         raise BadReason("acting as an operator needs a reason")
+    reason, ticket = actor.operator.reason, actor.operator.ticket
     if len(reason) > REASON_LENGTH or len(ticket) > REASON_LENGTH:
         raise BadReason(f"the reason is too long: at most {REASON_LENGTH} characters")
     if parts.ticket_pattern and not re.fullmatch(parts.ticket_pattern, ticket):

@@ -90,13 +90,10 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
 
 
 def _planned(run: Run, wish: Wish, request: Enrol) -> PlanView:
-    from passless.actions.planning import enrolment_problems
-    from passless.directories.local.parts_of import parts_of
-
     if wish.kind is Kind.PASSKEY and not wish.begin and wish.finish is None:
         _check_possible(run, wish)
     view = run.view()
-    return plans.enrol(view, request, enrolment_problems(parts_of(run.directory), run.actor, run.target, request))
+    return plans.enrol(view, request, run.directory.enrolment_problems(run.actor, run.target, request))
 
 
 def _finishing(run: Run, wish: Wish, begun: Begun) -> str:

@@ -5,29 +5,51 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from passless.actions import accounts, enrolling, planning, reading, recovering, requesting, signing_in, taking_back, tokens
+from passless.actions import (
+    accounts,
+    challenging,
+    enrolling,
+    invitations,
+    operators,
+    planning,
+    reading,
+    recovering,
+    requesting,
+    rights,
+    signing_in,
+    signing_up,
+    taking_back,
+    tokens,
+)
 from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_to_finish
 from passless.actions.changing import Kept, Wanted, carry_out
+from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
+from passless.actions.reaching import reach
 from passless.actions.request_errors import CodeWrong
 from passless.actions.who import Who, session_of
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.proofs import WrongProof
-from passless.domain.account import Account
+from passless.domain.account import Account, Version
 from passless.domain.ceremonies import Ceremony
 from passless.domain.errors import PasslessError, Unavailable
 from passless.domain.methods import Kind, MethodId
 from passless.domain.requests import (
     Answer,
+    ApproveRecovery,
     CeremonyRequest,
     EndSessions,
     Enrol,
+    GrantOperator,
     NewAccount,
+    NewInvitation,
     NewToken,
     ReportLostDevice,
     ReportNotMe,
     Request,
+    RevokeOperator,
     RevokeToken,
+    SetGroups,
     TakeBackReport,
 )
 from passless.domain.safety.next_steps import AtHand
@@ -37,11 +59,16 @@ from passless.domain.showing import due_notices, method_view, pending_view, repo
 from passless.domain.views import (
     Applied,
     Begun,
+    Ended,
+    InvitationView,
     Made,
+    MadeInvitation,
     MadeMethod,
     MadeReport,
+    OperatorView,
     Outcome,
     PlanView,
+    ProblemView,
     SecondProofNeeded,
     SignedIn,
     Waits,
@@ -57,32 +84,56 @@ class Doing:
 
     def create(self, actor: Actor, new: NewAccount) -> SignedIn:
         """Make an account and sign it in."""
-        made = accounts.make(self.parts, actor, new)
+        made = signing_up.sign_up(self.parts, actor, new)
         return self._signed_in(signing_in.Opened(account=made.account, session=made.session, token=made.token))
 
     def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
         """Work out what a request would do."""
         return planning.plan_request(self.parts, actor, target, request)
 
-    def apply(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
-        """Carry out a request."""
+    def enrolment_problems(self, actor: Actor, target: str, request: Enrol) -> tuple[ProblemView, ...]:
+        """Tell what would stand in the way of adding a method."""
+        return planning.enrolment_problems(self.parts, actor, target, request)
+
+    def operators(self, actor: Actor) -> tuple[OperatorView, ...]:
+        """List who may help others."""
+        return operators.listed(self.parts, actor)
+
+    def invite(self, actor: Actor, new: NewInvitation) -> MadeInvitation:
+        """Invite somebody to make an account."""
+        return invitations.invite(self.parts, actor, new)
+
+    def invitations(self, actor: Actor) -> tuple[InvitationView, ...]:
+        """List the invitations that nobody has taken yet."""
+        return invitations.listed(self.parts, actor)
+
+    def revoke_invitation(self, actor: Actor, invitation: str) -> Ended:
+        """Stop an invitation, by its id."""
+        return invitations.revoke(self.parts, actor, invitation)
+
+    def apply(self, actor: Actor, target: str, request: Request, *, version: Version | None = None) -> Applied | Waits:
+        """Carry out a request; with a version only while the account is still at it."""
         match request:
             case NewToken():
-                return Applied(plan=None, made=tokens.make_token(self.parts, actor, target, request))
+                return Applied(plan=None, made=tokens.make_token(self.parts, actor, target, request, version))
             case RevokeToken():
-                return Applied(plan=None, made=tokens.revoke_token(self.parts, actor, target, request))
+                return Applied(plan=None, made=tokens.revoke_token(self.parts, actor, target, request, version))
             case EndSessions():
-                return Applied(plan=None, made=tokens.end_sessions(self.parts, actor, target, request))
+                return Applied(plan=None, made=tokens.end_sessions(self.parts, actor, target, request, version))
+            case GrantOperator() | RevokeOperator() | SetGroups() | ApproveRecovery():
+                kept = rights.change(self.parts, actor, target, request, version=version)
+                return self._outcome(kept, None)
             case _:
-                return self._change(actor, target, request)
+                return self._change(actor, target, request, version)
 
-    def _change(self, actor: Actor, target: str, request: Request) -> Applied | Waits:
+    def _change(self, actor: Actor, target: str, request: Request, version: Version | None) -> Applied | Waits:
         made: list[Made | None] = [None]
 
         def look(now: datetime) -> accounts.Found:
-            return accounts.find(self.parts, target, now)
+            return reach(self.parts, actor, target, now)
 
         def build(who: Who, now: datetime) -> Wanted:
+            check_may_ask(self.parts, who, request, now)
             try:
                 built = requesting.build(self.parts, who, request, now)
             except CodeWrong as error:
@@ -92,8 +143,8 @@ class Doing:
             return built.wanted
 
         if isinstance(request, TakeBackReport):
-            return self._outcome(taking_back.take_back(self.parts, actor, look, request), None)
-        kept = carry_out(self.parts, actor, look, build)
+            return self._outcome(taking_back.take_back(self.parts, actor, look, request, version=version), None)
+        kept = carry_out(self.parts, actor, look, build, version=version)
         if isinstance(request, ReportLostDevice | ReportNotMe):
             made[0] = self._report(kept, actor)
         return self._outcome(kept, made[0])
@@ -120,7 +171,7 @@ class Doing:
         """Begin to add a method or to sign in."""
         if isinstance(request, Enrol):
             return enrolling.begin(self.parts, actor, target, request)
-        ceremony, options, origin = signing_in.begin(self.parts, target, request)
+        ceremony, options, origin = challenging.begin(self.parts, actor, target, request)
         return Begun(ceremony=ceremony.id, expires_at=ceremony.expires_at, origin=origin, public_key=options)
 
     def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:

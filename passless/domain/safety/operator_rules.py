@@ -100,6 +100,19 @@ def _another(case: Case, given: GiveApproval) -> Iterator[Problem]:
         )
 
 
+def may_act_on(operator: Account, target: Account, *, equals: bool = False) -> bool:
+    """Tell whether an operator may act on an account: never on their own, nor on one that may do as much (must hold 9).
+
+    `equals` is for taking rights away, which who may do just as much may: else rights over all could be taken from nobody.
+    """
+    own, theirs = operator.operator, target.operator
+    if own is None or operator.id == target.id:
+        return False
+    if equals and theirs is not None and own.covers(theirs.over):
+        return own.reaches(target.groups)
+    return own.is_above(target.groups, theirs)
+
+
 def proof_for_others(account: Account, context: Context, rules: Rules) -> tuple[Strength, Strength]:
     """Return what an operator has to prove before acting for others, and what they have proven.
 

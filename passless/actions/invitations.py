@@ -1,0 +1,228 @@
+"""Inviting people to a server: a link that makes one account, once, for some days.
+
+What stands in the link is 256 random bits, of which the store keeps the hash; who finds the store cannot use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from passless.actions import operators
+from passless.actions.accounts import Admission, free_name
+from passless.actions.parts import Parts, SignUp
+from passless.actions.request_errors import BadDuration
+from passless.actions.who import Acting, NotAnOperator, SignInNeeded, check_fresh, operating, place_of, reason_of, session_of
+from passless.domain import names
+from passless.domain.account import AccountId
+from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.errors import NotFound, ProofNeeded, WrongUse
+from passless.domain.operators import clean_groups
+from passless.domain.requests import NewInvitation
+from passless.domain.secret import Secret
+from passless.domain.views import Ended, InvitationView, MadeInvitation
+from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+from passless.ports.directory import Actor
+
+KIND = "invitation"  # of its record, whose key is the hash of what stands in the link
+PREFIX = "pli_"  # what stands in a link: recognisable in a leak
+PATH = "/invitation"  # of the page; what is secret stands behind #, which no server and no log gets
+SHORTEST, LONGEST = timedelta(minutes=10), timedelta(days=90)
+
+
+class NotInvited(ProofNeeded):
+    """The invitation was never made, was used, was stopped, or its time is over; nothing says which."""
+
+    code = "not-invited"
+    hint = "ask for another invitation, and use it within its time; each is used once"
+    default = "this is no invitation, or not any more"
+
+
+class NoSuchInvitation(NotFound):
+    """No open invitation of that id."""
+
+    code = "no-such-invitation"
+    hint = "see what there is: passless invitation list"
+
+
+class NameIsFixed(WrongUse):
+    """The invitation is for an account of another name."""
+
+    code = "name-is-fixed"
+
+
+class NeedsName(WrongUse):
+    """On this server operators decide which accounts there are."""
+
+    code = "needs-name"
+    hint = "say which account it is for: --name NAME"
+    default = "on this server an invitation is for one account name"
+
+
+class NeedsGroup(WrongUse):
+    """An operator over groups invites into one of them."""
+
+    code = "beyond-rights"
+    hint = "name groups that you are over: --group GROUP"
+    default = "an operator invites into groups they are over"
+
+
+class Invitation(Struct, frozen=True, kw_only=True):
+    """What is kept of an invitation."""
+
+    id: str
+    groups: tuple[str, ...]
+    name: str
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+
+
+def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
+    """Make an invitation; its link is shown once.
+
+    Raises:
+        NotAnOperator, OperatorProofNeeded: whoever asks may not, or not without a fresh proof.
+        NeedsName, NeedsGroup: it would give more than the operator may.
+        NameTaken: there is an account of the name already.
+    """
+    from passless.credentials.random_codes import new_token
+
+    acting, now = _acting(parts, actor), parts.now()
+    check_fresh(parts, acting)
+    name, groups = _checked(parts, acting, new)
+    secret = new_token(parts.entropy, prefix=PREFIX)
+    made = Invitation(
+        id=parts.new_id(),
+        groups=groups,
+        name=name,
+        made_by=acting.account.id,
+        made_at=now,
+        expires_at=now + new.lifetime,
+    )
+    record = Record(kind=KIND, key=_key(secret), document=msgspec.json.encode(made), ends_at=made.expires_at)
+    details = {"invitation": made.id, "groups": ",".join(groups), "until": made.expires_at.isoformat()}
+    entry = _entry(parts, actor, acting, "create-invitation", now, details | ({"name": name} if name else {}))
+    parts.store.commit(Write(at=now, updates=acting.session, puts=(record,), events=(entry,)))
+    link = Secret(f"{parts.origin}{PATH}#{secret.reveal()}")
+    return MadeInvitation(id=made.id, secret=secret, link=link, groups=groups, name=name, expires_at=made.expires_at)
+
+
+def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
+    """List the open invitations that an operator could have made, the oldest first."""
+    acting = _acting(parts, actor)
+    found = sorted((made for _, made in _open(parts, acting)), key=lambda made: made.made_at)
+    return tuple(
+        InvitationView(
+            id=made.id,
+            groups=made.groups,
+            name=made.name,
+            made_by=_name_of(parts, made.made_by),
+            made_at=made.made_at,
+            expires_at=made.expires_at,
+        )
+        for made in found
+    )
+
+
+def revoke(parts: Parts, actor: Actor, invitation: str) -> Ended:
+    """Stop an invitation by its id."""
+    acting, now = _acting(parts, actor), parts.now()
+    check_fresh(parts, acting)
+    for record, made in _open(parts, acting):
+        if made.id == invitation:
+            entry = _entry(parts, actor, acting, "revoke-invitation", now, {"invitation": made.id})
+            try:
+                parts.store.commit(Write(at=now, updates=acting.session, drops=(record,), events=(entry,)))
+            except VersionMoved:
+                break  # somebody took or stopped it at the same moment
+            return Ended(ended=(made.id,))
+    raise NoSuchInvitation(f'there is no open invitation "{names.printable(invitation)}"')
+
+
+def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admission:
+    """Return what an invitation gives to the account that is made with it.
+
+    It is good only as long as who made it is an operator who could make it still.
+
+    Raises:
+        NotInvited: it is none, or not any more.
+        NameIsFixed: it is for another name.
+    """
+    record = parts.store.record(KIND, _key(secret))
+    if record is None:
+        raise NotInvited
+    made = msgspec.json.decode(record.document, type=Invitation)
+    if now >= made.expires_at or not _still_given(parts, made):
+        raise NotInvited
+    if made.name and not names.are_same(made.name, wanted):
+        raise NameIsFixed(f'the invitation is for the account "{made.name}"', hint=f"use that name: {made.name}")
+    notes = {"invitation": made.id, "invited_by": made.made_by}
+    notes |= {"groups": ",".join(made.groups)} if made.groups else {}
+    return Admission(groups=made.groups, drops=(record,), notes=notes)
+
+
+def _acting(parts: Parts, actor: Actor) -> Acting:
+    operators.check_server(parts)
+    acting = operating(parts, actor)
+    if acting is None:
+        raise SignInNeeded("sign in first") if session_of(parts, actor) is None else NotAnOperator()
+    return acting
+
+
+def _checked(parts: Parts, acting: Acting, new: NewInvitation) -> tuple[str, tuple[str, ...]]:
+    groups = clean_groups(new.groups)
+    if acting.rights.over and not (groups and acting.rights.covers(groups)):
+        raise NeedsGroup
+    if not SHORTEST <= new.lifetime <= LONGEST:
+        raise BadDuration("an invitation lasts from 10 minutes to 90 days")
+    if not new.name and parts.sign_up is SignUp.OPERATOR:
+        raise NeedsName
+    return (free_name(parts, new.name) if new.name else ""), groups
+
+
+def _still_given(parts: Parts, made: Invitation) -> bool:
+    try:
+        operator = parts.store.read(AccountId(made.made_by)).account.operator
+    except NoSuchAccount:
+        return False
+    return operator is not None and (not operator.over or operator.covers(made.groups))
+
+
+def _open(parts: Parts, acting: Acting) -> Iterator[tuple[Record, Invitation]]:
+    """Return the invitations that are within an operator's rights."""
+    now = parts.now()
+    for record in parts.store.records(KIND):
+        made = msgspec.json.decode(record.document, type=Invitation)
+        if now < made.expires_at and (not acting.rights.over or (made.groups and acting.rights.covers(made.groups))):
+            yield record, made
+
+
+def _name_of(parts: Parts, account_id: str) -> str:
+    try:
+        return parts.store.read(AccountId(account_id)).account.name
+    except NoSuchAccount:
+        return account_id
+
+
+def _key(secret: Secret) -> str:
+    return sha256(secret.reveal().encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _entry(parts: Parts, actor: Actor, acting: Acting, event: str, now: datetime, details: dict[str, str]) -> AuditEntry:
+    """Record it on the operator's own account: there is no other yet."""
+    why = {} if actor.operator is None else {"reason": reason_of(parts, actor)}
+    return AuditEntry(
+        at=now,
+        actor=acting.account.name,
+        event=event,
+        outcome=Outcome.DONE,
+        account_id=acting.account.id,
+        account=acting.account.name,
+        place=place_of(actor),
+        details=details | why,
+    )

@@ -1,0 +1,73 @@
+"""Finding the account somebody wants to act on: on a server's store only for who may (must hold 3 and 9)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from passless.actions.accounts import Found, find, find_id
+from passless.actions.parts import Access, Parts
+from passless.actions.who import (
+    NotAnOperator,
+    TokenMayNot,
+    not_below,
+    operating,
+    session_of,
+    sign_in_needed,
+)
+from passless.domain import names
+from passless.domain.safety.operator_rules import may_act_on
+from passless.domain.sessions import SessionKind
+from passless.ports import NoSuchAccount
+from passless.ports.directory import Actor
+
+
+def reach(parts: Parts, actor: Actor, target: str, now: datetime, *, equals: bool = False) -> Found:
+    """Find an account by its name or id for somebody who acts on it or looks at it.
+
+    On a server's store the name is looked up for operators alone: everybody else is answered before, so that neither answer
+    nor time tells whether there is such an account.
+
+    Raises:
+        NoSuchAccount: there is none, said to who may know: the owner of an embedded store, an operator over all.
+        SignInNeeded, TokenMayNot, NotAnOperator, NotBelow: whoever asks may not.
+    """
+    if parts.access is Access.OWNER:
+        return find(parts, target, now)
+    own = own_account(parts, actor, now)
+    if own is not None and is_named(own, target):
+        return own
+    acting = operating(parts, actor)
+    if acting is None:
+        raise _stranger(parts, actor, target)
+    try:
+        found = find(parts, target, now)
+    except NoSuchAccount:
+        if not acting.rights.over:
+            raise
+        raise not_below(target) from None
+    if not may_act_on(acting.account, found.account, equals=equals):
+        raise not_below(target)
+    return found
+
+
+def own_account(parts: Parts, actor: Actor, now: datetime) -> Found | None:
+    """Return the account of the session in use; None where nobody is signed in."""
+    session = session_of(parts, actor)
+    if session is None:
+        return None
+    try:
+        return find_id(parts, session.account_id, now)
+    except NoSuchAccount:
+        return None
+
+
+def is_named(found: Found, target: str) -> bool:
+    """Tell whether a name or id means this account."""
+    return names.are_same(found.account.name, target) or found.account.id == target
+
+
+def _stranger(parts: Parts, actor: Actor, target: str) -> Exception:
+    session = session_of(parts, actor)
+    if session is not None and session.kind is SessionKind.TOKEN:
+        return TokenMayNot(f'this token is not one of "{names.printable(target)}"', hint="use a token of the account")
+    return NotAnOperator() if actor.operator is not None else sign_in_needed(target)

@@ -1,0 +1,97 @@
+"""Who may make an account: anybody on an embedded store; on a server whoever is invited, or anybody where that is allowed.
+
+An operator makes no account for somebody else: its session would be theirs, and with it a way to choose what the person
+signs in with (must hold 9). They invite, with the account's name fixed if they wish; the person makes the account.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from passless.actions import accounts, invitations, operators
+from passless.actions.parts import Access, Parts, SignUp
+from passless.actions.throttle import Throttled, source_of
+from passless.actions.who import operating
+from passless.domain.errors import CannotDoThat, ProofNeeded, WrongUse
+from passless.domain.requests import NewAccount
+from passless.domain.secret import Secret
+from passless.ports import VersionMoved
+from passless.ports.directory import Actor
+
+PER_HOUR = 10  # accounts made, and invitations tried, from one source; who has more people invites from the host's network
+
+
+class InvitationNeeded(ProofNeeded):
+    """Nobody makes an account here without an invitation."""
+
+    code = "invitation-needed"
+    hint = "ask an operator for an invitation, then: passless account create NAME --invitation-file FILE"
+    default = "making an account here needs an invitation"
+
+
+class InviteInstead(CannotDoThat):
+    """Operators invite; the person makes the account."""
+
+    code = "invite-instead"
+    hint = "passless invitation create --name NAME; then the person makes the account with the link"
+    default = "an operator makes no account for somebody else, but invites them"
+
+
+class GroupsByInvitation(WrongUse):
+    """Nobody puts themselves into groups."""
+
+    code = "groups-by-invitation"
+    hint = "an operator sets them: passless account groups NAME GROUP, or with the invitation"
+    default = "a new account gets its groups from its invitation"
+
+
+def sign_up(parts: Parts, actor: Actor, new: NewAccount) -> accounts.Made:
+    """Make an account for whoever may, and sign it in.
+
+    Raises:
+        InvitationNeeded, InviteInstead, GroupsByInvitation: whoever asks may not, or not so.
+        NotInvited, NameIsFixed: the invitation is not good, or for another name.
+        Throttled: too many were asked for from one source.
+    """
+    if parts.access is Access.OWNER:
+        operators_only(new)
+        return accounts.make(parts, actor, new)
+    if new.groups:
+        raise GroupsByInvitation
+    now = parts.now()
+    if new.invitation is not None:
+        _count(parts, actor, now)
+        return _invited(parts, actor, new, new.invitation)
+    if operating(parts, actor) is not None:
+        raise InviteInstead
+    if parts.sign_up is SignUp.OPEN:
+        _count(parts, actor, now)
+        return accounts.make(parts, actor, new)
+    if parts.on_host and not operators.has_any(parts):
+        return accounts.make(parts, actor, new, accounts.Admission(notes={"on_host": "yes"}))
+    raise InvitationNeeded
+
+
+def operators_only(new: NewAccount) -> None:
+    """Refuse on an embedded store what only a server has."""
+    if new.groups or new.invitation is not None:
+        raise operators.NotOnAServer
+
+
+def _invited(parts: Parts, actor: Actor, new: NewAccount, secret: Secret) -> accounts.Made:
+    admitted = invitations.admission(parts, secret, new.name, parts.now())
+    try:
+        return accounts.make(parts, actor, new, admitted)
+    except VersionMoved:
+        if parts.store.record(invitations.KIND, admitted.drops[0].key) is None:
+            raise invitations.NotInvited from None  # somebody took or stopped it at the same moment
+        raise
+
+
+def _count(parts: Parts, actor: Actor, now: datetime) -> None:
+    """Slow one source down; each hour is counted anew, so that a good one is not held up by yesterday."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    before = parts.store.count_attempt(f"sign-up/{source_of(actor.place)}/{hour:%Y%m%d%H}", at=now)
+    if before.count >= PER_HOUR:
+        seconds = int((hour + timedelta(hours=1) - now).total_seconds()) + 1
+        raise Throttled("too many accounts were asked for from here", hint=f"wait {seconds} seconds")
