@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from passless.actions import naming
 from passless.actions.accounts import Found, find, find_id
-from passless.actions.ceremonies import NoSuchCeremony, new_ceremony_id
+from passless.actions.ceremonies import NoSuchCeremony, binding, new_ceremony_id, origin_of
 from passless.actions.changing import Kept, Wanted, carry_out, preview, refusal
 from passless.actions.parts import Parts
 from passless.actions.proving import bound_to
@@ -96,7 +96,7 @@ def begin(parts: Parts, actor: Actor, target: str, request: Enrol) -> Begun:
         created_at=now,
         expires_at=begun.expires_at,
         state=msgspec.json.encode(state),
-        session_id=who.session.id if who.session is not None else "",
+        session_id=binding(actor, who.session),
     )
     parts.store.commit(Write(at=now, begins=ceremony))
     return begun
@@ -140,7 +140,7 @@ def _begin_key(parts: Parts, who: Who, request: Enrol, method_id: MethodId, now:
     is_passkey = request.kind is Kind.PASSKEY
     begun = registration.begin_registration(
         party,
-        origin=request.origin or party.terminal_origin,
+        origin=origin_of(parts, request.origin),
         user_handle=who.account.user_handle,
         account=who.account.name,
         known=[held for one in who.account.methods if (held := credential_of(one)) is not None],

@@ -6,14 +6,14 @@ from datetime import datetime
 
 import msgspec
 
-from passless.actions import proving, throttle
-from passless.actions.accounts import find
+from passless.actions import nobody, proving, throttle
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import find_sign_in
+from passless.actions.challenging import SignInState
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.recovery_sessions import continued, earlier_ones
-from passless.actions.signing_in import Attempt, Opened, SignInState, entry_of, new_session, note_failure
+from passless.actions.signing_in import Attempt, Opened, entry_of, new_session, note_failure
 from passless.actions.who import place_of
 from passless.domain.account import Account
 from passless.domain.applying import apply
@@ -30,6 +30,8 @@ from passless.domain.sessions import SESSION_LIFE, SessionKind
 from passless.domain.use_state import Use
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
+
+MAXIMUM_VALID = 2  # recovery codes: the one in use, and for the wait the one it replaced (rule 11)
 
 
 class FurtherProofNeeded(ProofNeeded):
@@ -54,7 +56,7 @@ def recover(parts: Parts, actor: Actor, target: str, code: Secret, proof: Answer
     counted = False
     for _ in range(TRIES):
         now = parts.now()
-        at = Attempt(actor=actor, found=find(parts, target, now), now=now)
+        at = Attempt(actor=actor, found=nobody.someone(parts, target, now), now=now)
         try:
             kept = _check_code(at.account, code, now)
             if proof is not None and not counted:
@@ -70,7 +72,7 @@ def recover(parts: Parts, actor: Actor, target: str, code: Secret, proof: Answer
 
 
 def _recover(parts: Parts, at: Attempt, code: RecoveryCode, proof: Answer | None) -> Opened:
-    uses, consumes = _further_proof(parts, at.account, code, proof, at.now)
+    uses, consumes = _further_proof(parts, at, code, proof)
     after, events, notices = _in_recovery(parts, at, code)
     session, token = new_session(
         parts, after, SessionKind.RECOVERY_CODE, place_of(at.actor), (), SESSION_LIFE, at.now, name=code.id
@@ -111,7 +113,7 @@ def _check_code(account: Account, typed: Secret, now: datetime) -> RecoveryCode:
 
     valid = [code for code in account.recovery_codes if is_valid(code, now)]
     matching = [code for code in valid if random_codes.check_recovery_code(code.hash, typed)]
-    if not valid:
+    for _ in range(MAXIMUM_VALID - len(valid)):  # the same work whatever there is
         random_codes.check_recovery_code(random_codes.NOBODYS_RECOVERY_CODE, typed)
     if not matching:
         raise WrongProof("recovery code", hint="look at what you wrote down and type it again: 25 characters")
@@ -119,14 +121,15 @@ def _check_code(account: Account, typed: Secret, now: datetime) -> RecoveryCode:
 
 
 def _further_proof(
-    parts: Parts, account: Account, code: RecoveryCode, proof: Answer | None, now: datetime
+    parts: Parts, at: Attempt, code: RecoveryCode, proof: Answer | None
 ) -> tuple[tuple[Use, ...], CeremonyId | None]:
+    account, now = at.account, at.now
     if proof is None:
         if opens_alone(account, code, now):
             return (), None
         kinds = dict.fromkeys(kind_of(one) for one in account.methods if is_reachable(one, parts.rules, now))
         raise FurtherProofNeeded(hint=f"give one more proof: --with {' or '.join(kinds)}" if kinds else "ask an operator")
-    ceremony = find_sign_in(parts, proof.ceremony, account.id) if proof.ceremony else None
+    ceremony = find_sign_in(parts, at.actor, proof.ceremony, account.id) if proof.ceremony else None
     state = b"" if ceremony is None else msgspec.json.decode(ceremony.state, type=SignInState).expected
     proven = proving.check(parts, account, proof, state or None, now)
     return (proven.use,), None if ceremony is None else ceremony.id

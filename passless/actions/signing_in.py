@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import proving, throttle
-from passless.actions.accounts import Found, find, find_id
+from passless.actions import nobody, proving, throttle
+from passless.actions.accounts import Found, find_id
 from passless.actions.catching_up import ended_for_good
-from passless.actions.ceremonies import SIGN_IN, new_ceremony_id
+from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, origin_of
+from passless.actions.challenging import Challenge, NoMethod, SignInState, ask, open_ceremony
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.who import place_of, session_on, token_hash
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
-from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony, CeremonyId
+from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.methods import Kind, Password, SignInMethod, credential_of, kind_of
-from passless.domain.requests import Answer, SignInWith
+from passless.domain.requests import Answer
 from passless.domain.safety.context import GIVES_NO_PROOF
-from passless.domain.safety.ways_in import is_reachable, opens, signs_in
+from passless.domain.safety.ways_in import opens, signs_in
 from passless.domain.secret import Secret
 from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
 from passless.domain.use_state import Use
-from passless.ports import VersionMoved, Write
+from passless.ports import NoSuchAccount, VersionMoved, Write
 from passless.ports.directory import Actor
-
-
-class SignInState(Struct, frozen=True, kw_only=True):
-    """What we keep of a sign-in under way: the WebAuthn expectation as JSON, and the proofs that were right so far."""
-
-    expected: bytes = b""
-    proofs: tuple[Proof, ...] = ()
-    accepts: tuple[Kind, ...] = ()
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -66,6 +59,12 @@ class Opened(Struct, frozen=True, kw_only=True):
     token: Secret
 
 
+class Origin(Struct, frozen=True):
+    """The part of a WebAuthn expectation that a second question goes on with."""
+
+    origin: str
+
+
 class HalfWay(Struct, frozen=True, kw_only=True):
     """The first of two proofs was right."""
 
@@ -75,103 +74,106 @@ class HalfWay(Struct, frozen=True, kw_only=True):
     origin: str = ""
 
 
-class NoMethod(ProofNeeded):
-    """There is nothing on the account to begin with."""
-
-    code = "wrong-proof"
-    hint = "see what the account has: passless method list"
-
-
-def begin(parts: Parts, target: str, request: SignInWith) -> tuple[Ceremony, bytes, str]:
-    """Begin to sign in with a key or passkey; return the ceremony, the WebAuthn options as JSON, and the origin.
-
-    What was reported lost may answer too: it signs nobody in, but proves that the report can be taken back.
-    """
-    now = parts.now()
-    account = find(parts, target, now).account
-    lost = [method for loss in account.losses for method in loss.methods]
-    state, options, origin = _challenge(parts, (*account.methods, *lost), (request.kind,), request.origin, now)
-    ceremony = _open_ceremony(parts, account, state, now)
-    parts.store.commit(Write(at=now, begins=ceremony))
-    return ceremony, options, origin
-
-
-def _challenge(
-    parts: Parts, methods: Sequence[SignInMethod], kinds: tuple[Kind, ...], origin: str | None, now: datetime
-) -> tuple[SignInState, bytes, str]:
-    from passless.credentials.passkey_sign_in import begin_sign_in
-    from passless.credentials.passkeys import RelyingParty, UserVerification
-
-    held = [one for one in methods if kind_of(one) in kinds and is_reachable(one, parts.rules, now)]
-    allowed = [credential for one in held if (credential := credential_of(one)) is not None]
-    if not allowed:
-        raise NoMethod(f"the account has no {' or '.join(kinds)} to sign in with")
-    assert parts.rules.rp_id is not None  # an embedded store and a server always have one
-    party = RelyingParty(id=parts.rules.rp_id, name=parts.issuer)
-    verified = all(getattr(one, "user_verified", True) for one in held)
-    begun = begin_sign_in(
-        party,
-        origin=origin or party.terminal_origin,
-        allowed=allowed,
-        user_verification=UserVerification.REQUIRED if verified else UserVerification.PREFERRED,
-        entropy=parts.entropy,
-    )
-    state = SignInState(expected=msgspec.json.encode(begun.expected))
-    return state, msgspec.json.encode(begun.options), begun.expected.origin
-
-
-def _open_ceremony(parts: Parts, account: Account, state: SignInState, now: datetime) -> Ceremony:
-    return Ceremony(
-        id=new_ceremony_id(parts),
-        purpose=SIGN_IN,
-        account_id=account.id,
-        created_at=now,
-        expires_at=now + CEREMONY_LIFE,
-        state=msgspec.json.encode(state),
-    )
-
-
 def sign_in(parts: Parts, actor: Actor, target: str, answer: Answer, ceremony: Ceremony | None = None) -> Opened | HalfWay:
     """Sign in, or add a proof to the session in use. With a ceremony it is its account, whatever the target.
+
+    On a server a name without an account goes the same way, and nothing proves it.
 
     Raises:
         WrongProof, and its kin: the proof is not right; it is counted and in the audit trail.
         Throttled, SwitchedOff: too many were wrong before.
     """
+    now = parts.now()
+    found: Found | None = _found(parts, target, ceremony, answer, now)
+    assert found is not None
+    source = None if session_on(parts, actor, found.account) is not None else _source(ceremony, answer)
+    if source is not None:
+        throttle.check_source(parts, actor.place, source, now=now)
+    account = found.account
+    try:
+        throttle.count(parts, account.id, actor.place, answer.kind, now=now)
+        for _ in range(TRIES):
+            found = found or _found(parts, target, ceremony, answer, now)
+            account = found.account
+            try:
+                return _try(parts, Attempt(actor=actor, found=found, now=now, ceremony=ceremony), answer)
+            except VersionMoved:
+                found, now = None, parts.now()
+        raise VersionMoved
+    except (ProofNeeded, WrongUse) as error:  # an answer that cannot be read is an attempt too
+        held_up = source is not None and throttle.count_source(parts, actor.place, source, now=now)
+        note_failure(parts, account, actor, answer.kind, error, now, held_up=held_up)
+        raise
+
+
+def _try(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
     from passless.actions import temporary_passes
 
-    first = parts.now()
-    found = _found(parts, target, ceremony, first)
+    if answer.kind is Kind.TEMPORARY_PASS:
+        return temporary_passes.sign_in(parts, at, answer.text)
+    return _with_proof(parts, at, answer)
+
+
+def _source(ceremony: Ceremony | None, answer: Answer) -> throttle.Source | None:
+    """Return what a source's wrong answers are counted as; keys and passkeys wait for nobody but where no name was given."""
+    if ceremony is not None and _state(ceremony).nameless:
+        return throttle.Source.NAMELESS
+    return throttle.Source.PROOF if answer.kind in throttle.GUESSABLE else None
+
+
+def _state(ceremony: Ceremony) -> SignInState:
+    return msgspec.json.decode(ceremony.state, type=SignInState)
+
+
+def _found(parts: Parts, target: str, ceremony: Ceremony | None, answer: Answer, now: datetime) -> Found:
+    if ceremony is None:
+        return nobody.someone(parts, target, now)
+    state = _state(ceremony)
+    if state.nameless:
+        return _owner_of(parts, answer, now)
+    if state.nobody:
+        stand_in = nobody.nobody(parts, state.nobody, now)
+        nobody.look_for(parts, stand_in.account)
+        return stand_in
     try:
-        throttle.count(parts, found.account.id, actor.place, answer.kind, now=first)
-    except ProofNeeded as error:
-        note_failure(parts, found.account, actor, answer.kind, error, first)
-        raise
-    for _ in range(TRIES):
-        now = parts.now()
-        at = Attempt(actor=actor, found=_found(parts, target, ceremony, now), now=now, ceremony=ceremony)
-        try:
-            if answer.kind is Kind.TEMPORARY_PASS:
-                return temporary_passes.sign_in(parts, at, answer.text)
-            return _with_proof(parts, at, answer)
-        except VersionMoved:
-            continue
-        except (ProofNeeded, WrongUse) as error:  # an answer that cannot be read is an attempt too
-            note_failure(parts, at.account, actor, answer.kind, error, now)
-            raise
-    raise VersionMoved
+        return find_id(parts, ceremony.account_id, now)
+    except NoSuchAccount as error:
+        raise NoSuchCeremony from error
 
 
-def _found(parts: Parts, target: str, ceremony: Ceremony | None, now: datetime) -> Found:
-    return find(parts, target, now) if ceremony is None else find_id(parts, ceremony.account_id, now)
+def _owner_of(parts: Parts, answer: Answer, now: datetime) -> Found:
+    """Return the account that a passkey says it is of; nobody's where no account has its credential."""
+    from passless.credentials.cose_keys import BadResponse
+    from passless.credentials.passkey_sign_in import read_sign_in
+
+    if answer.kind is not Kind.PASSKEY:
+        raise WrongUse("a sign-in without a name is finished with a passkey", hint="begin with a name for other methods")
+    with suppress(BadResponse, NoSuchAccount):
+        owner = parts.store.owner_of_credential(read_sign_in(answer.text.reveal()).credential_id)
+        if owner is not None:
+            return find_id(parts, owner, now)
+    return nobody.nobody(parts, nobody.SIGN, now)
 
 
 def note_failure(
-    parts: Parts, account: Account, actor: Actor, kind: str, error: PasslessError, now: datetime, *, event: str = SIGN_IN
+    parts: Parts,
+    account: Account,
+    actor: Actor,
+    kind: str,
+    error: PasslessError,
+    now: datetime,
+    *,
+    event: str = SIGN_IN,
+    held_up: bool = False,
 ) -> None:
-    """Record a wrong proof; the reason is for the audit trail only."""
-    reason = str(getattr(error, "reason", error.code))
-    entry = entry_of(account, actor, event, Outcome.FAILED, now, {"kind": kind, "reason": reason})
+    """Record a wrong proof; the reason is for the audit trail only. `held_up`: from now on its source has to wait."""
+    details = {"kind": kind, "reason": str(getattr(error, "reason", error.code))}
+    if held_up:
+        details["source"] = "waits"
+    entry = entry_of(account, actor, event, Outcome.FAILED, now, details)
+    if nobody.is_nobody(account):
+        parts.store.commit(Write(at=now, events=(entry,)))
+        return
     cloned = _possible_clone(account, error)
     uses: tuple[Use, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -191,7 +193,9 @@ def _possible_clone(account: Account, error: PasslessError) -> SignInMethod | No
 def entry_of(
     account: Account, actor: Actor, event: str, outcome: Outcome, now: datetime, details: dict[str, str]
 ) -> AuditEntry:
-    """Return an audit entry of the person's own doing."""
+    """Return an audit entry of the person's own doing; of a name without an account, nothing is written down."""
+    if nobody.is_nobody(account):
+        return AuditEntry(at=now, actor="nobody", event=event, outcome=outcome, place=place_of(actor), details=details)
     return AuditEntry(
         at=now,
         actor=account.name,
@@ -206,7 +210,7 @@ def entry_of(
 
 def _with_proof(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
     account = at.account
-    state = SignInState() if at.ceremony is None else msgspec.json.decode(at.ceremony.state, type=SignInState)
+    state = SignInState() if at.ceremony is None else _state(at.ceremony)
     proven = proving.check(parts, account, answer, state.expected or None, at.now)
     proofs = (*state.proofs, proven.proof)
     methods = [one for one in account.methods if one.id in {proof.method for proof in proofs}]
@@ -241,8 +245,9 @@ def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...
     if not accepts:
         raise NoMethod("the account asks for a second proof, and has nothing else to prove it with")
     signed = tuple(kind for kind in accepts if kind in proving.SIGNED)
-    state, options, origin = _challenge(parts, account.methods, signed, None, at.now) if signed else (SignInState(), b"", "")
-    ceremony = _open_ceremony(parts, account, replace(state, proofs=proofs, accepts=accepts), at.now)
+    asked = ask(parts, account.methods, signed, _origin(parts, at), at.now) if signed else Challenge()
+    state = SignInState(expected=asked.expected, proofs=proofs, accepts=accepts)
+    ceremony = open_ceremony(parts, at.actor, account.id, state, at.now)
     entry = entry_of(account, at.actor, "sign-in-first-proof", Outcome.DONE, at.now, {"kind": proofs[-1].kind or ""})
     parts.store.commit(
         Write(
@@ -258,7 +263,13 @@ def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...
             events=(*at.found.caught_up.events, entry),
         )
     )
-    return HalfWay(ceremony=ceremony, accepts=accepts, options=options, origin=origin)
+    return HalfWay(ceremony=ceremony, accepts=accepts, options=asked.options, origin=asked.origin)
+
+
+def _origin(parts: Parts, at: Attempt) -> str:
+    """Return the origin that a second proof must carry: that of the first, where it had one."""
+    expected = b"" if at.ceremony is None else _state(at.ceremony).expected
+    return msgspec.json.decode(expected, type=Origin).origin if expected else origin_of(parts, None)
 
 
 def _kept_if_moved(found: Found, after: Account) -> Account | None:

@@ -4,6 +4,10 @@ Three counters stand before a proof that can be guessed: of the account from one
 over all sources, and of the kind of proof, which turn guessing off. The last is forgiven by nothing but a proof of that kind
 or one that cannot be guessed: otherwise who knows the password could guess codes for ever, with a good sign-in now and then
 (NIST SP 800-63B-4 §3.2.2: only the authenticators used in a success are forgiven).
+
+On a server a fourth one bounds what a source may get wrong in an hour over all names, those of nobody among them: who tries one
+password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may have
+an account to be right with. Keys, passkeys and recovery codes are neither counted nor refused for it.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from passless.actions.parts import Parts
+from passless.actions.parts import Access, Parts
 from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.names import printable
@@ -23,6 +27,8 @@ FREE_ATTEMPTS = 10  # security.md, "failed proofs": from the 10th in a row it wa
 FIRST_WAIT = timedelta(seconds=60)  # security.md, "failed proofs"
 LONGEST_WAIT = timedelta(hours=1)  # security.md, "failed proofs"
 SWITCHED_OFF = 100  # NIST SP 800-63B-4 §3.2.2: in a row over all sources, then what can be guessed is off
+SOURCE_WRONG = 60  # in an hour from one source, over all names: one a minute (security.md, "failed proofs")
+SOURCE_HOUR = timedelta(hours=1)  # security.md, "failed proofs": nobody waits longer
 IPV6_PREFIX = 64  # security.md, "failed proofs": one network counts as one source
 GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL, Kind.TEMPORARY_PASS)
 
@@ -45,6 +51,48 @@ class Purpose(StrEnum):
 
     PROOF = "proof"
     RECOVERY = "recovery"
+    APP_PASSWORD = "app-password"
+
+
+class Source(StrEnum):
+    """What one source is counted for over all names, hour by hour."""
+
+    PROOF = "source"
+    NAMELESS = "nameless"  # passkeys that say themselves whose they are
+    NOTHING = "flood"  # answers to ceremonies that are not open
+
+
+def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> None:
+    """Let a source try on a server's store; `Throttled` where it was wrong too often in this hour."""
+    if parts.access is not Access.NOBODY:
+        return
+    key, over_at = _hour(place, what, now)
+    before = parts.store.attempts(key)
+    if before is not None and before.count >= SOURCE_WRONG:
+        seconds = int((over_at - now).total_seconds()) + 1
+        raise Throttled("too many wrong proofs in a row", hint=f"wait {seconds} seconds, or sign in with a key or passkey")
+
+
+def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bool:
+    """Count what a source got wrong on a server's store; tell whether it has to wait from now on."""
+    if parts.access is not Access.NOBODY:
+        return False
+    key, _ = _hour(place, what, now)
+    return parts.store.count_attempt(key, at=now).count == SOURCE_WRONG - 1
+
+
+def is_flooded(parts: Parts, place: str, *, now: datetime) -> bool:
+    """Count an answer to nothing, and tell whether there were so many that they are written down no more."""
+    key, _ = _hour(place, Source.NOTHING, now)
+    before = parts.store.attempts(key)
+    return (before is not None and before.count >= SOURCE_WRONG) or parts.store.count_attempt(key, at=now).count >= SOURCE_WRONG
+
+
+def _hour(place: str, what: Source, now: datetime) -> tuple[str, datetime]:
+    """Return the counter of a source in this hour, and when the hour is over."""
+    number = int(now.timestamp()) // int(SOURCE_HOUR.total_seconds())
+    over_at = datetime.fromtimestamp((number + 1) * SOURCE_HOUR.total_seconds(), tz=now.tzinfo)
+    return f"{what}/{source_of(place)}/{number}", over_at
 
 
 def count(parts: Parts, account_id: str, place: str, kind: Kind, *, now: datetime, purpose: Purpose = Purpose.PROOF) -> None:
