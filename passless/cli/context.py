@@ -96,6 +96,11 @@ class Run:
         return self.actor if self.is_remote else Actor(place=self.place)
 
     @property
+    def named(self) -> str | None:
+        """The account that an argument named, or that was asked for."""
+        return self._on
+
+    @property
     def target(self) -> str:
         """The account acted on, by name or id; `NoAccountChosen` where there is none."""
         wanted = self._on or self.given.account or self.settings.account or self.tokens.chosen

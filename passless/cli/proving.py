@@ -14,11 +14,12 @@ from passless.domain.methods import Kind
 from passless.domain.names import printable
 from passless.domain.requests import Answer, SignInWith
 from passless.domain.views import Begun, SecondProofNeeded, SignedIn
-from passless.ports.directory import Actor
+from passless.output.results import DeviceSignIn
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
+    from passless.directories.server.errors import Challenge
     from passless.domain.secret import Secret
 
 SIGNED = (Kind.SECURITY_KEY, Kind.PASSKEY)  # what answers a challenge
@@ -38,6 +39,9 @@ SPOKEN = {
     Kind.PASSKEY: "a passkey",
     Kind.TEMPORARY_PASS: "a temporary pass",
 }
+
+
+ANY = (Kind.SECURITY_KEY, Kind.TOTP, Kind.PASSWORD, Kind.TEMPORARY_PASS)  # what an account may have that a terminal can ask for
 
 
 class SameMethodAgain(SecondProofAsked):
@@ -77,13 +81,24 @@ class Wish(Struct, frozen=True, kw_only=True):
     begin: bool = False
     finish: str | None = None
     files: Files = Files()
+    browser: bool = False
+    device: bool = False
+    asked: Challenge | None = None  # what a server asks of the proof, for a step-up
 
 
-def sign_in(run: Run, wish: Wish) -> SignedIn | Begun:
+def sign_in(run: Run, wish: Wish) -> SignedIn | Begun | DeviceSignIn:
     """Sign in to the account acted on, asking for what is missing, and keep the session."""
     if wish.begin and wish.finish:
         raise Contradiction("--begin", "--finish")
-    kind = wish.kind or choose(run)
+    if run.is_remote or wish.browser or wish.device:
+        from passless.cli import remote_sign_in
+
+        return remote_sign_in.sign_in(run, wish)
+    return in_terminal(run, wish, wish.kind or choose(run))
+
+
+def in_terminal(run: Run, wish: Wish, kind: Kind) -> SignedIn | Begun:
+    """Sign in with a proof that is given right here."""
     if wish.begin:
         return run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
     outcome = _patiently(run, kind, wish.files, lambda: _first(run, kind, wish), is_second=wish.finish is not None)
@@ -145,7 +160,9 @@ def check_possible(kind: Kind, files: Files) -> None:
 
 def _naming_the_apps(run: Run) -> str | None:
     """Ask for a code by the names of the apps, where there are several."""
-    methods = run.directory.read(Actor(place=run.place), run.target).methods
+    if run.is_remote:
+        return None  # a server tells nobody which methods an account has
+    methods = run.directory.read(run.looker, run.target).methods
     names = [f'"{printable(one.name)}"' for one in methods if one.usable and one.kind == Kind.TOTP]
     return f"Code from {' or '.join(names)}" if len(names) > 1 else None
 
@@ -195,10 +212,22 @@ def choose(run: Run) -> Kind:
     """Ask which method to prove, the default one first."""
     if not run.can_ask:
         raise MissingInput("the kind of proof", "--with KIND")
-    view = run.directory.read(Actor(place=run.place), run.target)
-    held = sorted((one for one in view.methods if one.usable and one.kind in SPOKEN), key=lambda one: not one.default)
-    kinds = list(dict.fromkeys(Kind(one.kind) for one in held))
-    return _one_of(kinds or [Kind.TEMPORARY_PASS])
+    return _one_of(list(held_kinds(run)) or [Kind.TEMPORARY_PASS])
+
+
+def held_kinds(run: Run) -> tuple[Kind, ...]:
+    """Return the kinds of method of the account that can be proven in a terminal, the default one first.
+
+    A server says them only to who is signed in; to others everything is named that an account may have.
+    """
+    try:
+        methods = run.directory.read(run.looker, run.target).methods
+    except ProofNeeded:
+        if not run.is_remote:
+            raise
+        return ANY
+    held = sorted((one for one in methods if one.usable and one.kind in SPOKEN), key=lambda one: not one.default)
+    return tuple(dict.fromkeys(Kind(one.kind) for one in held))
 
 
 def _one_of(kinds: list[Kind]) -> Kind:

@@ -24,6 +24,8 @@ def sign_in(
     ] = None,
     begin: Annotated[bool, Option("--begin", help="Only begin, and print what the key is asked.")] = False,
     finish: Annotated[str | None, Option("--finish", metavar="ID", help="Finish what was begun.")] = None,
+    browser: Annotated[bool, Option("--browser", help="At a server: in the browser of this machine.")] = False,
+    device: Annotated[bool, Option("--device", help="At a server: on another device, with a code to type there.")] = False,
     password: PasswordFile = None,
     code: CodeFile = None,
     token: TokenFile = None,
@@ -33,4 +35,5 @@ def sign_in(
     """Sign in, or prove again that it is you."""
     run = current(ctx)
     files = proving.Files(password=password, code=code, token=token, response=response, pin=pin)
-    run.show(proving.sign_in(run, proving.Wish(kind=kind, begin=begin, finish=finish, files=files)))
+    wish = proving.Wish(kind=kind, begin=begin, finish=finish, files=files, browser=browser, device=device)
+    run.show(proving.sign_in(run, wish))

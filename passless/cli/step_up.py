@@ -9,6 +9,7 @@ from passless.domain.refused import Refused
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
+    from passless.directories.server.errors import Challenge
 
 MENDED_BY_SIGNING_IN = frozenset({"sign-in-needed", "proof-needed", "weak-proof"})
 
@@ -29,4 +30,13 @@ def ask(run: Run, error: Exception) -> None:
     from passless.cli.proving import Wish, sign_in
 
     run.note(f"{error.args[0]}.")
-    sign_in(run, Wish())
+    sign_in(run, Wish(asked=_challenge(run, error)))
+
+
+def _challenge(run: Run, error: Exception) -> Challenge | None:
+    """Return what a server asks of the proof, for a browser to be told."""
+    if not run.is_remote:
+        return None
+    from passless.directories.server.errors import STEP_UP, challenge_of
+
+    return challenge_of(error) or STEP_UP

@@ -28,7 +28,7 @@ from passless.output.account_views import freshness, methods, notices, rounded_u
 from passless.output.drawing import Look, command, facts, safe, section, spoken, stack, when
 from passless.output.human import view
 from passless.output.kit import Kit, as_text
-from passless.output.results import AccountMade, BegunAdding, Chosen, KitWritten, SignedOut
+from passless.output.results import AccountMade, BegunAdding, Chosen, DeviceSignIn, KitWritten, SignedOut
 
 RECOVERS = (SessionKind.RECOVERY_CODE, SessionKind.TEMPORARY_PASS)
 TO_RECOVER = (
@@ -141,6 +141,25 @@ def begun(result: Begun, look: Look) -> RenderableType:
 def begun_adding(result: BegunAdding, look: Look) -> RenderableType:
     """Draw an open ceremony, and how it is finished."""
     return stack(begun(result.begun, look), section("Finish with", command(result.finish_with)))
+
+
+@view.register
+def device_sign_in(result: DeviceSignIn, look: Look) -> RenderableType:
+    """Draw where to go on another device, and which code to type there."""
+    address = result.verification_uri_complete
+    return stack(
+        Text("On a phone or another computer, open this address and type the code:", style="bold"),
+        Text(""),
+        facts(
+            [
+                ("address", safe(result.verification_uri, "cyan")),
+                ("code", safe(result.user_code, "bold")),
+                ("ends", when(result.expires_at, look.now)),
+                ("finish with", safe(f"passless sign-in --finish {result.ceremony}", "cyan")),
+            ]
+        ),
+        stack(Text(""), Text("or scan this, and compare the code:"), qr.terminal(address)) if address is not None else None,
+    )
 
 
 @view.register

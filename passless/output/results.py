@@ -66,3 +66,14 @@ class BegunAdding(Struct, frozen=True, kw_only=True):
 
     begun: Begun
     finish_with: str
+
+
+class DeviceSignIn(Struct, frozen=True, kw_only=True):
+    """A sign-in that waits for somebody on another device, who types the code at the address."""
+
+    ceremony: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+    expires_at: datetime
+    interval: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from passless.domain.errors import PasslessError, Unavailable, WrongUse
+from passless.domain.errors import Unavailable, WrongUse
 
 LOOK = "see what works: passless doctor"
 
@@ -80,12 +80,9 @@ class Challenge(Exception):
         self.max_age = max_age
 
 
+STEP_UP = Challenge(1, timedelta(minutes=10))  # security.md, "session"; where the server did not say what it asks
+
+
 def challenge_of(error: BaseException) -> Challenge | None:
     """Return what kind of fresh proof an error asks for, where a server said so."""
     return error.__cause__ if isinstance(error.__cause__, Challenge) else None
-
-
-def with_hint(error: PasslessError, more: str) -> PasslessError:
-    """Return an error that also hints at something else."""
-    error.hint = f"{error.hint}; {more}"
-    return error
