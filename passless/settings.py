@@ -34,6 +34,7 @@ STORE_SCHEMES = ("sqlite:////", "postgresql://")
 PORTS = {"https": 443, "http": 80}  # that an origin leaves out (RFC 6454 §6.1)
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")  # ASCII; other names are written as xn--…
 WHAT = "settings file"
+FILES = ("policy", "ca", "vault_file", "password_file")  # what a profile may name by a path
 WRITE_SERVER = "write it as https://host or https://host:port"
 
 Place = Literal["store", "server", "provider"]
@@ -72,7 +73,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     """A named place where accounts live. `address` is a store's URL, a server's origin, or a provider's kind.
 
     `vault` says where secrets of this machine are kept: a store's vault key, a server's session. `ca` names the certificates
-    that a server's must come from, where it is no public one's.
+    that a server's must come from, where it is no public one's. A store may name its own key file, and the file with the
+    password of its database.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     vault: VaultChoice = "auto"
     policy: str | None = None
     ca: str | None = None
+    vault_file: str | None = None
+    password_file: str | None = None
 
 
 class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -90,6 +94,8 @@ class _Entry(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     vault: VaultChoice = "auto"
     policy: str | None = None
     ca: str | None = None
+    vault_file: str | None = None
+    password_file: str | None = None
 
 
 class _Config(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -176,8 +182,9 @@ class Settings:
 
     def _put(self, profile: Profile) -> Profile:
         _check_address(profile)
-        policy, ca = (None if path is None else str(Path(path).absolute()) for path in (profile.policy, profile.ca))
-        entry = _Entry(**{profile.place: profile.address}, vault=profile.vault, policy=policy, ca=ca)
+        named = {name: getattr(profile, name) for name in FILES}
+        files = {name: None if path is None else str(Path(path).absolute()) for name, path in named.items()}
+        entry = _Entry(**{profile.place: profile.address}, vault=profile.vault, **files)
         self._write(replace(self._read(), profiles={**self._read().profiles, profile.name: entry}))
         return self.profile(profile.name)
 
@@ -217,7 +224,8 @@ class Settings:
         if len(named) != 1:
             raise BadSettings(f'the profile "{printable(name)}" in "{self.path}" needs one of store, server and provider')
         place, address = named[0]
-        profile = Profile(name=name, place=place, address=address, vault=entry.vault, policy=entry.policy, ca=entry.ca)
+        files = {file: getattr(entry, file) for file in FILES}
+        profile = Profile(name=name, place=place, address=address, vault=entry.vault, **files)
         _check_address(profile)
         return profile
 

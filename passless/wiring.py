@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from passless.domain.errors import CannotDoThat
+from passless.private_files import UnreadableFile
 
 if TYPE_CHECKING:
+    from passless.actions.parts import SignUp
     from passless.devices.reader import KeyReader
+    from passless.directories.local import LocalDirectory
     from passless.directories.server import ServerDirectory
+    from passless.domain.methods import RpId
     from passless.domain.policy import Policy
     from passless.domain.safety.context import Rules
     from passless.ports import Clock, Entropy
     from passless.ports.directory import Directory
     from passless.session_tokens import SessionTokens
-    from passless.settings import Profile, Settings
+    from passless.settings import Profile, Settings, VaultChoice
     from passless.stores.sql_store import SqlStore
     from passless.vault import KeptVault
 
 SQLITE = "sqlite:///"  # followed by the absolute path
+POSTGRESQL = "postgresql://"
 OLD_COPY = (
     "an old copy of the store was put back (noticed on {:%Y-%m-%d}): everybody is signed out, and what was used or "
     "replaced since stays so; see what is on your account: passless status"
@@ -45,22 +50,38 @@ def open_directory(
     """Open the place where a profile's accounts are; nothing is made. `tell` hears what a person has to know of it, once."""
     if profile.place == "server":
         return open_server(profile, clock=clock, entropy=entropy)
-    from passless.actions.parts import Parts
-    from passless.directories.local import LocalDirectory
-
-    policy = _policy(profile)
-    store = open_store(settings, profile, clock=clock)
+    store = open_store(settings, profile, clock=clock, entropy=entropy)
     if store.restored_at is not None and (restored := store.tell_restored()) is not None:
         tell(OLD_COPY.format(restored))
+    return directory_over(store, settings, profile, clock=clock, entropy=entropy)
+
+
+def directory_over(
+    store: SqlStore, settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy, serving: SignUp | None = None
+) -> LocalDirectory:
+    """Return the directory over an open store. `serving` says who may make accounts where it stands behind HTTP.
+
+    On a server's store nobody acts for others but operators, whoever opened it; only the host makes accounts and the first
+    operator without being asked for more.
+    """
+    from passless.actions.parts import Access, Parts, SignUp
+    from passless.directories.local import LocalDirectory
+    from passless.directories.local.served import served_as
+
+    policy, served = _policy(profile), served_as(store)
     return LocalDirectory(
         Parts(
             store=store,
             open_vault=cache(lambda: open_vault(settings, profile, store_id=store.id, entropy=entropy)),
             clock=clock,
             entropy=entropy,
-            rules=_rules(store.id, policy),
+            rules=_rules(store.id if served is None else "", policy, rp_id=None if served is None else served.rp_id),
             profile=profile.name,
             ticket_pattern=policy.recovery.ticket if policy is not None else "",
+            access=Access.OWNER if served is None else Access.NOBODY,
+            sign_up=serving or SignUp.OPEN,
+            origin="" if served is None else served.url,
+            on_host=served is not None and serving is None,
         )
     )
 
@@ -82,8 +103,12 @@ def session_tokens(settings: Settings, profile: Profile) -> SessionTokens:
     return settings.tokens(profile, KeyringSessions(profile.name, profile.address, choice=profile.vault))
 
 
-def open_store(settings: Settings, profile: Profile, *, clock: Clock) -> SqlStore:
+def open_store(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy) -> SqlStore:
     """Open a profile's store; `StoreMissing` where there is none yet."""
+    if profile.address.startswith(POSTGRESQL):
+        from passless.stores import open_store_at
+
+        return open_store_at(profile.address, **_database(settings, profile, clock, entropy))
     from passless.stores import open_store as opened
 
     return opened(_path(profile), state=_state(settings), at=clock())
@@ -96,8 +121,10 @@ def open_vault(settings: Settings, profile: Profile, *, store_id: str, entropy: 
     """
     from passless.vault import open_vault as opened
 
-    key_file = key_file_of(settings, store_id)
-    kind = profile.vault if profile.vault != "auto" else "file" if key_file.exists() else "keyring"
+    key_file = key_file_of(settings, store_id, profile)
+    kind = _vault_kind(profile)
+    if kind == "auto":
+        kind = "file" if key_file.exists() else "keyring"
     return opened(kind, store_id=store_id, key_file=key_file, entropy=entropy)
 
 
@@ -106,16 +133,7 @@ def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entrop
 
     A store without any account may lack its key, where an earlier making was cut short; it gets one then.
     """
-    if profile.place == "server":
-        return  # what its accounts live in is the server's
-    from passless.stores import create_store
-
-    path = _path(profile)
-    if path.exists():
-        store = open_store(settings, profile, clock=clock)
-        is_new = next(store.accounts(), None) is None
-    else:
-        store, is_new = create_store(path, state=_state(settings), at=clock(), entropy=entropy), True
+    store, is_new = _open_or_create(settings, profile, clock, entropy)
     try:
         if is_new:
             _make_key(settings, profile, store_id=store.id, entropy=entropy, tell=tell)
@@ -123,11 +141,52 @@ def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entrop
         store.close()
 
 
+def _open_or_create(settings: Settings, profile: Profile, clock: Clock, entropy: Entropy) -> tuple[SqlStore, bool]:
+    """Return a profile's store, and whether it may lack its key."""
+    if profile.address.startswith(POSTGRESQL):
+        from passless.stores import create_store_at
+        from passless.stores.errors import StoreMissing
+
+        try:
+            store = open_store(settings, profile, clock=clock, entropy=entropy)
+        except StoreMissing:
+            return create_store_at(profile.address, **_database(settings, profile, clock, entropy)), True
+        return store, next(store.accounts(), None) is None
+    from passless.stores import create_store
+
+    path = _path(profile)
+    if path.exists():
+        store = open_store(settings, profile, clock=clock, entropy=entropy)
+        return store, next(store.accounts(), None) is None
+    return create_store(path, state=_state(settings), at=clock(), entropy=entropy), True
+
+
+def _database(settings: Settings, profile: Profile, clock: Clock, entropy: Entropy) -> dict[str, Any]:
+    """Return what a store on a database server is opened with."""
+    from passless.domain.secret import Secret
+
+    password = None
+    if profile.password_file is not None:
+        from passless.private_files import read
+
+        content = read(Path(profile.password_file), what="password file")
+        if content is None:
+            raise UnreadableFile(f'there is no password file "{profile.password_file}"')
+        password = Secret(content.decode("utf-8", "replace").rstrip("\r\n"))
+    return {
+        "password": password,
+        "state": _state(settings),
+        "at": clock(),
+        "entropy": entropy,
+        "open_vault": lambda store_id: open_vault(settings, profile, store_id=store_id, entropy=entropy),
+    }
+
+
 def _make_key(settings: Settings, profile: Profile, *, store_id: str, entropy: Entropy, tell: Callable[[str], None]) -> None:
     from passless.vault import find_keeper
     from passless.vault import open_vault as opened
 
-    kind, key_file, reason = profile.vault, key_file_of(settings, store_id), ""
+    kind, key_file, reason = _vault_kind(profile), key_file_of(settings, store_id, profile), ""
     if kind == "auto":
         keeper = find_keeper()
         kind, reason = keeper.kind, keeper.probe.message
@@ -137,8 +196,14 @@ def _make_key(settings: Settings, profile: Profile, *, store_id: str, entropy: E
         tell(KEY_FILE.format(reason, profile.name))
 
 
-def key_file_of(settings: Settings, store_id: str) -> Path:
+def _vault_kind(profile: Profile) -> VaultChoice:
+    return "file" if profile.vault_file is not None else profile.vault
+
+
+def key_file_of(settings: Settings, store_id: str, profile: Profile) -> Path:
     """Return where the key file of a store is, or would be."""
+    if profile.vault_file is not None:
+        return Path(profile.vault_file)
     return settings.folders.data / "vault" / f"{store_id}.key"
 
 
@@ -167,15 +232,16 @@ def _policy(profile: Profile) -> Policy | None:
     return read_policy(Path(profile.policy))
 
 
-def _rules(store_id: str, policy: Policy | None) -> Rules:
+def _rules(store_id: str, policy: Policy | None, *, rp_id: RpId | None = None) -> Rules:
     from passless.domain.methods import RpId
     from passless.domain.policy import Policy
     from passless.domain.safety.context import Rules
 
     asked = policy or Policy()
+    own = RpId(f"{store_id}.passless.localhost")  # as credentials.passkeys.embedded_relying_party, without its imports
     return Rules(
         wait=asked.wait,
         email_signs_in=asked.sign_in.email,
-        rp_id=RpId(f"{store_id}.passless.localhost"),  # as credentials.passkeys.embedded_relying_party, without its imports
+        rp_id=rp_id or own,
         second_operator=asked.recovery.second_operator,
     )

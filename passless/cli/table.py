@@ -49,5 +49,6 @@ COMMANDS = {
     "doctor": _entry(
         "doctor", "What works on this machine: keyring, keys and their permissions, clock, store, versions. Changes nothing."
     ),
+    "serve": _entry("serve", "Serve the accounts of a store: the pages, the interface for programs, sign-ins for others."),
     "completion": _entry("completion", "Completion for your shell."),
 }

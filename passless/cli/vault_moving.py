@@ -36,7 +36,7 @@ def copy_key(run: Run, before: Profile, after: Profile) -> str | None:
 
 def _store_id(run: Run, profile: Profile) -> str | None:
     try:
-        store = wiring.open_store(run.settings, profile, clock=run.now)
+        store = wiring.open_store(run.settings, profile, clock=run.now, entropy=run.entropy)
     except PasslessError as error:
         if error.code != NO_STORE:
             raise

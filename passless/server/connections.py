@@ -1,0 +1,102 @@
+"""Connections that nobody can hold for nothing: heads within a size and a time, the idlest let go when there are too many."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_TIME = 10.0  # seconds until the head of a request is there, from its first byte or the connection's beginning
+HEAD_SIZE = 32 * 1024  # bytes; the largest we read are a token and a few cookies
+SPARE_FILES = 256  # descriptors kept for the store, the log and whoever comes next
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\ncache-control: no-store\r\n\r\n"
+)
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, with bounds."""
+
+    most: ClassVar[int] = 10_000
+    idle: ClassVar[dict[Connection, None]] = {}  # those that wait for a head, the oldest first
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._await_head()
+        if len(self.connections) > self.most:
+            self._let_the_idlest_go()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._head_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, as long as heads stay within their size."""
+        if self.transport.is_closing():
+            return
+        if self in self.idle and self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_TIME, self._give_up)
+        self._head_size += len(data)
+        super().data_received(data)
+        if self._head_size > HEAD_SIZE and not self.transport.is_closing():
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """Go on with a request whose head is there."""
+        self._head_came()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count what is no body only: that has a size and a time of its own."""
+        self._head_size = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next head, if none came already; until its first byte that is uvicorn's keep-alive."""
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self.idle[self] = None
+
+    def _await_head(self) -> None:
+        self._head_size = 0
+        self.idle[self] = None
+        self._head_timer = self.loop.call_later(HEAD_TIME, self._give_up)
+
+    def _head_came(self) -> None:
+        self.idle.pop(self, None)
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        self.transport.abort()
+
+    def _let_the_idlest_go(self) -> None:
+        oldest = next(iter(self.idle))
+        self.idle.pop(oldest)
+        oldest.transport.abort()
+
+
+def allow_many() -> int:
+    """Let the process open as many files as the system allows it; return how many connections that is."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return Connection.most
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65_536 if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    Connection.most = max(most - SPARE_FILES, SPARE_FILES)
+    return Connection.most
+
+
+def options(most: int) -> dict[str, Any]:
+    """Return what uvicorn is told about connections."""
+    return {"http": Connection, "ws": "none", "timeout_keep_alive": 15, "backlog": min(most, 4096)}

@@ -1,0 +1,221 @@
+"""What every request passes before it reaches a route: its host, its size, its time; and what is written down of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote
+
+from passless import wire
+from passless.domain.errors import PasslessError
+from passless.ports import Entropy
+from passless.server import problems
+from passless.server.addresses import is_trusted, peer_of, place_of, says_plain
+from passless.server.app import BODY_SIZE
+from passless.server.health import is_well
+from passless.server.log import Log
+from passless.server.metrics import Metrics
+from passless.server.site import Site
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+BODY_TIME = 20.0  # seconds until a body is there; 256 KiB at 13 KiB/s
+READ_TIME = 30.0  # seconds until a slow client has taken a part of an answer
+MOST_UNDER_WAY = 1000  # requests at once; beyond that waiting in line helps nobody
+HEALTH = "/healthz"
+ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type")
+REQUEST_ID = 8  # random bytes
+
+
+class Gate:
+    """An ASGI application around another."""
+
+    def __init__(self, app: App, site: Site, *, log: Log, metrics: Metrics, entropy: Entropy) -> None:
+        self._app = app
+        self._site = site
+        self._log = log
+        self._metrics = metrics
+        self._entropy = entropy
+        self._hosts = _hosts(site)
+        self._added = _added(site)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        passing = Passing(scope, receive, send, added=(*self._added, (b"x-request-id", self._mark(scope))))
+        started = perf_counter()
+        self._metrics.under_way += 1
+        try:
+            await self._pass(passing)
+        finally:
+            self._metrics.under_way -= 1
+            self._note(passing, perf_counter() - started)
+
+    def _mark(self, scope: Scope) -> bytes:
+        request_id = self._entropy(REQUEST_ID).hex()
+        scope["passless_request"] = request_id
+        return request_id.encode()
+
+    async def _pass(self, passing: Passing) -> None:
+        error = self._refusal(passing.scope)
+        if error is not None:
+            await passing.refuse(error)
+        elif passing.scope["path"] == HEALTH:
+            passing.scope["path_template"] = HEALTH
+            await passing.answer(200 if await is_well(self._site) else 503)
+        else:
+            await self._app(passing.scope, passing.receive, passing.send)
+
+    def _refusal(self, scope: Scope) -> PasslessError | None:
+        """Return why a request goes no further."""
+        headers = scope["headers"]
+        if self._metrics.under_way > MOST_UNDER_WAY:
+            return problems.Overloaded()
+        if (error := _contradiction(headers)) is not None:
+            return error
+        if scope["path"] == HEALTH:
+            return None
+        if _only(headers, b"host").lower() not in self._hosts:
+            return problems.Misdirected()
+        if self._site.is_secure and not self._came_over_tls(scope):
+            return problems.Misdirected("this server is reached over TLS only", hint=f"use {self._site.url}")
+        return _place_slashes(scope)
+
+    def _came_over_tls(self, scope: Scope) -> bool:
+        if scope["scheme"] == "https":
+            return True
+        return is_trusted(peer_of(scope), self._site) and not says_plain(scope["headers"])
+
+    def _note(self, passing: Passing, seconds: float) -> None:
+        scope, status = passing.scope, passing.status or 499
+        route, method = scope.get("path_template") or "", scope["method"]
+        self._metrics.answered(method, route, status, seconds)
+        self._log.line(
+            "warning" if status >= 500 else "info",
+            "request",
+            request=scope["passless_request"],
+            method=method if method in KNOWN_METHODS else "other",
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            source=place_of(scope, self._site),
+            account=scope.get("passless_account") or None,
+        )
+
+
+KNOWN_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
+
+
+class Passing:
+    """One request on its way: its body within its size and time, its answer with our headers."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, added: Iterable[tuple[bytes, bytes]]) -> None:
+        self.scope = scope
+        self.status = 0
+        self._receive = receive
+        self._send = send
+        self._added = tuple(added)
+        self._size = 0
+        self._is_whole = False
+        self._until = asyncio.get_running_loop().time() + BODY_TIME
+
+    async def receive(self) -> Message:
+        """Return the next part of the body.
+
+        Raises:
+            TooLarge, TooSlow: it is more than a request has, or took longer.
+        """
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise problems.TooSlow from error
+        self._size += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._size > BODY_SIZE:
+            raise problems.TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; a client that does not take it loses the connection."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._added, *self._closing()]
+            await self._send(message)
+            return
+        async with asyncio.timeout(READ_TIME):
+            await self._send(message)
+
+    async def refuse(self, error: PasslessError) -> None:
+        """Answer with a problem document, and let the connection end: what else comes on it is not to be trusted."""
+        status = problems.status_of(error)
+        headers = problems.headers_of(error, status) | {"Connection": "close"}
+        await self.answer(status, wire.encode(problems.document_of(error, status)), headers)
+
+    async def answer(self, status: int, content: bytes = b"", headers: MutableMapping[str, str] | None = None) -> None:
+        """Answer without a route."""
+        said = {"Content-Type": problems.MEDIA_TYPE} if content else {}
+        said |= {"Content-Length": str(len(content)), "Cache-Control": "no-store", **(headers or {})}
+        written = [(name.lower().encode(), value.encode("latin-1")) for name, value in said.items()]
+        await self.send({"type": "http.response.start", "status": status, "headers": written})
+        await self.send({"type": "http.response.body", "body": content})
+
+    def _closing(self) -> Iterable[tuple[bytes, bytes]]:
+        """End the connection where a body was not read to its end, so that its rest is not taken for a request."""
+        return ((b"connection", b"close"),) if self.status in {408, 413} else ()
+
+
+def _hosts(site: Site) -> frozenset[bytes]:
+    """Return the ways to name our host: with the port where it is one of its own, with and without where it is the usual."""
+    host, usual = site.host.lower(), ":443" if site.is_secure else ":80"
+    if host.endswith(usual):
+        return frozenset({host.encode(), host.removesuffix(usual).encode()})
+    bare = host.rpartition("]")[2]
+    return frozenset({host.encode()} if ":" in bare else {host.encode(), (host + usual).encode()})
+
+
+def _added(site: Site) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that every answer has."""
+    sniffing = (b"x-content-type-options", b"nosniff")
+    if site.is_secure:
+        return sniffing, (b"strict-transport-security", b"max-age=31536000")
+    return (sniffing,)
+
+
+def _contradiction(headers: Iterable[tuple[bytes, bytes]]) -> PasslessError | None:
+    """Return what is wrong with headers that two readers could read in two ways (RFC 9112 §6.3, §3.2)."""
+    names = [name for name, _ in headers]
+    if b"host" not in names:
+        return problems.BadHeaders("the request names no host", hint="send one Host header")
+    if any(names.count(name) > 1 for name in ONCE):
+        return problems.BadHeaders("a header stands there more than once")
+    if b"content-length" in names and b"transfer-encoding" in names:
+        return problems.BadHeaders("the length is given in two ways")
+    return None
+
+
+def _only(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
+    return next(value for name, value in headers if name == wanted)
+
+
+def _place_slashes(scope: Scope) -> PasslessError | None:
+    """Keep a "/" within a part of the address apart from those between parts, until the part is read."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%" not in raw:
+        return None
+    lowered = raw.lower()
+    if b"%00" in lowered:
+        return problems.NoSuchAddress()
+    if b"%2f" in lowered:
+        scope["path"] = unquote(raw.replace(b"%2f", b"%00").replace(b"%2F", b"%00").decode("ascii", "replace"))
+    return None

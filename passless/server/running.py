@@ -1,0 +1,125 @@
+"""The process itself: uvicorn over an open socket, its beginning told, its end waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import uvicorn
+from litestar.concurrency import sync_to_thread
+from msgspec import Struct
+
+from passless.domain.errors import PasslessError
+from passless.server import connections, metrics_page, systemd
+from passless.server.log import Log
+from passless.server.metrics import Metrics
+from passless.server.site import Site
+
+DRAIN = 20  # seconds that requests under way may still take
+SWEEP_EVERY = timedelta(minutes=10)
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """What is run, and on which sockets."""
+
+    app: Any
+    site: Site
+    log: Log
+    metrics: Metrics
+    listening: socket.socket
+    metrics_listening: socket.socket | None
+    most: int
+    tls_cert: str | None
+    tls_key: str | None
+
+
+def run(wanted: Run) -> None:
+    """Answer until a signal says stop, then finish what was begun."""
+    config = uvicorn.Config(
+        wanted.app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=DRAIN,
+        ssl_certfile=wanted.tls_cert,
+        ssl_keyfile=wanted.tls_key,
+        **connections.options(wanted.most),
+    )
+    Server(config, wanted).run(sockets=[wanted.listening])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which ends well when it is told to, sweeps the store now and then, and says how it is doing."""
+
+    def __init__(self, config: uvicorn.Config, wanted: Run) -> None:
+        super().__init__(config)
+        self._wanted = wanted
+        self._tasks: list[asyncio.Task[None]] = []
+        self._metrics: asyncio.Server | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and say so."""
+        await super().startup(sockets)
+        if not self.started:
+            return
+        wanted = self._wanted
+        if wanted.metrics_listening is not None:
+            self._metrics = await metrics_page.serve(wanted.metrics_listening, wanted.metrics)
+        self._tasks.append(asyncio.create_task(self._sweep()))
+        wanted.log.line(
+            "info",
+            "ready",
+            url=wanted.site.url,
+            listen=_spoken(wanted.listening),
+            metrics=None if wanted.metrics_listening is None else _spoken(wanted.metrics_listening),
+            connections=wanted.most,
+        )
+        systemd.notify(systemd.READY)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing new, finish what is under way, and end."""
+        systemd.notify(systemd.STOPPING)
+        self._wanted.log.line("info", "stopping", under_way=self._wanted.metrics.under_way)
+        for task in self._tasks:
+            task.cancel()
+        if self._metrics is not None:
+            self._metrics.close()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on the signals that ask for it, and do not raise them again afterwards: a drained server ended well."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in STOPS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def _sweep(self) -> None:
+        """Let the store forget what is over."""
+        parts = self._wanted.site.parts
+        while True:
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+            with suppress(PasslessError):  # the next time does it
+                await sync_to_thread(lambda: parts.store.sweep(at=parts.now()))
+
+
+def _spoken(listening: socket.socket) -> str:
+    address = listening.getsockname()
+    if isinstance(address, str):
+        return f"unix:{address}"
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
