@@ -20,6 +20,7 @@ from passless.domain.secret import Secret
 from passless.domain.sessions import STEP_UP
 from passless.domain.views import SignedIn
 from passless.ports.directory import Actor
+from passless.server.addresses import address_of
 from passless.server.site import Site
 
 Asking = Request[Any, Any, Any]
@@ -62,13 +63,9 @@ def actor_of(request: Asking, site: Site) -> Actor:
     token = request.cookies.get(cookie_name(site, SESSION))
     return Actor(
         token=Secret(token) if token else None,
-        place=_place(request),
+        place=address_of(request, site),
         visit=visit_of(request, site),
     )
-
-
-def _place(request: Asking) -> str:
-    return request.client.host if request.client is not None else ""
 
 
 def is_signed_in(request: Asking, site: Site) -> bool:

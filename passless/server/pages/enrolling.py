@@ -1,0 +1,132 @@
+"""Adding a passkey, a security key or an authenticator app."""
+
+from __future__ import annotations
+
+from litestar import get, post
+
+from passless.domain.errors import PasslessError, ProofNeeded
+from passless.domain.methods import MEMORY, Kind
+from passless.domain.refused import Refused
+from passless.domain.requests import Answer, Enrol
+from passless.domain.secret import Secret
+from passless.domain.views import Begun, Waits
+from passless.server import browser
+from passless.server.browser import path_here
+from passless.server.pages.changing import NoSuchPage, asks_for_proof
+from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.problems import factors_of
+
+ADDED = (Kind.PASSKEY, Kind.SECURITY_KEY, Kind.TOTP)
+
+
+def _kind(words: str) -> Kind:
+    if words not in ADDED:
+        raise NoSuchPage
+    return Kind(words)
+
+
+@get("/enrol", sync_to_thread=True)
+def choose(visit: Visit) -> Page:
+    """Ask which kind of method to add."""
+    return visit.page("enrol_choose.html", view=visit.view(), next=path_here(visit.query.get("next")))
+
+
+@get("/enrol/{kind:str}", sync_to_thread=True)
+def begin(visit: Visit, kind: str) -> Page:
+    """Begin to add a method, and show what the person does now."""
+    return enrol_page(visit, _kind(kind), visit.query)
+
+
+@post("/enrol/{kind:str}", sync_to_thread=True)
+def finish(visit: Visit, kind: str, form: Form) -> Page:
+    """Add the method."""
+    added = _kind(kind)
+    if added is Kind.TOTP and not form.words("code"):
+        return _typed_page(visit, form, "Type the code that the app shows now.")
+    answer = Answer(
+        kind=added,
+        text=Secret(form.get("code" if added is Kind.TOTP else "response", "")),
+        name=form.words("name") or None,
+        device=form.words("device") or None,
+    )
+    try:
+        outcome = visit.directory.finish(visit.actor, form.words("ceremony"), answer)
+    except PasslessError as error:
+        return _failed(visit, added, form, error)
+    if isinstance(outcome, Waits):
+        return visit.page("waits.html", place=None, offer=None, plan=outcome.plan, pending=outcome.pending)
+    return visit.go(visit.next_path(form), done=f"enrol-{added}")
+
+
+def _failed(visit: Visit, kind: Kind, form: Form, error: PasslessError) -> Page:
+    if asks_for_proof(error):
+        return _prove_first(visit, kind, form, error)
+    if kind is Kind.TOTP and error.code in {"wrong-code", "wrong-proof"}:
+        return _typed_page(visit, form, "That is not the code the app shows now. Wait for the next one and type it here.")
+    return enrol_page(visit, kind, form, error)
+
+
+def enrol_page(visit: Visit, kind: Kind, fields: Form, error: PasslessError | None = None) -> Page:
+    """Return the page of a new ceremony; who has to prove first who they are is sent to do so."""
+    view = visit.view()
+    try:
+        begun = visit.directory.begin(visit.actor, view.id, Enrol(kind=kind, origin=visit.site.url))
+    except (Refused, ProofNeeded) as refused:
+        if asks_for_proof(refused):
+            return _prove_first(visit, kind, fields, refused)
+        raise
+    return visit.page(
+        "enrol_totp.html" if kind is Kind.TOTP else "enrol_key.html",
+        status=422 if error is not None else 200,
+        kind=kind,
+        view=view,
+        begun=begun,
+        typed=_typed(begun),
+        name=fields.words("name"),
+        device=fields.words("device") or _device(visit, kind),
+        devices=sorted({method.device for method in view.methods if method.device and method.device != MEMORY}),
+        next=visit.next_path(fields),
+        trouble=error,
+    )
+
+
+def _typed(begun: Begun) -> dict[str, str]:
+    """Return what a new authenticator app is given, shown this once."""
+    if begun.secret is None or begun.otpauth_uri is None:
+        return {}
+    text = begun.secret.reveal()
+    return {
+        "secret": " ".join(text[at : at + 4] for at in range(0, len(text), 4)),
+        "otpauth_uri": begun.otpauth_uri.reveal(),
+    }
+
+
+def _typed_page(visit: Visit, form: Form, message: str) -> Page:
+    """Ask for the code again: the app has its secret already, and that is shown once."""
+    return visit.page(
+        "enrol_code.html",
+        status=422,
+        ceremony=form.words("ceremony"),
+        name=form.words("name"),
+        device=form.words("device"),
+        next=visit.next_path(form),
+        message=message,
+    )
+
+
+def _device(visit: Visit, kind: Kind) -> str:
+    """Guess the device: a browser on a phone makes its passkey there, and codes live on the phone."""
+    if kind is Kind.TOTP:
+        return "phone"
+    if kind is Kind.PASSKEY:
+        return "phone" if "Mobile" in visit.request.headers.get("user-agent", "") else "this computer"
+    return ""
+
+
+def _prove_first(visit: Visit, kind: Kind, fields: Form, error: PasslessError) -> Page:
+    where = visit.next_path(fields)
+    back = f"/enrol/{kind}" if where == "/" else f"/enrol/{kind}?next={where}"
+    return browser.prove_again(visit.request, visit.site, strength=factors_of(error), next_path=back, why=error.code)
+
+
+HANDLERS = (choose, begin, finish)

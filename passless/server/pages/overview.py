@@ -1,0 +1,114 @@
+"""The security overview: how one signs in, what to do next, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from litestar import get, post
+from msgspec import Struct
+
+from passless.actions.who import SignInNeeded
+from passless.domain.audit import AuditEvent
+from passless.domain.legacy_apps import LEGACY_APPS
+from passless.domain.methods import MEMORY
+from passless.domain.views import AccountView, DeviceView, MethodView, SessionView
+from passless.server import browser
+from passless.server.pages.visiting import Form, Page, Visit
+
+AT_A_GLANCE = timedelta(days=30)  # features.md, "activity"
+SHOWN = 8  # events on the overview; all of the 30 days stand on their own page
+SOON = 2  # sessions that are shown before "all"
+
+
+class Happened(Struct, frozen=True, kw_only=True):
+    """An event, and the session that it opened where that is still there."""
+
+    event: AuditEvent
+    session: SessionView | None
+
+
+@get("/", sync_to_thread=True)
+def overview(visit: Visit) -> Page:
+    """Show the account at a glance."""
+    try:
+        view = visit.view()
+    except SignInNeeded:
+        return browser.sign_in_first(visit.request, visit.site)
+    done, cookies = visit.said()
+    sessions = visit.directory.sessions(visit.actor, view.id)
+    events = _events(visit, view)
+    devices = visit.directory.devices(visit.actor, view.id)
+    return visit.page(
+        "overview.html",
+        cookies=cookies,
+        view=view,
+        done=done,
+        devices=_with_something(devices),
+        elsewhere=_elsewhere(view, devices),
+        sessions=sessions,
+        app_passwords=visit.directory.app_passwords(visit.actor, view.id),
+        happened=_with_sessions(events, sessions)[:SHOWN],
+        more_events=len(events) > SHOWN,
+        recovering=_recovering(visit),
+        survives=all(loss.survives for loss in view.losses),
+    )
+
+
+def _recovering(visit: Visit) -> bool:
+    return visit.session is not None and visit.session.kind in {"temporary-pass", "recovery-code"}
+
+
+def _with_something(devices: Sequence[DeviceView]) -> tuple[DeviceView, ...]:
+    return tuple(device for device in devices if device.methods and device.name != MEMORY)
+
+
+def _elsewhere(view: AccountView, devices: Sequence[DeviceView]) -> tuple[MethodView, ...]:
+    """Return the methods that live on no thing, such as the password."""
+    shown = {method.id for device in _with_something(devices) for method in device.methods}
+    return tuple(method for method in view.methods if method.id not in shown)
+
+
+def _events(visit: Visit, view: AccountView) -> list[AuditEvent]:
+    since: datetime = visit.site.parts.now() - AT_A_GLANCE
+    return list(visit.directory.events(visit.actor, view.id, since=since))[::-1]
+
+
+def _with_sessions(events: Sequence[AuditEvent], sessions: Sequence[SessionView]) -> list[Happened]:
+    opened = {(one.created_at, one.place): one for one in sessions}
+    return [Happened(event=one, session=opened.get((one.at, one.place))) for one in events]
+
+
+@get("/activity", sync_to_thread=True)
+def activity(visit: Visit) -> Page:
+    """Show everything that happened in the last 30 days."""
+    view = visit.view()
+    sessions = visit.directory.sessions(visit.actor, view.id)
+    return visit.page("activity.html", view=view, happened=_with_sessions(_events(visit, view), sessions))
+
+
+@get("/programs", sync_to_thread=True)
+def programs(visit: Visit) -> Page:
+    """Show which programs need something once there is no password."""
+    return visit.page("programs.html", programs=LEGACY_APPS)
+
+
+@get("/app-passwords/new", sync_to_thread=True)
+def new_app_password(visit: Visit) -> Page:
+    """Ask what an app password is for."""
+    view = visit.view()
+    return visit.page("app_password.html", view=view, fields=visit.query, devices=sorted({*_devices(view)}))
+
+
+def _devices(view: AccountView) -> list[str]:
+    return [method.device for method in view.methods if method.device and method.device != MEMORY]
+
+
+@post("/notices/seen", sync_to_thread=True)
+def seen(visit: Visit, form: Form) -> Page:
+    """Take notices off the page."""
+    visit.directory.seen(visit.actor, visit.account, form.all("id"))
+    return visit.go("/")
+
+
+HANDLERS = (overview, activity, programs, new_app_password, seen)

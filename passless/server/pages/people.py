@@ -1,0 +1,103 @@
+"""For operators: the people below them, and what helps them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from litestar import get, post
+from litestar.response import Response
+
+from passless.domain.errors import PasslessError
+from passless.domain.requests import NewInvitation
+from passless.domain.views import AccountView, MadeInvitation
+from passless.server.pages.changing import NoSuchPage
+from passless.server.pages.offers import NotTyped
+from passless.server.pages.visiting import Form, Page, Visit
+
+SHOWN = 50  # people on one page; the search narrows it
+
+
+def _operator(visit: Visit) -> AccountView:
+    """Return the account of an operator; nobody else learns that the page is there."""
+    view = visit.view()
+    if view.operator_over is None:
+        raise NoSuchPage
+    return view
+
+
+@get("/people", sync_to_thread=True)
+def people(visit: Visit) -> Page:
+    """List the people below an operator."""
+    view, matching = _operator(visit), visit.query.words("matching")[:64]
+    found = list(islice(visit.directory.find(matching, visit.actor), SHOWN + 1))
+    invitations = visit.directory.invitations(visit.actor)
+    done, cookies = visit.said()
+    return visit.page(
+        "people.html",
+        cookies=cookies,
+        view=view,
+        people=found[:SHOWN],
+        more=len(found) > SHOWN,
+        matching=matching,
+        invitations=invitations,
+        done=done,
+    )
+
+
+@get("/people/{person:str}", sync_to_thread=True)
+def person(visit: Visit, person: str) -> Page:
+    """Show one person's account, and what an operator may do for them."""
+    view = _operator(visit)
+    theirs = visit.directory.read(visit.actor, person)
+    done, cookies = visit.said()
+    return visit.page(
+        "person.html",
+        cookies=cookies,
+        view=view,
+        theirs=theirs,
+        devices=[one for one in visit.directory.devices(visit.actor, person) if one.methods],
+        passes=visit.directory.passes(visit.actor, person),
+        done=done,
+        own=view.id == theirs.id,
+    )
+
+
+@get("/invitations/new", sync_to_thread=True)
+def ask_to_invite(visit: Visit) -> Page:
+    """Ask what an invitation is for."""
+    return visit.page("invite.html", view=_operator(visit), fields=Form(()), trouble=None)
+
+
+@post("/invitations/new", sync_to_thread=True)
+def invite(visit: Visit, form: Form) -> Page:
+    """Make an invitation and show its link once."""
+    view = _operator(visit)
+    try:
+        made = visit.directory.invite(visit.actor, _invitation(form))
+    except PasslessError as error:
+        return visit.page("invite.html", status=422, view=view, fields=form, trouble=error)
+    return _made_page(visit, made)
+
+
+def _invitation(form: Form) -> NewInvitation:
+    days = form.words("days") or "7"
+    if not (days.isascii() and days.isdigit() and len(days) < 4):
+        raise NotTyped("the number of days is not a number")
+    groups = tuple(word for word in form.words("groups").replace(",", " ").split() if word)
+    return NewInvitation(groups=groups, name=form.words("name"), lifetime=timedelta(days=int(days)))
+
+
+def _made_page(visit: Visit, made: MadeInvitation) -> Response[Any]:
+    return visit.page("invited.html", made=made, link=made.link.reveal())
+
+
+@post("/invitations/revoke", sync_to_thread=True)
+def revoke(visit: Visit, form: Form) -> Page:
+    """Stop an invitation."""
+    visit.directory.revoke_invitation(visit.actor, form.words("id"))
+    return visit.go("/people", done="revoke-invitation")
+
+
+HANDLERS = (people, person, ask_to_invite, invite, revoke)
