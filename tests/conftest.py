@@ -1,0 +1,17 @@
+"""What holds for the whole run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_server_writes_a_secret() -> Iterator[None]:
+    """Search everything that servers wrote during the run for every secret that tests know (must hold 1)."""
+    yield
+    serving = sys.modules.get("tests.server.serving")
+    if serving is not None:
+        serving.check_all_logs()
