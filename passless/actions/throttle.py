@@ -34,9 +34,13 @@ GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL, Kind.TEMPORARY_PA
 
 
 class Throttled(ProofNeeded):
-    """Too many wrong proofs in a row."""
+    """Too many wrong proofs in a row; `seconds` says how long to wait."""
 
     code = "throttled"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("too many wrong proofs in a row", hint=f"wait {seconds} seconds, or sign in with a key or passkey")
+        self.seconds = seconds
 
 
 class SwitchedOff(ProofNeeded):
@@ -70,7 +74,7 @@ def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> No
     before = parts.store.attempts(key)
     if before is not None and before.count >= SOURCE_WRONG:
         seconds = int((over_at - now).total_seconds()) + 1
-        raise Throttled("too many wrong proofs in a row", hint=f"wait {seconds} seconds, or sign in with a key or passkey")
+        raise Throttled(seconds)
 
 
 def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bool:
@@ -151,7 +155,7 @@ def _refuse_early(before: Attempts | None, now: datetime) -> None:
     if before is None or now >= (until := before.last_at + wait_after(before.count)):
         return
     seconds = int((until - now).total_seconds()) + 1
-    raise Throttled("too many wrong proofs in a row", hint=f"wait {seconds} seconds, or sign in with a key or passkey")
+    raise Throttled(seconds)
 
 
 def _refuse_off(before: Attempts | None) -> None:

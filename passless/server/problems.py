@@ -140,7 +140,7 @@ def _asking(error: PasslessError, status: HTTPStatus, *, signed_in: bool) -> dic
         case HTTPStatus.UNAUTHORIZED:
             return {"WWW-Authenticate": _challenge(error, signed_in=signed_in)}
         case HTTPStatus.TOO_MANY_REQUESTS:
-            return {"Retry-After": str(getattr(error, "seconds", 0) or 60)}
+            return {"Retry-After": str(error.seconds if isinstance(error, Throttled) else RETRY_SOON)}
         case HTTPStatus.SERVICE_UNAVAILABLE:
             return {"Retry-After": str(RETRY_SOON)}
         case _:

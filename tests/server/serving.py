@@ -147,8 +147,8 @@ def home_in(folder: Path) -> Path:
 def a_server(folder: Path, *arguments: str, store: str | None = None, sign_up: str = "open") -> Iterator[Served]:
     """Serve, and stop well afterwards.
 
-    The store is a file in the folder unless a URL is given; the vault key is `folder/vault.key`, the home `folder/home`. The port
-    is one that is free unless `--listen` is among the arguments. A server that a test ended itself is left alone.
+    The store is a file in the folder unless a URL is given; the vault key is `folder/vault.key`, the home `folder/home`. The
+    port is one that is free unless `--listen` is among the arguments. A server that a test ended itself is left alone.
     """
     served = start(folder, *arguments, store=store, sign_up=sign_up).await_ready()
     try:
