@@ -37,9 +37,10 @@ class Throttled(ProofNeeded):
     """Too many wrong proofs in a row; `seconds` says how long to wait."""
 
     code = "throttled"
+    default = "too many wrong proofs in a row"
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__("too many wrong proofs in a row", hint=f"wait {seconds} seconds, or sign in with a key or passkey")
+    def __init__(self, message: str | None = None, *, hint: str | None = None, seconds: int = 60) -> None:
+        super().__init__(message, hint=hint or f"wait {seconds} seconds, or sign in with a key or passkey")
         self.seconds = seconds
 
 
@@ -74,7 +75,7 @@ def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> No
     before = parts.store.attempts(key)
     if before is not None and before.count >= SOURCE_WRONG:
         seconds = int((over_at - now).total_seconds()) + 1
-        raise Throttled(seconds)
+        raise Throttled(seconds=seconds)
 
 
 def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bool:
@@ -155,7 +156,7 @@ def _refuse_early(before: Attempts | None, now: datetime) -> None:
     if before is None or now >= (until := before.last_at + wait_after(before.count)):
         return
     seconds = int((until - now).total_seconds()) + 1
-    raise Throttled(seconds)
+    raise Throttled(seconds=seconds)
 
 
 def _refuse_off(before: Attempts | None) -> None:
