@@ -3,6 +3,6 @@
 authlib's core judges what clients send; what it leaves open is done here (docs/decisions: authlib behind strict forms).
 """
 
-from passless.server.oauth.routes import route_handlers
+from passless.server.oauth.routes import router
 
-__all__ = ["route_handlers"]
+__all__ = ["router"]

@@ -64,6 +64,7 @@ def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
         account=someone.account.name,
         may=_may(asked),
         destination=urlsplit(asked.redirect_uri).netloc or asked.redirect_uri.partition(":")[0],
+        another="/sign-in?" + urlencode({"another": "yes", "next": asking.come_back(site, AUTHORIZE, asked)}),
         fields={**asking.known(values, with_mark=True), ACCOUNT: someone.account.id},
     )
 
@@ -217,6 +218,6 @@ def _back(request: browser.Asking, site: Site, redirect_uri: str, state: str | N
 
 
 def _destination(redirect_uri: str) -> str:
-    """Return what the content security policy calls the place where the form's redirect leads."""
+    """Return what the content security policy calls the place where the form's redirect leads; it knows no IPv6 addresses."""
     parts = urlsplit(redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "[" not in parts.netloc else f"{parts.scheme}:"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidScopeError
-from litestar import Response, get, post
+from litestar import Response, Router, get, post
 from litestar.enums import MediaType
 
 from passless.actions.throttle import Throttled
@@ -65,6 +65,11 @@ def _plain(text: str) -> str:
     return "".join(one if " " <= one <= "~" and one not in '"\\' else "'" for one in text)
 
 
+def _site(request: Asking) -> Site:
+    site: Site = request.app.state["site"]
+    return site
+
+
 def _asked(request: Asking, site: Site, body: bytes) -> ClientRequest:
     """Return what a program posted."""
     values = forms.read_body(request.headers.get("content-type"), body)
@@ -75,22 +80,24 @@ def _asked(request: Asking, site: Site, body: bytes) -> ClientRequest:
 
 
 @get(at.WELL_KNOWN, sync_to_thread=False, media_type=MediaType.JSON)
-def describe(site: Site) -> Page:
+def describe(request: Asking) -> Page:
     """Say what this authorization server can do."""
-    return Response(msgspec.json.encode(at.metadata(site)), media_type=MediaType.JSON)
+    return Response(msgspec.json.encode(at.metadata(_site(request))), media_type=MediaType.JSON)
 
 
 @post(at.TOKEN, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def give_token(request: Asking, site: Site, body: bytes) -> Page:
+def give_token(request: Asking, body: bytes) -> Page:
     """Exchange a code for a token."""
+    site = _site(request)
     asked = _asked(request, site, body)
     answered: Answered = Authorization(site).create_token_response(asked)
     return _json(answered)
 
 
 @post(at.DEVICE, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def begin_device(request: Asking, site: Site, body: bytes) -> Page:
+def begin_device(request: Asking, body: bytes) -> Page:
     """Give a device its codes."""
+    site = _site(request)
     asked = _asked(request, site, body)
     client = clients.prove(site.parts, asked.said, asked.place, public=True)
     scope = client.get_allowed_scope(asked.form.get("scope"))
@@ -110,14 +117,16 @@ def begin_device(request: Asking, site: Site, body: bytes) -> Page:
 
 
 @post(at.REVOKE, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def revoke(request: Asking, site: Site, body: bytes) -> Page:
+def revoke(request: Asking, body: bytes) -> Page:
     """End a token."""
+    site = _site(request)
     return _at_endpoint(looking.Revocation(Authorization(site)), _asked(request, site, body))
 
 
 @post(at.INTROSPECT, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def introspect(request: Asking, site: Site, body: bytes) -> Page:
+def introspect(request: Asking, body: bytes) -> Page:
     """Say what a token is good for."""
+    site = _site(request)
     return _at_endpoint(looking.Introspection(Authorization(site)), _asked(request, site, body))
 
 
@@ -127,30 +136,34 @@ def _at_endpoint(endpoint: Any, asked: ClientRequest) -> Page:
 
 
 @get(at.AUTHORIZE, sync_to_thread=True)
-def authorize(request: Asking, site: Site) -> Page:
+def authorize(request: Asking) -> Page:
     """Ask a person whether a program may sign them in."""
+    site = _site(request)
     return agreeing.show(request, site, forms.read(request.scope.get("query_string", b"")))
 
 
 @post(at.AUTHORIZE, sync_to_thread=True)
-def agree(request: Asking, site: Site, body: bytes) -> Page:
+def agree(request: Asking, body: bytes) -> Page:
     """Take the person's answer."""
+    site = _site(request)
     return agreeing.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
 
 
 @get(at.VERIFY, sync_to_thread=True)
-def show_device(request: Asking, site: Site) -> Page:
+def show_device(request: Asking) -> Page:
     """Ask for the code that a device shows."""
+    site = _site(request)
     return verifying.show(request, site, forms.read(request.scope.get("query_string", b"")))
 
 
 @post(at.VERIFY, sync_to_thread=True)
-def answer_device(request: Asking, site: Site, body: bytes) -> Page:
+def answer_device(request: Asking, body: bytes) -> Page:
     """Take the code, then the person's answer."""
+    site = _site(request)
     return verifying.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
 
 
-route_handlers = [
+HANDLERS = (
     describe,
     give_token,
     begin_device,
@@ -160,4 +173,9 @@ route_handlers = [
     agree,
     show_device,
     answer_device,
-]
+)
+
+
+def router(site: Site) -> Router:
+    """Return the addresses of a site, under `/`; a router of its own for each application."""
+    return Router(path="/", route_handlers=[*HANDLERS], include_in_schema=False, request_max_body_size=forms.LONGEST_FORM)

@@ -1,0 +1,17 @@
+"""A fresh server for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.oauth.world import World, world_in
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = world_in(tmp_path)
+    yield made
+    made.close()
