@@ -9,11 +9,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import naming
-from passless.actions.accounts import Found, find, find_id
+from passless.actions.accounts import Found, find_id
 from passless.actions.ceremonies import NoSuchCeremony, binding, new_ceremony_id, origin_of
 from passless.actions.changing import Kept, Wanted, carry_out, preview, refusal
 from passless.actions.parts import Parts
 from passless.actions.proving import bound_to
+from passless.actions.reaching import reach
 from passless.actions.who import Who, identify
 from passless.domain import names
 from passless.domain.account import Account
@@ -78,7 +79,7 @@ def begin(parts: Parts, actor: Actor, target: str, request: Enrol) -> Begun:
         Refused: the proofs are too old or too weak, or there are too many already.
     """
     now = parts.now()
-    who = identify(parts, actor, find(parts, target, now).account)
+    who = identify(parts, actor, reach(parts, actor, target, now).account)
     method_id = MethodId(parts.new_id())
     if request.kind is Kind.TOTP:
         begun, state = _begin_totp(parts, who, request, method_id, now)

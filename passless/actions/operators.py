@@ -55,8 +55,8 @@ def check_server(parts: Parts) -> None:
         raise NotOnAServer
 
 
-def check_may_ask(parts: Parts, who: Who, request: Request, now: datetime) -> None:
-    """Refuse to whoever is not the person what is the person's alone (must hold 9); the refusal is in the audit trail."""
+def check_may_ask(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool = False) -> None:
+    """Refuse to whoever is not the person what is the person's alone (must hold 9); but for a plan it is in the audit trail."""
     if who.reporter is Reporter.SELF or may_ask(request):
         return
     problem = Problem(
@@ -75,7 +75,8 @@ def check_may_ask(parts: Parts, who: Who, request: Request, now: datetime) -> No
         place=who.place,
         details={"problems": problem.code} | who.said,
     )
-    parts.store.commit(Write(at=now, events=(entry,)))
+    if not dry:
+        parts.store.commit(Write(at=now, events=(entry,)))
     raise Refused((problem,))
 
 

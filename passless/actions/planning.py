@@ -41,6 +41,7 @@ def plan_request(parts: Parts, actor: Actor, target: str, request: Request) -> P
     if isinstance(request, AMONG_OPERATORS):
         operators.check_server(parts)
     who = _who(parts, actor, target, request, now)
+    operators.check_may_ask(parts, who, request, now, dry=True)
     if isinstance(request, EndSessions | NewToken | RevokeToken):
         _check_named(parts, who, request, now)
         return _no_change(who, request, parts.rules, now)

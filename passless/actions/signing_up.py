@@ -1,5 +1,6 @@
 """Who may make an account: anybody on an embedded store; on a server whoever is invited, or anybody where that is allowed.
 
+On the server's host whoever can open its store may: the first account, that of the first operator, has nobody to invite it.
 An operator makes no account for somebody else: its session would be theirs, and with it a way to choose what the person
 signs in with (must hold 9). They invite, with the account's name fixed if they wish; the person makes the account.
 """
@@ -64,11 +65,11 @@ def sign_up(parts: Parts, actor: Actor, new: NewAccount) -> accounts.Made:
         return _invited(parts, actor, new, new.invitation)
     if operating(parts, actor) is not None:
         raise InviteInstead
+    if parts.on_host:
+        return accounts.make(parts, actor, new, accounts.Admission(notes={"on_host": "yes"}))
     if parts.sign_up is SignUp.OPEN:
         _count(parts, actor, now)
         return accounts.make(parts, actor, new)
-    if parts.on_host and not operators.has_any(parts):
-        return accounts.make(parts, actor, new, accounts.Admission(notes={"on_host": "yes"}))
     raise InvitationNeeded
 
 
@@ -94,4 +95,4 @@ def _count(parts: Parts, actor: Actor, now: datetime) -> None:
     before = parts.store.count_attempt(f"sign-up/{source_of(actor.place)}/{hour:%Y%m%d%H}", at=now)
     if before.count >= PER_HOUR:
         seconds = int((hour + timedelta(hours=1) - now).total_seconds()) + 1
-        raise Throttled("too many accounts were asked for from here", hint=f"wait {seconds} seconds")
+        raise Throttled("too many accounts were asked for from here", hint=f"wait {seconds} seconds", seconds=seconds)

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from passless.actions import naming, proving, throttle
 from passless.actions.ceremonies import find_sign_in
 from passless.actions.challenging import SignInState
-from passless.actions.challenging import SignInState
 from passless.actions.changing import Kept, Look, Wanted, carry_out
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from passless.actions import naming
-from passless.actions.accounts import Found, find, find_id
+from passless.actions import naming, nobody
+from passless.actions.accounts import Found, find_id
 from passless.actions.ceremonies import SIGN_IN
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
@@ -206,7 +206,7 @@ def take_token(parts: Parts, actor: Actor, target: str, token: Secret) -> tuple[
     from passless.credentials.proofs import WrongProof
 
     now = parts.now()
-    account = find(parts, target, now).account
+    account = nobody.someone(parts, target, now).account
     session = parts.store.session(token_hash(token))
     try:
         if session is None or session.kind is not SessionKind.TOKEN or session.is_expired(now):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.directories.place import Place, in_memory, on_disk
+from tests.directories.place import Place, in_memory, on_disk, served
 from tests.directories.remembered_hashes import remembered_hashes
 
 
@@ -20,7 +20,7 @@ def _quick_hashes() -> Iterator[None]:
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Return a place of the kind that the class of the test names; whatever the test did, no secret may lie around in it."""
-    made = {"memory": in_memory, "disk": on_disk}[getattr(request.cls, "kept_in", "memory")](tmp_path)
+    made = {"memory": in_memory, "disk": on_disk, "server": served}[getattr(request.cls, "kept_in", "memory")](tmp_path)
     yield made
     made.close()
     assert_no_secret_in(made)

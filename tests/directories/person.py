@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import pyotp
 
+from passless.actions.who import SignInNeeded
 from passless.credentials.totp import step_at
 from passless.domain.methods import Kind
 from passless.domain.requests import (
@@ -83,8 +84,11 @@ class Person:
 
     @property
     def view(self) -> Any:
-        """Their account at a glance."""
-        return self.place.directory.read(self.actor, self.name)
+        """Their account at a glance; once they are signed out of a server, as an operator sees it."""
+        try:
+            return self.place.directory.read(self.actor, self.name)
+        except SignInNeeded:
+            return self.place.directory.read(self.place.onlooker, self.name)
 
     def elsewhere(self, at: str = "phone", *, token: Secret | None = None) -> Person:
         """Return the same account in other hands or at another place, signed out unless a token is given."""

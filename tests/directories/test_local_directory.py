@@ -1,4 +1,4 @@
-"""The embedded account keeps the Directory contract, over a store in memory and over one in a file."""
+"""The Directory contract over a store: an embedded one in memory and in a file, and a server's, where nobody may do all."""
 
 from __future__ import annotations
 
@@ -11,3 +11,7 @@ class TestInMemory(DirectoryContract):
 
 class TestOnDisk(DirectoryContract):
     kept_in = "disk"
+
+
+class TestOfAServer(DirectoryContract):
+    kept_in = "server"

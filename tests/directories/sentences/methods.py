@@ -127,7 +127,7 @@ class MethodSentences:
             ada.add_app()
         with refused("too-many"):
             ada.add_app()
-        last = list(place.store.events())[-1]
+        last = place.trail[-1]
         assert (last.event, last.outcome, last.details["problems"]) == ("add-method", "refused", "too-many")
 
     @pytest.mark.parametrize(

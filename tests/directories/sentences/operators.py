@@ -148,9 +148,9 @@ class OperatorSentences:
         ada.with_pass(secret)
         ada.add_key(SecurityKey())
         assert isinstance(ada.elsewhere().recover(code), SignedIn)
-        told = [(event.event, event.actor, event.details.get("reason")) for event in place.store.events()]
+        told = [(event.event, event.actor, event.details.get("reason")) for event in place.trail]
         for event in ("lose-device", "issue-temporary-pass", "start-recovery"):
-            assert (event, "owner", "lost everything") in told
+            assert (event, place.helper, "lost everything") in told
 
     def test_somebody_in_two_steps_who_lost_everything_can_be_let_in(self, place: Place) -> None:
         ada = Person(place).create()
@@ -170,7 +170,7 @@ class OperatorSentences:
         with refused("reason-needed"):
             place.directory.apply(place.operator("lost", "HD-12x"), "ada", StartRecoveryOf())
         shown(place, place.directory.apply(place.operator("lost\nphone", "HD-12"), "ada", StartRecoveryOf()))
-        assert list(place.store.events())[-1].details["reason"] == "lost\ufffdphone [HD-12]"
+        assert place.trail[-1].details["reason"] == "lost\ufffdphone [HD-12]"
 
     def test_an_operator_reports_losses_and_revokes(self, place: Place) -> None:
         ada = Person(place).create(password=None)
@@ -180,7 +180,7 @@ class OperatorSentences:
         for request in (RevokeToken(token="ci"), EndSessions(all=True), ReportLostDevice(device="phone")):
             assert isinstance(place.directory.apply(there, "ada", request), Applied)
         assert machine.view.session is None
-        assert {event.details.get("reason") for event in place.store.events() if event.actor == "owner"} == {"lost everything"}
+        assert {event.details.get("reason") for event in place.trail if event.actor == place.helper} == {"lost everything"}
 
     def test_an_operator_does_nothing_that_is_the_persons(self, place: Place) -> None:
         ada = Person(place).create(password=None)

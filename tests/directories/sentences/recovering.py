@@ -243,7 +243,7 @@ class RecoverySentences:
         assert isinstance(there.recover(code, answer), SignedIn)
         with refused("no-such-ceremony"):
             there.recover(code, answer)
-        failed = [event.details["reason"] for event in place.store.events() if event.outcome == "failed"]
+        failed = [event.details["reason"] for event in place.trail if event.outcome == "failed"]
         assert failed[0] == "second-proof"
 
     def test_two_step_asked_for_with_one_factor_on_an_old_account_waits(self, place: Place) -> None:

@@ -90,7 +90,7 @@ class ReportSentences:
         with refused("nothing-there"):
             ada.do(taken)
         assert isinstance(ada.elsewhere().with_code(app), SignedIn)
-        failed = [event for event in place.store.events() if event.outcome == "failed"]
+        failed = [event for event in place.trail if event.outcome == "failed"]
         assert [(event.event, event.details["kind"]) for event in failed] == [("take-back-loss", "totp")]
 
     def test_a_lost_key_proves_that_it_was_found(self, place: Place) -> None:
@@ -170,7 +170,7 @@ class ReportSentences:
             ada.elsewhere().with_code(app)
         eve = eve.elsewhere()
         eve.with_password()
-        done = [event for event in place.store.events() if event.actor == "passless"]
+        done = [event for event in place.trail if event.actor == "passless"]
         assert [(event.event, event.outcome) for event in done] == [("remove-method", "done")]
         assert "remove-method" in {one.code for one in eve.view.notices}
 
@@ -185,7 +185,7 @@ class ReportSentences:
         place.clock.move(days=30)
         assert app.method in {one.id for one in ada.view.methods}
         ada.elsewhere().with_code(app)
-        done = [event for event in place.store.events() if event.actor == "passless"]
+        done = [event for event in place.trail if event.actor == "passless"]
         assert [(event.event, event.outcome) for event in done] == [("remove-method", "refused")]
 
     def test_a_deletion_that_waits_deletes_when_its_time_comes(self, place: Place) -> None:
@@ -196,10 +196,10 @@ class ReportSentences:
         ada.recover(code)
         assert isinstance(ada.ask(Delete()), Waits)
         place.clock.move(days=30)
-        assert [one.account for one in place.directory.find()] == ["bob"]
+        assert place.found() == ["bob"]
         with refused("no-such-account"):
             assert ada.view
-        assert [event.event for event in place.store.events()][-1] == "delete-account"
+        assert [event.event for event in place.trail][-1] == "delete-account"
         Person(place).create(password=None)  # the name is free
 
     def test_notices_of_what_waits_come_at_the_start_half_way_and_before_the_end(self, place: Place) -> None:

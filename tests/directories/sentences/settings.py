@@ -174,7 +174,7 @@ class SettingSentences:
         ada, _, _ = in_two_steps(place)
         ada.new_app_password(lifetime=timedelta(hours=1))
         place.clock.move(hours=1)
-        assert place.directory.app_passwords(ada.actor, "ada") == ()
+        assert place.directory.app_passwords(place.onlooker, "ada") == ()
 
     @pytest.mark.parametrize("sort", ["app password", "code"])
     def test_an_app_password_never_signs_a_person_in(self, place: Place, sort: str) -> None:

@@ -35,7 +35,7 @@ class SignInSentences:
         signed_in = ada.with_password()
         assert isinstance(signed_in, SignedIn)
         assert (signed_in.kind, signed_in.session.strength) == ("direct", 1)
-        outcomes = [(event.event, event.outcome) for event in place.store.events()]
+        outcomes = [(event.event, event.outcome) for event in place.trail]
         assert outcomes == [("create-account", "done"), ("sign-in", "failed"), ("sign-in", "done")]
 
     def test_a_code_signs_in_once(self, place: Place) -> None:
