@@ -10,19 +10,35 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256, shake_256
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.actions.accounts import Found, find
-from passless.actions.catching_up import catch_up
+from passless.actions.catching_up import CaughtUp, catch_up
 from passless.actions.parts import Access, Parts
 from passless.domain import names
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.changes import AccountName
-from passless.domain.methods import Credential, Kind, RpId
+from passless.domain.methods import (
+    MEMORY,
+    PHONE,
+    Credential,
+    Kind,
+    MethodId,
+    Passkey,
+    Password,
+    RpId,
+    SecurityKey,
+    Strength,
+    Totp,
+)
+from passless.domain.recovery import RecoveryCode
+from passless.domain.sealed import KeyId, Sealed
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write
 
 SIGN = "~"  # before the id of nobody; no id that we make has it
@@ -49,59 +65,81 @@ def is_nobody(account: Account) -> bool:
 def someone(parts: Parts, target: str, now: datetime) -> Found:
     """Read an account for somebody at its door, by name or id; on a server nobody's where there is none.
 
-    The store is asked the same whether there is one or not.
+    The store is asked the same whether there is one or not, and an account is read of what it said or of what is at hand.
     """
     if parts.access is not Access.NOBODY:
         return find(parts, target, now)
-    stand_in = nobody(parts, name_hash(parts, target), now)
+    name = name_hash(parts, target)
     try:
         found = find(parts, target, now)
     except NoSuchAccount:
-        return stand_in
+        return nobody(parts, name, now)
     if names.are_same(found.account.name, target):
-        look_for(parts, stand_in.account)  # by its id, as it was done for the others
+        look_for(parts, AccountId(name))  # by its id, as it was done for the others
     return found
 
 
-def look_for(parts: Parts, stand_in: Account) -> None:
+def look_for(parts: Parts, account_id: AccountId) -> None:
     """Ask the store for an account that is not there."""
     with suppress(NoSuchAccount):
-        parts.store.read(stand_in.id)
+        parts.store.read(account_id)
 
 
 def name_hash(parts: Parts, target: str) -> str:
     """Return what stands for a typed name: an id of nobody."""
-    return SIGN + _keyed(parts, "name", target)[:BUCKET].hex()
+    return SIGN + _keyed(_key(parts), "name", target)[:BUCKET].hex()
 
 
 def nobody(parts: Parts, name: str, now: datetime) -> Found:
     """Return an account without any method; `name` is what `name_hash` made of the one that was typed."""
-    document = msgspec.json.encode(
-        Account(
-            id=AccountId(name), name=AccountName(""), created_at=now, user_handle=sha256(name.encode()).digest(), finished=True
-        )
+    usual = msgspec.json.decode(_usual_document(), type=Account)  # the work of reading one that is there
+    catch_up(usual, parts.rules, now)
+    account = replace(usual, id=AccountId(name), created_at=now, methods=(), recovery_codes=())
+    return Found(account, account, Version(0), CaughtUp(account))
+
+
+@cache
+def _usual_document() -> bytes:
+    """Return an account as most are: a password, an app, two keys, a code."""
+    at, seed = datetime(2026, 1, 1, tzinfo=UTC), Sealed(key=KeyId("0" * 12), box=bytes(60))
+    key = Credential(id=bytes(32), public_key=bytes(77), rp_id=RpId("passless.example"), aaguid="0" * 36, transports=("usb",))
+    methods = (
+        Password(id=MethodId("0"), name="password", device=MEMORY, added_at=at, hash="0" * 97, stands_alone=True),
+        Totp(id=MethodId("1"), name="app", device=PHONE, added_at=at, seed=seed),
+        SecurityKey(id=MethodId("2"), name="key", device=PHONE, added_at=at, credential=key, user_verified=True),
+        Passkey(id=MethodId("3"), name="passkey", device=PHONE, added_at=at, credential=key),
     )
-    account = msgspec.json.decode(document, type=Account)  # as much work as reading a small one
-    return Found(account, account, Version(0), catch_up(account, parts.rules, now))
+    code = RecoveryCode(id="4", hash="0" * 104, created_at=at, saved=True, created_with=Strength.TWO_FACTORS)
+    usual = Account(
+        id=AccountId(SIGN),
+        name=AccountName(""),
+        created_at=at,
+        user_handle=bytes(32),
+        finished=True,
+        methods=methods,
+        recovery_codes=(code,),
+    )
+    return msgspec.json.encode(usual)
 
 
 def hidden_among(parts: Parts, target: str, kind: Kind, real: Sequence[Credential]) -> tuple[Credential, ...]:
     """Return credentials to name to somebody who has proven nothing: the real ones among made-up ones, in no order."""
-    made = [_made_up(parts, target, kind, number) for number in range(LISTED)]
+    key = _key(parts)
+    made = [_made_up(parts, key, target, kind, number) for number in range(LISTED)]
     return tuple(sorted((*real, *made[: max(0, LISTED - len(real))]), key=lambda one: one.id))
 
 
-def _made_up(parts: Parts, target: str, kind: Kind, number: int) -> Credential:
-    seed = _keyed(parts, f"credential/{kind}/{number}", target)
+def _made_up(parts: Parts, key: bytes, target: str, kind: Kind, number: int) -> Credential:
+    seed = _keyed(key, f"credential/{kind}/{number}", target)
     size, transports = SHAPES[kind][seed[0] % len(SHAPES[kind])]
     return Credential(
         id=shake_256(seed).digest(size), public_key=b"", rp_id=parts.rules.rp_id or RpId(""), transports=transports
     )
 
 
-def _keyed(parts: Parts, use: str, name: str) -> bytes:
+def _keyed(key: bytes, use: str, name: str) -> bytes:
     text = f"{use}/{names.key(name)}".encode("utf-8", "surrogatepass")  # what was typed may not be text at all
-    return hmac.digest(_key(parts), text, sha256)
+    return hmac.digest(key, text, sha256)
 
 
 def _key(parts: Parts) -> bytes:

@@ -133,7 +133,7 @@ def _found(parts: Parts, target: str, ceremony: Ceremony | None, answer: Answer,
         return _owner_of(parts, answer, now)
     if state.nobody:
         stand_in = nobody.nobody(parts, state.nobody, now)
-        nobody.look_for(parts, stand_in.account)
+        nobody.look_for(parts, stand_in.account.id)
         return stand_in
     try:
         return find_id(parts, ceremony.account_id, now)
