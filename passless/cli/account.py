@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Context, Option
 
 from passless.cli import account_copies, accounts
-from passless.cli.arguments import PasswordFile
+from passless.cli.arguments import InvitationFile, PasswordFile
 from passless.cli.context import current
 from passless.cli.lazy import group
 from passless.cli.options import Anywhere, Changing, ChangingAnywhere, ReadingAsOperator
@@ -29,10 +29,18 @@ def create(
     email: Annotated[str | None, Option("--email", metavar="ADDRESS", help="Where notices go.")] = None,
     password: PasswordFile = None,
     no_password: Annotated[bool, Option("--no-password", help="Passwordless from the start.")] = False,
+    invitation: InvitationFile = None,
 ) -> None:
     """Make an account, choose it and sign it in."""
     run = current(ctx)
-    wish = accounts.Wish(name=name, display_name=display_name or "", email=email, password=password, no_password=no_password)
+    wish = accounts.Wish(
+        name=name,
+        display_name=display_name or "",
+        email=email,
+        password=password,
+        no_password=no_password,
+        invitation=invitation,
+    )
     run.show(accounts.create(run, wish))
 
 

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from passless.cli import asking, plans
 from passless.cli.failures import Contradiction, MissingInput
-from passless.domain.errors import PasslessError
+from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.names import clean
 from passless.domain.requests import NewAccount, RenameAccountTo
+from passless.domain.secret import Secret
 from passless.domain.views import AccountSummary, AccountView, Applied, PlanView, Waits
 from passless.output.results import AccountMade, Chosen
 from passless.ports import NameTaken, NoSuchAccount
@@ -20,10 +21,16 @@ from passless.ports import NameTaken, NoSuchAccount
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
-    from passless.domain.secret import Secret
 
 Outcome = PlanView | Applied | Waits
 NO_STORE = "store-missing"
+
+
+class BadInvitation(WrongUse):
+    """An invitation of another server."""
+
+    code = "bad-invitation"
+    hint = "use the profile of the server that the link names: passless profile list"
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -34,19 +41,41 @@ class Wish(Struct, frozen=True, kw_only=True):
     email: str | None
     password: SecretFile | None
     no_password: bool
+    invitation: SecretFile | None = None
 
 
 def create(run: Run, wish: Wish) -> AccountMade | PlanView:
     """Make an account, sign it in and choose it."""
     password = _password(run, wish)
     plan = plans.create_account(clean(wish.name, what="account name"), has_password=password is not None)
-    new = NewAccount(name=wish.name, display_name=wish.display_name, email=wish.email, password=password)
+    new = NewAccount(
+        name=wish.name,
+        display_name=wish.display_name,
+        email=wish.email,
+        password=password,
+        invitation=invitation_in(run, wish.invitation),
+    )
     if run.given.dry_run:
         return _if_free(run, plan, new)
     signed_in = run.founded_directory().create(run.actor, new)
     run.signed_in(signed_in)
     run.tokens.choose(signed_in.account_id, signed_in.account)
     return AccountMade(plan=plan, signed_in=signed_in)
+
+
+def invitation_in(run: Run, file: SecretFile | None) -> Secret | None:
+    """Return the invitation in a file."""
+    if file is not None and not run.is_remote:
+        raise Contradiction("--invitation-file", "a profile on this machine")
+    return None if file is None else invitation_of(run, file.read())
+
+
+def invitation_of(run: Run, link_or_end: Secret) -> Secret:
+    """Return what stands at the end of an invitation's link; a link to another server is refused."""
+    link, hash_mark, end = link_or_end.reveal().strip().partition("#")
+    if hash_mark and not link.startswith(f"{run.profile.address}/"):
+        raise BadInvitation(f'the invitation is none of "{run.profile.address}"')
+    return Secret(end if hash_mark else link)
 
 
 def found(run: Run, matching: str) -> Iterable[AccountSummary]:

@@ -57,6 +57,7 @@ CodeFile = Annotated[SecretFile | None, secret_file("--code-file", "A file with 
 PinFile = Annotated[SecretFile | None, secret_file("--pin-file", "A file with the key's PIN, or -.")]
 TokenFile = Annotated[SecretFile | None, secret_file("--token-file", "A file with the token, or -.")]
 ResponseFile = Annotated[SecretFile | None, secret_file("--response-file", "A file with the WebAuthn response as JSON, or -.")]
+InvitationFile = Annotated[SecretFile | None, secret_file("--invitation-file", "A file with the link of an invitation, or -.")]
 Expires = Annotated[timedelta | None, Option("--expires", parser=duration, metavar="TIME", help="Such as 10m, 8h or 30d.")]
 MethodName = Annotated[str, Argument(metavar="METHOD", help="Its id or name.")]
 Name = Annotated[str, Argument(metavar="NAME", help="Its name.")]

@@ -84,13 +84,17 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
     if wish.begin:
         begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
         return begun if run.json else BegunAdding(begun=begun, finish_with=_finishing(run, wish, begun))
+    if wish.kind is Kind.PASSKEY and run.is_remote:
+        from passless.cli import browser_enrolling
+
+        return browser_enrolling.add_passkey(run, wish)
     _check_possible(run, wish)
     begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
     return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
 
 
 def _planned(run: Run, wish: Wish, request: Enrol) -> PlanView:
-    if wish.kind is Kind.PASSKEY and not wish.begin and wish.finish is None:
+    if wish.kind is Kind.PASSKEY and not wish.begin and wish.finish is None and not run.is_remote:
         _check_possible(run, wish)
     view = run.view()
     return plans.enrol(view, request, run.directory.enrolment_problems(run.actor, run.target, request))

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Context, Option
 
 from passless.cli import arguments, walking
-from passless.cli.arguments import PasswordFile, PinFile
+from passless.cli.arguments import InvitationFile, PasswordFile, PinFile
 from passless.cli.context import current
 from passless.cli.lazy import single
 from passless.cli.options import Changing
@@ -32,6 +32,7 @@ def setup(
     password: PasswordFile = None,
     no_password: Annotated[bool, Option("--no-password", help="Passwordless from the start.")] = False,
     pin: PinFile = None,
+    invitation: InvitationFile = None,
 ) -> None:
     """Walk through everything that is missing: account, methods, recovery code, two-step, passwordless.
 
@@ -46,5 +47,6 @@ def setup(
         password=password,
         no_password=no_password,
         pin=pin,
+        invitation=invitation,
     )
     walking.walk(run, wish).show()

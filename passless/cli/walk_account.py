@@ -6,7 +6,7 @@ import os
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from passless.cli import accounts
+from passless.cli import accounts, walk_remote
 from passless.cli.failures import MissingInput
 from passless.cli.proving import Wish as SignInWish
 from passless.cli.proving import sign_in
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_OFFERED = 9  # accounts in a list to choose from; more are named with --account
 NEW = "new"
 WHY = "everything belongs to an account; its name is only for this machine"
+WHY_THERE = "everything belongs to an account; its name is how the server knows you"
 
 
 class Unreachable(ProofNeeded):
@@ -39,6 +40,8 @@ def have_account(walk: Walk, *, steps: int) -> None:
         return
     walk.is_resumed = True
     walk.run.on(name)
+    if walk.run.is_remote:
+        walk_remote.signed_in(walk)
     view = walk.run.view()
     walk.run.tokens.choose(view.id, view.account)
     if walk.run.can_ask:
@@ -51,6 +54,8 @@ def existing(run: Run) -> str | None:
     wanted = run.given.account or run.settings.account or run.tokens.chosen
     if not wanted:
         return None
+    if run.is_remote:
+        return walk_remote.known(run, wanted)
     return next((one.account for one in _everybody(run) if one.id == wanted or are_same(one.account, wanted)), None)
 
 
@@ -79,6 +84,8 @@ def _choose(walk: Walk) -> str | None:
     """Ask which of the accounts that are there; None for a new one."""
     if _wanted(walk.run) or not walk.run.can_ask:
         return None
+    if walk.run.is_remote:
+        return walk_remote.choose(walk)
     there = _everybody(walk.run)
     if not there or len(there) > MOST_OFFERED:
         return None
@@ -89,12 +96,13 @@ def _choose(walk: Walk) -> str | None:
 
 
 def _make(walk: Walk, steps: int) -> None:
-    walk.begin("Make an account", WHY, steps)
+    walk.begin("Make an account", WHY_THERE if walk.run.is_remote else WHY, steps)
     run, wish = walk.run, walk.wish
     wanted = _wanted(run)
     name = _free_name(walk, wanted) if wanted else walk.talk.until_right(lambda: _free_name(walk, None))
+    invitation = walk_remote.invitation(walk) if run.is_remote else None
     password = _password(walk, name)
-    new = NewAccount(name=name, display_name=wish.display_name, email=wish.email, password=password)
+    new = NewAccount(name=name, display_name=wish.display_name, email=wish.email, password=password, invitation=invitation)
     signed_in = run.signed_in(run.founded_directory().create(run.actor, new))
     run.tokens.choose(signed_in.account_id, signed_in.account)
     run.on(signed_in.account_id)
@@ -105,6 +113,8 @@ def _make(walk: Walk, steps: int) -> None:
 def _free_name(walk: Walk, wanted: str | None) -> str:
     name = wanted or walk.talk.line("Account name", _user_name())
     found = clean(name, what="account name")
+    if walk.run.is_remote:
+        return found  # a server tells nobody which names are taken
     if any(are_same(one.account, found) for one in _everybody(walk.run)):
         raise BadName(f'there is an account "{found}" already', hint="choose another name")
     return found

@@ -43,6 +43,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     password: SecretFile | None = None
     no_password: bool = False
     pin: SecretFile | None = None
+    invitation: SecretFile | None = None
 
 
 class Walk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from passless.domain.errors import Unavailable, WrongUse
+from passless.domain.errors import Unavailable
 
 LOOK = "see what works: passless doctor"
 
@@ -62,13 +62,6 @@ class ForeignOrigin(Unavailable):
             f'the server asks a key to sign for "{named}", and the profile is at "{own}"',
             hint="nothing was signed; if that is the server's own address, use it: passless profile set NAME --server URL",
         )
-
-
-class BadLink(WrongUse):
-    """An invitation that is none of this server."""
-
-    code = "bad-invitation"
-    hint = "give the link as it was sent, or what stands at its end; see: passless profile show"
 
 
 class Challenge(Exception):

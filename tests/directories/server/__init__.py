@@ -1,0 +1,1 @@
+"""Accounts on a server, reached as another machine reaches them."""

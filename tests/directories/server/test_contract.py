@@ -1,0 +1,9 @@
+"""The Directory contract over HTTP: what an embedded account does, one on a server does as well."""
+
+from __future__ import annotations
+
+from tests.directories.contract import DirectoryContract
+
+
+class TestOverHttp(DirectoryContract):
+    kept_in = "server"
