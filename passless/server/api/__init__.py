@@ -2,7 +2,8 @@
 
 from litestar import Router
 
-from passless.server.api import about, accounts, lists, operators, proving, reports
+from passless.server.api import about, accounts, description, lists, operators, proving, relying_parties, reports
+from passless.server.api.calls import BASE
 from passless.server.api.routing import route
 
 OPERATIONS = (
@@ -34,6 +35,12 @@ OPERATIONS = (
     operators.list_invitations,
     operators.invite,
     operators.revoke_invitation,
+    relying_parties.list_relying_parties,
+    relying_parties.add_relying_party,
+    relying_parties.remove_relying_party,
 )
 
-route_handlers = [Router("/api/v1", route_handlers=[route(one) for one in OPERATIONS])]
+route_handlers = [
+    Router(BASE, route_handlers=[route(one) for one in OPERATIONS]),
+    description.route(OPERATIONS),
+]

@@ -9,12 +9,14 @@ from msgspec import Struct
 
 from passless import wire
 from passless.actions.who import SignInNeeded, session_of
+from passless.domain.sessions import Session
 from passless.ports.directory import Actor
 from passless.server.site import Site
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "DELETE"]
 
+BASE = "/api/v1"
 ME = "me"  # stands for the account of the session
 SLASH = "\0"  # what a "/" within a part of an address has become before routing; no name holds it
 
@@ -46,10 +48,14 @@ class Call(Struct, frozen=True, kw_only=True):
     @property
     def own(self) -> str:
         """The account of the session; `SignInNeeded` where there is none."""
+        return self.check_signed_in().account_id
+
+    def check_signed_in(self) -> Session:
+        """Return the session in use; `SignInNeeded` where there is none."""
         session = session_of(self.site.parts, self.actor)
         if session is None:
             raise SignInNeeded("sign in first")
-        return session.account_id
+        return session
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -80,8 +86,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
 class Operation(Struct, frozen=True, kw_only=True):
     """One thing that can be asked.
 
-    `takes` is the type of the body, `gives` the type of the document that is answered. `is_open`: it needs no session.
-    `repeats`: it takes an `Idempotency-Key`.
+    `takes` is the type of the body, `gives` the type of the document that is answered, or several of which it is one.
+    `is_open`: it needs no session. `repeats`: it takes an `Idempotency-Key`.
     """
 
     method: Method
@@ -95,17 +101,6 @@ class Operation(Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     is_open: bool = False
     repeats: bool = False
-
-    def carry_out(self, call: Call) -> Said:
-        """Do it, in a thread: it may wait for the store."""
-        if self.takes is None:
-            return self.answer(call)
-        asked: Any = call.read(self.takes)
-        if self.repeats and "idempotency-key" in call.headers:
-            from passless.server.api import repeating
-
-            return repeating.once(call, self, lambda: self.answer(call, asked))
-        return self.answer(call, asked)
 
 
 def operation(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from passless import wire
 from passless.domain.requests import Enrol, SignInWith
-from passless.domain.views import FreshnessView, NoticeView, PendingView, PlanView, SignedIn
+from passless.domain.views import PendingView, PlanView, SignedIn
 from passless.server.api.calls import Said
 
 T = TypeVar("T", bound=Enrol | SignInWith)
@@ -28,7 +28,6 @@ class Changed(Struct, frozen=True, kw_only=True):
     applied: bool
     plan: PlanView | None
     pending: PendingView | UnsetType = UNSET
-    repeated: bool | UnsetType = UNSET
 
 
 class Begins(Struct, frozen=True, kw_only=True, rename={"public_key": "publicKey"}):
@@ -51,18 +50,14 @@ class SecondProof(Struct, frozen=True, kw_only=True, rename={"public_key": "publ
     public_key: dict[str, Any] | UnsetType = UNSET
 
 
-class SignedInRepeated(Struct, frozen=True, kw_only=True):
-    """A sign-in that was answered before: its token was shown once."""
+class Repeated(Struct, frozen=True, kw_only=True):
+    """An answer that was given before: the same, without what was shown once."""
 
-    account: str
-    account_id: str
-    session: FreshnessView
-    kind: str
     repeated: bool
-    notices: tuple[NoticeView, ...] = ()
 
 
-SignIn = SignedIn | SecondProof
+SIGN_IN = (SignedIn, SecondProof)  # one of these
+FINISHED = (Changed, *SIGN_IN)
 
 
 def outcome(value: Any, *, status: int = 0) -> Said:

@@ -32,7 +32,7 @@ def begin_passkey(call: Call, request: SignInWith) -> Said:
     "POST",
     "/ceremonies/{ceremony:str}",
     takes=Answer,
-    gives=documents.Changed | documents.SignIn,
+    gives=documents.FINISHED,
     is_open=True,
 )
 def finish_ceremony(call: Call, answer: Answer) -> Said:
@@ -40,7 +40,7 @@ def finish_ceremony(call: Call, answer: Answer) -> Said:
     return documents.outcome(call.site.directory.finish(call.actor, call.part("ceremony"), answer))
 
 
-@operation("POST", "/accounts/{account:str}/sign-in", takes=Answer, gives=documents.SignIn, is_open=True)
+@operation("POST", "/accounts/{account:str}/sign-in", takes=Answer, gives=documents.SIGN_IN, is_open=True)
 def sign_in(call: Call, answer: Answer) -> Said:
     """Sign in with what needs no challenge, or add a proof to the session in use."""
     return documents.outcome(call.site.directory.sign_in(call.actor, call.target, answer))
@@ -61,5 +61,5 @@ def check_recovery_code(call: Call, given: wire.CodeBody) -> Said:
 @operation("POST", "/sign-out", takes=wire.SignOutBody, gives=wire.SignedOut)
 def sign_out(call: Call, given: wire.SignOutBody) -> Said:
     """End the session in use, or all of its account."""
-    call.own  # noqa: B018 - nobody is signed out who is not signed in
+    call.check_signed_in()
     return Said(value=wire.SignedOut(ended=call.site.directory.sign_out(call.actor, everywhere=given.everywhere)))

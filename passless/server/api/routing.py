@@ -10,13 +10,14 @@ from litestar.concurrency import sync_to_thread
 from litestar.handlers import HTTPRouteHandler
 
 from passless.server.actors import actor_of
+from passless.server.api import repeating
 from passless.server.api.calls import Call, Operation, Said
 from passless.server.problems import WrongMediaType
 from passless.server.site import Site
 
 JSON = "application/json"
 NOT_KEPT = {"Cache-Control": "no-store"}  # what is answered is for who asked, now
-NOTED = ("if-match", "idempotency-key")  # the headers that operations look at
+NOTED = ("if-match", repeating.HEADER)  # the headers that operations look at
 
 
 def route(operation: Operation) -> HTTPRouteHandler:
@@ -51,8 +52,20 @@ def route(operation: Operation) -> HTTPRouteHandler:
 
 
 def _work(operation: Operation, call: Call) -> tuple[Said, bytes]:
-    said = operation.carry_out(call)
+    """Do it, in a thread: it may wait for the store."""
+    said = _said(operation, call)
     return said, said.written()
+
+
+def _said(operation: Operation, call: Call) -> Said:
+    if operation.takes is None:
+        return operation.answer(call)
+    asked: Any = call.read(operation.takes)
+    if not (operation.repeats and repeating.HEADER in call.headers):
+        return operation.answer(call, asked)
+    if not operation.is_open:
+        call.check_signed_in()  # nothing is kept for strangers
+    return repeating.once(call, operation, lambda: operation.answer(call, asked))
 
 
 def _check_media_type(given: str) -> None:

@@ -1,0 +1,27 @@
+"""Relying parties: programs that sign people in against this server."""
+
+from __future__ import annotations
+
+from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
+from passless.domain.views import Ended
+from passless.server.api import paging
+from passless.server.api.calls import Call, Said, operation
+from passless.wire import Page
+
+
+@operation("GET", "/relying-parties", gives=Page[RelyingPartyView], parameters=paging.PAGED)
+def list_relying_parties(call: Call) -> Said:
+    """List the relying parties (operators)."""
+    return Said(value=paging.part(call.site.directory.relying_parties(call.actor), call, lambda one: one.id))
+
+
+@operation("POST", "/relying-parties", takes=NewRelyingParty, gives=MadeRelyingParty, status=201)
+def add_relying_party(call: Call, new: NewRelyingParty) -> Said:
+    """Add a relying party; its secret is shown once (operators)."""
+    return Said(value=call.site.directory.add_relying_party(call.actor, new))
+
+
+@operation("DELETE", "/relying-parties/{relying_party:str}", gives=Ended)
+def remove_relying_party(call: Call) -> Said:
+    """Remove a relying party: it can sign nobody in any more (operators)."""
+    return Said(value=call.site.directory.remove_relying_party(call.actor, call.part("relying_party")))
