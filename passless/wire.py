@@ -300,11 +300,13 @@ def _fields(thing: Struct) -> dict[str, Any]:
 
 def _reveal(value: Any) -> Any:
     if isinstance(value, Secret):
-        return value.reveal()
+        return value.reveal().encode("utf-8", "replace").decode()  # from a pipe it may be no text at all
     raise TypeError(f"{type(value).__name__} is not sent")
 
 
 def _hide(kind: type, value: Any) -> Any:
     if kind is Secret and isinstance(value, str):
         return Secret(value)
+    if kind is object:  # in a plan's change, whose keys depend on its type
+        return value
     raise NotImplementedError(f"{kind} is not read")
