@@ -143,10 +143,11 @@ class KeptVault:
     def _key(self, key_id: KeyId) -> VaultKey:
         """Find a key; one that is not known may be another process's new one, and is sought in the keeper once."""
         ring = self.ring()
-        if key_id not in ring.keys and key_id not in self._sought:
-            ring = self._read()
-            with self._reading:
-                self._ring, self._sought = ring, self._sought | {key_id}
+        if key_id not in ring.keys:
+            with self._reading:  # what is read here must not take the place of what another thread read later
+                if key_id not in self._sought:
+                    self._ring, self._sought = self._read(), self._sought | {key_id}
+                ring = self._ring if self._ring is not None else ring
         if key_id not in ring.keys:
             raise VaultKeyMissing(f'the vault key "{key_id}", which this was sealed under, is missing')
         return ring.keys[key_id]
@@ -184,6 +185,6 @@ class KeptVault:
                 self._keeper.write(kept)
                 if self._keeper.read() != kept:
                     raise VaultNotWritten(f'"{self._keeper.where()}" did not keep the vault key it was given')
-        with self._reading:
-            self._ring = after
+            with self._reading:  # before the next change: two threads put their rings here in the order of their changes
+                self._ring = after
         return after
