@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+Rows = Callable[..., list[tuple[Any, ...]]]  # runs a named statement and returns its rows
 
-class Database(Protocol):
-    """One open database. Its errors are those of the Store port, and each names the file or address."""
 
-    @property
-    def name(self) -> str:
-        """The file or address, for messages."""
-        ...
+class Again(Exception):
+    """Nothing was kept, and doing all of it again may help: two writers met, or the connection was lost before the end."""
+
+
+class MaybeKept(Exception):
+    """The connection was lost while a transaction ended: it may be kept or not."""
+
+
+class Transaction(Protocol):
+    """What runs inside of one transaction. Its errors are those of the Store port, and each names the file or address."""
 
     def rows(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement by its name and return its rows."""
@@ -22,20 +28,48 @@ class Database(Protocol):
         """Run a statement by its name and return how many rows it changed."""
         ...
 
-    def writing(self) -> AbstractContextManager[None]:
-        """Keep everything that is run inside, or nothing."""
+    def part(self) -> AbstractContextManager[None]:
+        """Undo what is run inside, and nothing else, when an error leaves it."""
         ...
 
-    def reading(self) -> AbstractContextManager[None]:
+    def is_open(self) -> bool:
+        """Tell whether it can go on; some errors end all of it."""
+        ...
+
+
+class Database(Protocol):
+    """One open database. Its errors are those of the Store port, and each names the file or address.
+
+    `Again` may come from everything that reads or writes, `MaybeKept` from the end of `writing`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The file or address, for messages."""
+        ...
+
+    def rows(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement that reads, by itself, and return its rows; it waits for no writer and sees all that was kept."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """Keep everything that is run inside, or nothing. One thread at a time."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Rows]:
         """See the same state of the database in everything that is run inside."""
         ...
 
     def was_replaced(self) -> bool:
-        """Tell whether another file was put in the place of the one that is open."""
+        """Tell whether there may be another database now in the place of the one that was opened."""
+        ...
+
+    def goes_on(self) -> bool:
+        """Tell whether reading goes on in the place of a replaced database, once it was found to be no old copy."""
         ...
 
     def reopen(self) -> None:
-        """Let go of the file that was open and open the one in its place."""
+        """Let go of the database that was open and open the one in its place."""
         ...
 
     def close(self) -> None:

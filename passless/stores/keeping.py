@@ -1,4 +1,4 @@
-"""Carrying out a `Write`, inside one transaction of the database."""
+"""Carrying out a `Write`, inside one transaction of the transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from passless.domain.account import Account, AccountId, Version
 from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.use_state import Use
 from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, Record, VersionMoved, Write
-from passless.stores.database import Database
+from passless.stores.database import Transaction
 from passless.stores.documents import account_row, ceremony_row, micros, plain, record_row, session_row, stored_account
 from passless.stores.look_ups import NOTHING, LookUps, are_found_differently, look_ups
 from passless.stores.recent_accounts import RecentAccounts
@@ -33,20 +33,28 @@ def owner_of(write: Write) -> AccountId:
     return AccountId(session.account_id)
 
 
-def keep(database: Database, recent: RecentAccounts, write: Write) -> Version | None:
-    """Keep everything but events and ended items; the caller's transaction makes it all or nothing."""
+def order_of(write: Write) -> str:
+    """Return what writes of a group are sorted by: the account they are about, as far as they say."""
+    if write.account is not None:
+        return write.account.id
+    session = write.opens or write.updates
+    return write.account_id or (session.account_id if session is not None else "")
+
+
+def keep(transaction: Transaction, recent: RecentAccounts, write: Write) -> Version | None:
+    """Keep everything but events, counters and ended items; the caller's transaction makes it all or nothing."""
     if write.consumes is not None:
-        consume(database, write.consumes, write.at)
+        consume(transaction, write.consumes, write.at)
     if write.ends_purpose:
-        database.run("remove_ceremonies_for", purpose=write.ends_purpose)
-    version = keep_account(database, recent, write)
-    keep_uses(database, write)
-    keep_sessions(database, write)
-    keep_records(database, write)
+        transaction.run("remove_ceremonies_for", purpose=write.ends_purpose)
+    version = keep_account(transaction, recent, write)
+    keep_uses(transaction, write)
+    keep_sessions(transaction, write)
+    keep_records(transaction, write)
     if write.begins is not None:
-        begin(database, write.begins)
+        begin(transaction, write.begins)
     for notice in write.notices:
-        database.run(
+        transaction.run(
             "add_notice",
             id=notice.id,
             account_id=notice.account_id,
@@ -55,134 +63,138 @@ def keep(database: Database, recent: RecentAccounts, write: Write) -> Version | 
             message=plain(notice.message),
         )
     for notice_id in write.shown:
-        database.run("remove_notice", id=plain(notice_id))
-    for key in write.forgives:
-        database.run("remove_attempts", key=plain(key))
+        transaction.run("remove_notice", id=plain(notice_id))
     return version
 
 
-def consume(database: Database, ceremony_id: CeremonyId, at: datetime) -> None:
+def consume(transaction: Transaction, ceremony_id: CeremonyId, at: datetime) -> None:
     """End a ceremony; `AlreadyUsed` where it is gone or too late."""
-    if not database.run("consume_ceremony", id=plain(ceremony_id), at=micros(at)):
+    if not transaction.run("consume_ceremony", id=plain(ceremony_id), at=micros(at)):
         raise AlreadyUsed
 
 
-def begin(database: Database, ceremony: Ceremony) -> None:
+def begin(transaction: Transaction, ceremony: Ceremony) -> None:
     """Keep an open ceremony; two never share an id."""
-    if not database.run("add_ceremony", **ceremony_row(ceremony)):
+    if not transaction.run("add_ceremony", **ceremony_row(ceremony)):
         raise AlreadyUsed("a ceremony with this id is open already")
 
 
-def keep_account(database: Database, recent: RecentAccounts, write: Write) -> Version | None:
+def keep_account(transaction: Transaction, recent: RecentAccounts, write: Write) -> Version | None:
     """Make, change or delete the account, with the rows by which it is found; or check that it did not move."""
     if write.account is None:
-        if write.expected is not None and account_version(database, owner_of(write)) != write.expected:
+        if write.expected is not None and locked_version(transaction, owner_of(write)) != write.expected:
             raise VersionMoved
         return None
     if write.expected is None:
-        return add_account(database, recent, write.account)
+        return add_account(transaction, recent, write.account)
     if write.delete:
-        delete_account(database, write.account.id, write.expected)
+        delete_account(transaction, write.account.id, write.expected)
         return None
-    return change_account(database, recent, write.account, write.expected)
+    return change_account(transaction, recent, write.account, write.expected)
 
 
-def account_version(database: Database, account_id: AccountId) -> Version | None:
+def account_version(transaction: Transaction, account_id: AccountId) -> Version | None:
     """Return the version an account is at."""
-    found = database.rows("account_version", id=account_id)
+    found = transaction.rows("account_version", id=account_id)
     return Version(found[0][0]) if found else None
 
 
-def stored(database: Database, account_id: AccountId, expected: Version) -> tuple[Account, int]:
+def locked_version(transaction: Transaction, account_id: AccountId) -> Version | None:
+    """Return the version an account is at, and stays at until the transaction ends."""
+    found = transaction.rows("lock_account", id=account_id)
+    return Version(found[0][0]) if found else None
+
+
+def stored(transaction: Transaction, account_id: AccountId, expected: Version) -> tuple[Account, int]:
     """Return the account as it stands and its row's checksum; `VersionMoved` where that is not the version that was read."""
-    found = database.rows("read_account", id=account_id)
+    found = transaction.rows("read_account", id=account_id)
     if not found or found[0][2] != expected:
         raise VersionMoved
     return stored_account(found[0]).account, found[0][3]
 
 
-def add_account(database: Database, recent: RecentAccounts, account: Account) -> Version:
+def add_account(transaction: Transaction, recent: RecentAccounts, account: Account) -> Version:
     """Make a new account."""
     version = Version(1)
     row = account_row(account, version)
-    if not database.run("add_account", **row):
-        if account_version(database, account.id) is not None:
+    if not transaction.run("add_account", **row):
+        if account_version(transaction, account.id) is not None:
             raise VersionMoved(f'an account with the id "{account.id}" was made at the same moment')
         raise NameTaken(f'there is an account named "{account.name}" already')
-    move_look_ups(database, account.id, NOTHING, look_ups(account))
+    move_look_ups(transaction, account.id, NOTHING, look_ups(account))
     recent.remember(account, version, row["checksum"])
     return version
 
 
-def change_account(database: Database, recent: RecentAccounts, after: Account, expected: Version) -> Version:
+def change_account(transaction: Transaction, recent: RecentAccounts, after: Account, expected: Version) -> Version:
     """Keep the next version of an account, over the very row that is taken for the one before."""
     version = Version(expected + 1)
     row = account_row(after, version)
     found = recent.find(after.id, expected)
-    if found is None or not database.run("change_account", expected=expected, expected_checksum=found[1], **row):
-        found = stored(database, after.id, expected)
-        if not database.run("change_account", expected=expected, expected_checksum=found[1], **row):
+    if found is None or not transaction.run("change_account", expected=expected, expected_checksum=found[1], **row):
+        found = stored(transaction, after.id, expected)
+        if not transaction.run("change_account", expected=expected, expected_checksum=found[1], **row):
             raise VersionMoved
     before = found[0]
     if after.name != before.name:
-        owner = database.rows("name_owner", name_key=row["name_key"])
+        owner = transaction.rows("name_owner", name_key=row["name_key"])
         if owner and owner[0][0] != after.id:
             raise NameTaken(f'there is an account named "{after.name}" already')
-        database.run("rename_account", id=after.id, name_key=row["name_key"])
+        transaction.run("rename_account", id=after.id, name_key=row["name_key"])
     if are_found_differently(before, after):
-        move_look_ups(database, after.id, look_ups(before), look_ups(after))
+        move_look_ups(transaction, after.id, look_ups(before), look_ups(after))
     recent.remember(after, version, row["checksum"])
     return version
 
 
-def delete_account(database: Database, account_id: AccountId, expected: Version) -> None:
+def delete_account(transaction: Transaction, account_id: AccountId, expected: Version) -> None:
     """Delete an account and all it had; its audit trail stays."""
-    account, _ = stored(database, account_id, expected)
-    if not database.run("delete_account", id=account_id, expected=expected):
+    account, _ = stored(transaction, account_id, expected)
+    if not transaction.run("delete_account", id=account_id, expected=expected):
         raise VersionMoved
-    move_look_ups(database, account_id, look_ups(account), NOTHING)
+    move_look_ups(transaction, account_id, look_ups(account), NOTHING)
     for statement in BELONGING:
-        database.run(statement, account_id=account_id)
+        transaction.run(statement, account_id=account_id)
 
 
-def move_look_ups(database: Database, account_id: AccountId, before: LookUps, after: LookUps) -> None:
+def move_look_ups(transaction: Transaction, account_id: AccountId, before: LookUps, after: LookUps) -> None:
     """Turn the rows an account was found by into those it is found by now."""
     if after.repeats:
         raise CredentialTaken
     for credential_id in before.credentials - after.credentials:
-        database.run("remove_credential", credential_id=credential_id)
+        transaction.run("remove_credential", credential_id=credential_id)
     for key_id, digest, _ in before.tags - after.tags:
-        database.run("remove_tag", key_id=key_id, digest=digest)
+        transaction.run("remove_tag", key_id=key_id, digest=digest)
     for address in before.addresses - after.addresses:
-        database.run("remove_address", address_key=address)
+        transaction.run("remove_address", address_key=address)
     for credential_id in after.credentials - before.credentials:
-        if not database.run("add_credential", credential_id=credential_id, account_id=account_id):
+        if not transaction.run("add_credential", credential_id=credential_id, account_id=account_id):
             raise CredentialTaken
     for key_id, digest, item in after.tags - before.tags:
-        if not database.run("add_tag", key_id=key_id, digest=digest, account_id=account_id, item=item):
+        if not transaction.run("add_tag", key_id=key_id, digest=digest, account_id=account_id, item=item):
             raise CredentialTaken("this app password is already in use")
     for address in after.addresses - before.addresses:
-        if not database.run("add_address", address_key=address, account_id=account_id):
+        if not transaction.run("add_address", address_key=address, account_id=account_id):
             raise NameTaken(f'another account has the address "{address}"')
 
 
-def keep_uses(database: Database, write: Write) -> None:
+def keep_uses(transaction: Transaction, write: Write) -> None:
     """Write down accepted uses; `AlreadyUsed` where one was made before."""
     if not write.uses:
         return
     owner = owner_of(write)
-    if write.account is None and write.expected is None and account_version(database, owner) is None:
+    if write.account is None and write.expected is None and locked_version(transaction, owner) is None:
         raise VersionMoved
     for use in write.uses:
-        keep_use(database, owner, use)
+        keep_use(transaction, owner, use)
 
 
-def keep_use(database: Database, owner: AccountId, use: Use) -> None:
+def keep_use(transaction: Transaction, owner: AccountId, use: Use) -> None:
     """Write down one accepted use, in one statement that refuses an old TOTP step or counter.
 
     No step is accepted up to the store's floor, the moment at which an old copy was noticed.
     """
-    kept = database.run(
+    kept = transaction.run(
         "keep_use",
         account_id=owner,
         item=use.item,
@@ -197,26 +209,26 @@ def keep_use(database: Database, owner: AccountId, use: Use) -> None:
         raise AlreadyUsed
 
 
-def keep_sessions(database: Database, write: Write) -> None:
+def keep_sessions(transaction: Transaction, write: Write) -> None:
     """Open, update and end sessions; one that was ended is never updated back to life."""
-    if write.opens is not None and not database.run("add_session", **session_row(write.opens)):
+    if write.opens is not None and not transaction.run("add_session", **session_row(write.opens)):
         raise VersionMoved("a session with this id or token is open already")
-    if write.updates is not None and not database.run("change_session", **session_row(write.updates)):
+    if write.updates is not None and not transaction.run("change_session", **session_row(write.updates)):
         raise VersionMoved("the session was ended at the same moment")
     for session_id in write.ends:
-        database.run("remove_session", id=plain(session_id))
+        transaction.run("remove_session", id=plain(session_id))
 
 
-def keep_records(database: Database, write: Write) -> None:
+def keep_records(transaction: Transaction, write: Write) -> None:
     """Remove and keep records, each only over the version it was read at; `VersionMoved` where it is at another."""
     for record in write.drops:
-        if not database.run("remove_record", kind=plain(record.kind), key=plain(record.key), expected=record.version):
+        if not transaction.run("remove_record", kind=plain(record.kind), key=plain(record.key), expected=record.version):
             raise record_moved(record)
     for record in write.puts:
         if record.version:
-            kept = database.run("change_record", expected=record.version, **record_row(record))
+            kept = transaction.run("change_record", expected=record.version, **record_row(record))
         else:
-            kept = database.run("add_record", **record_row(record))
+            kept = transaction.run("add_record", **record_row(record))
         if not kept:
             raise record_moved(record)
 

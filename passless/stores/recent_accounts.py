@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from passless.domain.account import Account, AccountId, Version
 
 REMEMBERED = 256  # accounts; about a megabyte
@@ -12,12 +14,14 @@ class RecentAccounts:
 
     def __init__(self) -> None:
         self._known: dict[tuple[AccountId, Version], tuple[Account, int]] = {}
+        self._turn = Lock()
 
     def remember(self, account: Account, version: Version, checksum: int) -> None:
         """Remember what was read or kept, and forget the oldest."""
-        self._known[account.id, version] = account, checksum
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+        with self._turn:
+            self._known[account.id, version] = account, checksum
+            if len(self._known) > REMEMBERED:
+                del self._known[next(iter(self._known))]
 
     def find(self, account_id: AccountId, version: Version) -> tuple[Account, int] | None:
         """Return the account at a version, with its row's checksum."""

@@ -15,7 +15,7 @@ from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.ports import Write
 from passless.stores.checkpoints import Broken, Signed, digest, read_body, read_outside
-from passless.stores.database import Database
+from passless.stores.database import Database, Rows, Transaction
 from passless.stores.documents import EPOCH, micros, stored_account
 from passless.stores.keeping import keep_account
 from passless.stores.recent_accounts import RecentAccounts
@@ -27,51 +27,63 @@ EVENT = "store-restored"
 ACTOR = "passless"
 
 
-def is_behind(database: Database, state: StateFolder) -> bool:
-    """Tell whether the database lacks commits that were made.
+def is_behind(rows: Rows, state: StateFolder) -> bool:
+    """Tell whether the database lacks commits that were made, by this process or another one that shares the state.
 
     The outside is read first: a commit that another process makes in between can only put the database ahead.
     """
-    known = state.last_commit()
-    found = database.rows("read_writer", writer=state.writer)
-    return not found or found[0][0] < known
+    for writer, known in state.known().items():
+        found = rows("read_writer", writer=writer)
+        if not found or found[0][0] < known:
+            return True
+    return False
 
 
-def void(database: Database, state: StateFolder, store_id: str, at: datetime) -> tuple[int, Signed | None]:
+def void(transaction: Transaction, state: StateFolder, store_id: str, at: datetime) -> tuple[int, Signed | None]:
     """Make everything void that must not come back, inside the caller's transaction.
 
     Returns:
         The number of this commit and the checkpoint, both to be kept outside.
     """
-    found = database.rows("read_writer", writer=state.writer)
+    transaction.run("begin_era")
+    found = transaction.rows("read_writer", writer=state.writer)
     here, known = found[0][0] if found else 0, state.last_commit()
     number, ended = max(here, known) + 1, state.ended()
-    database.run("remove_all_sessions")
-    database.run("remove_all_ceremonies")
-    database.run("remove_all_passing_records")
-    strip_accounts(database, ended, at)
+    transaction.run("remove_all_sessions")
+    transaction.run("remove_all_ceremonies")
+    transaction.run("remove_all_passing_records")
+    strip_accounts(transaction, ended, at)
     for account_id, item in ended:
-        database.run("add_ended", account_id=account_id, item=item, writer=state.writer)
-    database.run("keep_writer", writer=state.writer, commits=number, ended_bytes=state.ended_bytes())
-    database.run("mark_restored", at=micros(at), totp_floor=(at - EPOCH) // TOTP_STEP)
+        transaction.run("add_ended", account_id=account_id, item=item, writer=state.writer)
+    keep_writers(transaction, state, number)
+    transaction.run("mark_restored", at=micros(at), totp_floor=(at - EPOCH) // TOTP_STEP)
     details = {"lost-commits": str(max(known - here, 0)) if found else "unknown"}
     entry = AuditEntry(at=at, actor=ACTOR, event=EVENT, outcome=Outcome.DONE, details=details)
-    append(database, store_id, [entry])
-    lost = lost_checkpoint(database, state, store_id)
-    return number, sign_heads(database, store_id, state.audit_key(), at=at, lost=lost)
+    append(transaction, store_id, [entry])
+    lost = lost_checkpoint(transaction, state, store_id)
+    return number, sign_heads(transaction, store_id, state.audit_keys()[0], at=at, lost=lost)
 
 
-def strip_accounts(database: Database, ended: tuple[tuple[str, str], ...], at: datetime) -> None:
+def keep_writers(transaction: Transaction, state: StateFolder, number: int) -> None:
+    """Say in the database what is known outside: this commit, and those of the others who share the state."""
+    transaction.run("keep_writer", writer=state.writer, commits=number, ended_bytes=state.ended_bytes())
+    for writer, known in state.known().items():
+        found = transaction.rows("read_writer", writer=writer)
+        if writer != state.writer and (not found or found[0][0] < known):
+            transaction.run("keep_writer", writer=writer, commits=known, ended_bytes=0)
+
+
+def strip_accounts(transaction: Transaction, ended: tuple[tuple[str, str], ...], at: datetime) -> None:
     """Take every temporary pass and every ended item from the accounts of an old copy."""
-    gone: dict[str, set[str]] = {account_id: set() for (account_id,) in database.rows("accounts_with_a_pass")}
+    gone: dict[str, set[str]] = {account_id: set() for (account_id,) in transaction.rows("accounts_with_a_pass")}
     for account_id, item in ended:
         gone.setdefault(account_id, set()).add(item)
     for account_id, items in gone.items():
-        for row in database.rows("read_account", id=account_id):
+        for row in transaction.rows("read_account", id=account_id):
             stored = stored_account(row)
             after = without(stored.account, items)
             if after != stored.account:
-                keep_account(database, RecentAccounts(), Write(at=at, account=after, expected=stored.version))
+                keep_account(transaction, RecentAccounts(), Write(at=at, account=after, expected=stored.version))
 
 
 def without(account: Account, items: set[str]) -> Account:
@@ -84,7 +96,7 @@ def without(account: Account, items: set[str]) -> Account:
     )
 
 
-def lost_checkpoint(database: Database, state: StateFolder, store_id: str) -> Signed | None:
+def lost_checkpoint(transaction: Transaction, state: StateFolder, store_id: str) -> Signed | None:
     """Return the checkpoint that is known outside and that the database does not have."""
     content = state.checkpoint()
     if content is None:
@@ -96,7 +108,7 @@ def lost_checkpoint(database: Database, state: StateFolder, store_id: str) -> Si
         return None
     if body.store != store_id:
         return None
-    kept = database.rows("read_checkpoint", number=body.number)
+    kept = transaction.rows("read_checkpoint", number=body.number)
     return None if kept and digest(Signed(*kept[0][1:])) == digest(outside) else outside
 
 
@@ -107,9 +119,9 @@ def catch_up(database: Database, state: StateFolder) -> None:
         state.record(found[0][0])
     if state.ended_bytes() == found[0][1]:
         return
-    with database.writing():
-        commits, size = database.rows("read_writer", writer=state.writer)[0]
+    with database.writing() as transaction:
+        commits, size = transaction.rows("lock_writer", writer=state.writer)[0]
         if state.ended_bytes() != size:
-            kept = [(AccountId(account_id), item) for account_id, item in database.rows("read_ended", writer=state.writer)]
-            size = state.replace_ended(kept)
-            database.run("keep_writer", writer=state.writer, commits=commits, ended_bytes=size)
+            rows = transaction.rows("read_ended", writer=state.writer)
+            size = state.replace_ended([(AccountId(account_id), item) for account_id, item in rows])
+            transaction.run("keep_writer", writer=state.writer, commits=commits, ended_bytes=size)

@@ -17,14 +17,13 @@ from passless.domain.use_state import UseState
 from passless.ports import Attempts, EventPlace, NoSuchAccount, Record, Stored, Write
 from passless.stores import keeping, trail
 from passless.stores.checkpoints import read_body, write_outside
+from passless.stores.database import Transaction
 from passless.stores.documents import (
     SEALED_FIELD,
     Row,
-    Unreadable,
     account_seals,
     further,
     micros,
-    moment,
     plain,
     stored_account,
     stored_ceremony,
@@ -34,7 +33,8 @@ from passless.stores.documents import (
     stored_session,
     stored_use,
 )
-from passless.stores.state_folder import ended_line
+from passless.stores.ending import stored_attempts
+from passless.stores.groups import Piece
 from passless.stores.verifying import verify
 from passless.stores.watched_store import WatchedStore
 
@@ -46,7 +46,7 @@ CHECKPOINT_AGE = timedelta(hours=1)  # and one that ends, when nothing was signe
 
 
 class SqlStore(WatchedStore):
-    """One store, open. Threads take turns; every process opens it for itself."""
+    """One store, open. What threads want kept at once is kept together; every process opens it for itself."""
 
     def read(self, account_id: AccountId) -> Stored:
         """Read one account; `NoSuchAccount` where there is none."""
@@ -108,23 +108,17 @@ class SqlStore(WatchedStore):
 
     def commit(self, write: Write) -> Version | None:
         """Keep all of a write or nothing; the errors are those of the port."""
-        with self._lock:
-            with self._commit(write.at):
-                version = keeping.keep(self._database, self._recent, write)
-                appended = trail.append(self._database, self._id, write.events)
-                self._end(write)
-            self._unsigned += appended
-            self._last_at = write.at
-            if self._unsigned >= CHECKPOINT_EVENTS:
-                self.checkpoint(at=write.at)
+        version = self._keep(
+            write, lambda transaction: keeping.keep(transaction, self._recent, write), order=keeping.order_of(write)
+        )
+        if self._unsigned >= CHECKPOINT_EVENTS:
+            self._sign_for_once(write.at)
         return version
 
     def count_attempt(self, key: str, *, at: datetime) -> Attempts:
         """Add one to a throttle counter, durably, and return where it stood before."""
-        with self._lock:
-            self._notice_replaced(at)
-            found = self._rows("count_attempt", stored_attempts, key=plain(key), at=micros(at))
-        return Attempts(found[0].count - 1, found[0].last_at)
+        before: Attempts = self._groups.keep(Piece(Write(at=at), counts=key))
+        return before
 
     def attempts(self, key: str) -> Attempts | None:
         """Return where a throttle counter stands."""
@@ -133,11 +127,13 @@ class SqlStore(WatchedStore):
     def sweep(self, *, at: datetime) -> None:
         """Forget expired ceremonies, sessions and records, and idle counters."""
         idle_since = micros(at - ATTEMPTS_KEPT)
-        with self._lock, self._commit(at):
-            self._database.run("remove_old_sessions", at=micros(at))
-            self._database.run("remove_old_ceremonies", at=micros(at))
-            self._database.run("remove_old_records", at=micros(at))
-            self._database.run("remove_idle_attempts", idle_since=idle_since, kept_from=ATTEMPTS_NEVER_FORGOTTEN)
+
+        def forget(transaction: Transaction) -> None:
+            for statement in ("remove_old_sessions", "remove_old_ceremonies", "remove_old_records"):
+                transaction.run(statement, at=micros(at))
+            transaction.run("remove_idle_attempts", idle_since=idle_since, kept_from=ATTEMPTS_NEVER_FORGOTTEN)
+
+        self._keep(Write(at=at), forget)
 
     def events(
         self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
@@ -160,8 +156,8 @@ class SqlStore(WatchedStore):
     def checkpoint(self, *, at: datetime) -> None:
         """Sign where the audit log stands, and keep the signature outside of the database too."""
         with self._lock:
-            with self._commit(at):
-                signed = trail.sign_heads(self._database, self._id, self._state.audit_key(), at=at)
+            key = self._state.audit_keys()[0]
+            signed = self._keep(Write(at=at), lambda transaction: trail.sign_heads(transaction, self._id, key, at=at))
             self._unsigned = 0
             if signed is not None:
                 self._state.keep_checkpoint(write_outside(signed))
@@ -171,8 +167,7 @@ class SqlStore(WatchedStore):
 
         Against the person who owns the file and the audit key this is evidence, not proof.
         """
-        with self._lock, self._database.reading():
-            return self._readable(lambda head: verify(self._database, self._state, self._id, head), head)
+        return self._persist(lambda: self._readable(self._verify, head))
 
     def seals(self) -> Iterator[tuple[AccountId, Sealed]]:
         """Stream every seal that is stored, for rotating the vault key."""
@@ -198,6 +193,20 @@ class SqlStore(WatchedStore):
                 self._unsigned = 0
                 super().close()
 
+    def _sign_for_once(self, at: datetime) -> None:
+        """Sign where the audit log stands; one thread does it, and what hinders it takes back no change that was kept."""
+        with self._lock:
+            if self._unsigned < CHECKPOINT_EVENTS:
+                return
+            try:
+                self.checkpoint(at=at)
+            except Unavailable:
+                self._unsigned = 0  # tried again after as many events; `verify` says what is missing
+
+    def _verify(self, head: bytes | None) -> AuditReport:
+        with self._database.reading() as rows:
+            return verify(rows, self._state, self._id, head)
+
     def _account_rows(self, matching: str, behind: str = "") -> Iterator[Row]:
         after: Row = (plain(name_key(behind)),)
         pattern = like(plain(name_key(matching)))
@@ -218,22 +227,8 @@ class SqlStore(WatchedStore):
         self._recent.remember(stored.account, stored.version, row[3])
         return stored
 
-    def _end(self, write: Write) -> None:
-        """Remember what must never come back, in the database and, just before it is kept there, outside."""
-        if not write.ended:
-            return
-        owner = keeping.owner_of(write)
-        fresh = [
-            (owner, item)
-            for item in write.ended
-            if self._database.run("add_ended", account_id=owner, item=item, writer=self._state.writer)
-        ]
-        size = sum(len(ended_line(*one)) for one in fresh)
-        self._database.run("grow_ended", size=size, writer=self._state.writer)
-        self._state.add_ended(fresh)
-
     def _is_due(self) -> bool:
-        _, last = trail.last_checkpoint(self._database)
+        _, last = trail.last_checkpoint(self._page)
         return last is None or self._last_at - self._readable(read_body, last).at >= CHECKPOINT_AGE
 
 
@@ -242,11 +237,3 @@ def like(text: str) -> str:
     for special in "!%_":
         text = text.replace(special, f"!{special}")
     return f"%{text}%"
-
-
-def stored_attempts(row: Row) -> Attempts:
-    """Read a throttle counter from its row."""
-    count, last_at = row
-    if not isinstance(count, int):
-        raise Unreadable("a counter")
-    return Attempts(count, moment(last_at))

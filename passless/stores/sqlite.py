@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from passless.domain.errors import PasslessError
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable
+from passless.stores.database import Rows
 from passless.stores.errors import StoreMissing
 from passless.stores.statements import migrations, split, statements
 
@@ -63,8 +65,77 @@ def fault(error: Exception, path: Path) -> PasslessError:
     return StoreUnavailable(f'the store "{path}" {REASONS[code & 0xFF]}')
 
 
+class SqliteConnection:
+    """One connection to the file."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Take a connection that was opened; `path` is for messages."""
+        self.connection = connection
+        self._path = path
+        self._statements = statements()
+
+    def rows(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement by its name and return its rows."""
+        try:
+            return self.connection.execute(self._statements[statement], parameters).fetchall()
+        except FAULTS as error:
+            raise fault(error, self._path) from error
+
+    def run(self, statement: str, /, **parameters: Any) -> int:
+        """Run a statement by its name and return how many rows it changed."""
+        try:
+            return self.connection.execute(self._statements[statement], parameters).rowcount
+        except FAULTS as error:
+            raise fault(error, self._path) from error
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Undo what is run inside, and nothing else, when an error leaves it."""
+        self._tell("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self.is_open():
+                self._tell("ROLLBACK TO part")
+                self._tell("RELEASE part")
+            raise
+        self._tell("RELEASE part")
+
+    def is_open(self) -> bool:
+        """Tell whether the transaction can go on; a full disk may end all of it."""
+        return self.connection.in_transaction
+
+    @contextmanager
+    def transaction(self, begin: str) -> Iterator[None]:
+        """Keep everything that is run inside, or nothing."""
+        try:
+            self._tell(begin)
+            yield
+            self._tell("COMMIT")
+        finally:
+            with suppress(sqlite3.Error):  # what went wrong before is what is told
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        try:
+            self.connection.close()
+        except FAULTS as error:
+            raise fault(error, self._path) from error
+
+    def _tell(self, command: str) -> None:
+        try:
+            self.connection.execute(command)
+        except FAULTS as error:
+            raise fault(error, self._path) from error
+
+
 class SqliteDatabase:
-    """One open file."""
+    """One open file: a connection that writes, and, once threads read while it does, others that only read.
+
+    A process of one thread never opens a second one.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open a store's file.
@@ -75,11 +146,13 @@ class SqliteDatabase:
             StoreNewer: a newer passless wrote it.
         """
         self._path = path
-        self._statements = statements()
+        self._turn = Lock()
         self._place = self._look()
         if self._place is None:
             raise StoreMissing(f'there is no store at "{path}"')
-        self._connection = self._connect()
+        self._writer = self._connect()
+        self._readers: list[tuple[SqliteConnection, object]] = []
+        self._has_company = False
 
     @property
     def name(self) -> str:
@@ -87,59 +160,73 @@ class SqliteDatabase:
         return str(self._path)
 
     def rows(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Run a statement by its name and return its rows."""
-        try:
-            return self._connection.execute(self._statements[statement], parameters).fetchall()
-        except FAULTS as error:
-            raise fault(error, self._path) from error
+        """Run a statement that reads, by itself, and return its rows; it never waits for the disk of a writer."""
+        if not self._has_company and self._turn.acquire(blocking=False):
+            try:
+                return self._writer.rows(statement, **parameters)
+            finally:
+                self._turn.release()
+        self._has_company = True
+        with self._reader() as reader:
+            return reader.rows(statement, **parameters)
 
-    def run(self, statement: str, /, **parameters: Any) -> int:
-        """Run a statement by its name and return how many rows it changed."""
-        try:
-            return self._connection.execute(self._statements[statement], parameters).rowcount
-        except FAULTS as error:
-            raise fault(error, self._path) from error
-
-    def writing(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def writing(self) -> Iterator[SqliteConnection]:
         """Keep everything that is run inside, or nothing; one writer at a time."""
-        return self._transaction("BEGIN IMMEDIATE")
+        with self._turn, self._writer.transaction("BEGIN IMMEDIATE"):
+            yield self._writer
 
-    def reading(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def reading(self) -> Iterator[Rows]:
         """See the same state of the file in everything that is run inside."""
-        return self._transaction("BEGIN")
+        with self._reader() as reader, reader.transaction("BEGIN"):
+            yield reader.rows
 
     def was_replaced(self) -> bool:
         """Tell whether another file was put in the place of the one that is open, or none is left."""
         return self._look() != self._place
 
+    def goes_on(self) -> bool:
+        """Reading goes on only after a write that opened the file in the place of the other."""
+        return False
+
     def reopen(self) -> None:
         """Let go of the file that was open and open the one in its place."""
-        self.close()
-        self._place = self._look()
-        if self._place is None:
-            raise StoreMissing(f'there is no store at "{self._path}" any more')
-        self._connection = self._connect()
+        with self._turn:
+            self._let_go()
+            self._place = self._look()
+            if self._place is None:
+                raise StoreMissing(f'there is no store at "{self._path}" any more')
+            self._writer = self._connect()
 
     def close(self) -> None:
         """Let go of the file."""
-        try:
-            self._connection.close()
-        except FAULTS as error:
-            raise fault(error, self._path) from error
+        with self._turn:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._place = None  # a reader that is in use is closed when it comes back
+        self._writer.close()
+        while self._readers:
+            self._readers.pop()[0].close()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
-        connection = self._connection
+    def _reader(self) -> Iterator[SqliteConnection]:
+        """Borrow a connection that only reads."""
         try:
-            connection.execute(begin)
-            yield
-            connection.execute("COMMIT")
-        except FAULTS as error:
-            raise fault(error, self._path) from error
+            reader, place = self._readers.pop()
+        except IndexError:
+            place = self._place
+            if place is None:
+                raise StoreUnavailable(f'the store "{self._path}" is closed') from None
+            reader = self._connect()
+        try:
+            yield reader
         finally:
-            with suppress(sqlite3.Error):  # what went wrong before is what is told
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            if place == self._place:
+                self._readers.append((reader, place))
+            else:
+                reader.close()
 
     def _look(self) -> tuple[int, int] | None:
         try:
@@ -163,7 +250,7 @@ class SqliteDatabase:
         if not is_whole:
             raise StoreDamaged(f'the store "{self._path}" is damaged (it ends inside a page)')
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> SqliteConnection:
         self._check_whole()
         try:
             with ExitStack() as opened:
@@ -177,7 +264,7 @@ class SqliteDatabase:
                 opened.pop_all()
         except FAULTS as error:
             raise fault(error, self._path) from error
-        return connection
+        return SqliteConnection(connection, self._path)
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -248,7 +335,7 @@ def make_file(path: Path, *, store_id: str, writer: str, at: int) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         run_migrations(connection, since=0)
         connection.execute(statements()["make_store"], {"id": store_id, "version": SCHEMA_VERSION, "at": at})
-        connection.execute(statements()["keep_writer"], {"writer": writer, "commits": 0, "ended_bytes": 0})
+        connection.execute(statements()["add_writer"], {"writer": writer})
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise fault(error, path) from error

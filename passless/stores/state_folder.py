@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import msgspec
@@ -46,6 +47,7 @@ class StateFolder:
             StateMissing: it is gone, or the file of commits is broken.
         """
         self._folder = folder
+        self._turn = Lock()
         self._ended = folder / "ended"
         try:
             self._commits = (folder / "commits").open("r+b", buffering=0)
@@ -92,8 +94,9 @@ class StateFolder:
     def record(self, number: int) -> None:
         """Remember a commit that was made. A failure leaves the folder behind the database, which is harmless."""
         try:
-            self._commits.seek(_place(number))
-            self._commits.write(SLOT.pack(number, _sum(number)))
+            with self._turn:
+                self._commits.seek(_place(number))
+                self._commits.write(SLOT.pack(number, _sum(number)))
         except OSError:
             return  # the commit is made and must not be reported as failed
 
@@ -140,6 +143,14 @@ class StateFolder:
         write_file(self._ended, content)
         return len(content)
 
+    def known(self) -> Mapping[str, int]:
+        """Return the number of the last commit of every writer whose state is here."""
+        return {self.writer: self.last_commit()}
+
+    def audit_keys(self) -> tuple[bytes, ...]:
+        """Return the private keys that the last checkpoint may be signed with; the first signs the next one."""
+        return (self.audit_key(),)
+
     def audit_key(self) -> bytes:
         """Return the private key that signs checkpoints."""
         path = self._folder / "audit.key"
@@ -171,8 +182,9 @@ class StateFolder:
 
     def _read(self, place: int, size: int) -> bytes:
         try:
-            self._commits.seek(place)
-            return self._commits.read(size) or b""
+            with self._turn:
+                self._commits.seek(place)
+                return self._commits.read(size) or b""
         except OSError as error:
             raise StoreUnavailable(f'"{self._folder / "commits"}" cannot be read ({error.strerror})') from error
 

@@ -1,4 +1,5 @@
 -- Every statement, the same for each engine. Loaded by `statements.py`: a name, then one statement.
+-- What stands in /* */ is for engines where writers do not take turns: the row is held until the transaction ends.
 
 -- name: schema_version
 SELECT schema_version FROM store
@@ -8,6 +9,9 @@ UPDATE store SET schema_version = :version
 
 -- name: read_store
 SELECT id, totp_floor, restored_at, restored_told FROM store
+
+-- name: lock_store
+SELECT id FROM store /* FOR UPDATE */
 
 -- name: make_store
 INSERT INTO store (id, schema_version, created_at, totp_floor, restored_at, restored_told)
@@ -26,11 +30,21 @@ SELECT commits, ended_bytes FROM writers WHERE id = :writer
 INSERT INTO writers (id, commits, ended_bytes) VALUES (:writer, :commits, :ended_bytes)
 ON CONFLICT (id) DO UPDATE SET commits = excluded.commits, ended_bytes = excluded.ended_bytes
 
--- name: count_commit
-UPDATE writers SET commits = commits + 1 WHERE id = :writer RETURNING commits
+-- name: add_writer
+INSERT INTO writers (id, commits, ended_bytes) VALUES (:writer, 0, 0)
 
--- name: grow_ended
-UPDATE writers SET ended_bytes = ended_bytes + :size WHERE id = :writer
+-- name: lock_writer
+SELECT commits, ended_bytes FROM writers WHERE id = :writer /* FOR UPDATE */
+
+-- name: read_era
+SELECT era FROM writers WHERE id = :writer
+
+-- name: begin_era
+UPDATE writers SET era = era + 1
+
+-- name: count_commit
+UPDATE writers SET commits = commits + 1, ended_bytes = ended_bytes + :size WHERE id = :writer AND era = :era
+RETURNING commits
 
 -- name: read_account
 SELECT id, document, version, checksum FROM accounts WHERE id = :id
@@ -40,6 +54,9 @@ SELECT id, document, version, checksum FROM accounts WHERE name_key = :name_key
 
 -- name: account_version
 SELECT version FROM accounts WHERE id = :id
+
+-- name: lock_account
+SELECT version FROM accounts WHERE id = :id /* FOR UPDATE */
 
 -- name: name_owner
 SELECT id FROM accounts WHERE name_key = :name_key
@@ -243,6 +260,9 @@ SELECT account_id, item FROM ended WHERE writer = :writer ORDER BY account_id, i
 -- name: read_head
 SELECT seq, hash, signed FROM heads WHERE account_id = :account_id
 
+-- name: lock_head
+SELECT seq, hash, signed FROM heads WHERE account_id = :account_id /* FOR UPDATE */
+
 -- name: add_head
 INSERT INTO heads (account_id, seq, hash, signed) VALUES (:account_id, :seq, :hash, 0)
 
@@ -253,7 +273,9 @@ UPDATE heads SET seq = :seq, hash = :hash WHERE account_id = :account_id
 UPDATE heads SET seq = :seq, hash = :hash, signed = 0 WHERE account_id = :account_id
 
 -- name: sign_heads
-UPDATE heads SET signed = 1 WHERE signed = 0 RETURNING account_id, seq, hash
+UPDATE heads SET signed = 1
+WHERE account_id IN (SELECT account_id FROM heads WHERE signed = 0 /* FOR UPDATE SKIP LOCKED */)
+RETURNING account_id, seq, hash
 
 -- name: head_of_nobody
 SELECT account_id, seq, hash FROM heads WHERE account_id = ''

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry
 from passless.ports import EventPlace
-from passless.stores.chain import event_row, start, stored_link
+from passless.stores.chain import Link, event_row, start, stored_link
 from passless.stores.checkpoints import Checkpoint, Signed, digest, public_key, read_body, sign
-from passless.stores.database import Database
+from passless.stores.database import Rows, Transaction
 from passless.stores.documents import FOREVER, Row, further, micros, plain
-
-Rows = Callable[..., list[tuple[Any, ...]]]  # runs a named statement
 
 PAGE = 500  # rows that are read at a time
 NEVER = -FOREVER  # microseconds; earlier than any time that is stored
 
 
-def append(database: Database, store_id: str, entries: Iterable[AuditEntry]) -> int:
-    """Append entries to the chains of their accounts, inside the caller's transaction; return how many."""
-    count = 0
+def append(transaction: Transaction, store_id: str, entries: Iterable[AuditEntry]) -> int:
+    """Append entries to the chains of their accounts, inside the caller's transaction; return how many.
+
+    The chain of nobody, which everybody's failed sign-ins share, comes last: who holds it waits for no other.
+    """
+    chains: dict[str, list[AuditEntry]] = {}
     for entry in entries:
-        account_id = plain(entry.account_id)
-        found = database.rows("read_head", account_id=account_id)
-        row = event_row(entry, stored_link(found[0][:2]) if found else start(store_id, account_id))
-        database.run("add_event", **row)
-        move = "add_head" if not found else "move_signed_head" if found[0][2] else "move_head"
-        database.run(move, account_id=account_id, seq=row["seq"], hash=row["hash"])
-        count += 1
-    return count
+        chains.setdefault(plain(entry.account_id), []).append(entry)
+    for account_id in sorted(chains, key=lambda one: (not one, one)):
+        append_to(transaction, start(store_id, account_id), account_id, chains[account_id])
+    return sum(map(len, chains.values()))
+
+
+def append_to(transaction: Transaction, last: Link, account_id: str, entries: Sequence[AuditEntry]) -> None:
+    """Append entries to one chain, which begins at `last` where it has none yet."""
+    found = transaction.rows("lock_head", account_id=account_id)
+    if found:
+        last = stored_link(found[0][:2])
+    for entry in entries:
+        row = event_row(entry, last)
+        transaction.run("add_event", **row)
+        last = stored_link((row["seq"], row["hash"]))
+    move = "add_head" if not found else "move_signed_head" if found[0][2] else "move_head"
+    transaction.run(move, account_id=account_id, seq=last.seq, hash=last.hash)
 
 
 def of_account(rows: Rows, account_id: AccountId, since: datetime | None, behind: EventPlace | None) -> Iterator[Row]:
@@ -64,23 +74,23 @@ def _after(names: tuple[str, ...], key: Row) -> dict[str, Any]:
     return {f"after_{name}": value for name, value in zip(names, key, strict=True)} | {"page": PAGE}
 
 
-def last_checkpoint(database: Database) -> tuple[int, Signed | None]:
+def last_checkpoint(rows: Rows) -> tuple[int, Signed | None]:
     """Return the number of the last checkpoint and the checkpoint; 0 where there is none."""
-    found = database.rows("last_checkpoint")
+    found = rows("last_checkpoint")
     return (found[0][0], Signed(*found[0][1:])) if found else (0, None)
 
 
 def sign_heads(
-    database: Database, store_id: str, private_key: bytes, *, at: datetime, lost: Signed | None = None
+    transaction: Transaction, store_id: str, private_key: bytes, *, at: datetime, lost: Signed | None = None
 ) -> Signed | None:
     """Sign the heads that moved since the last checkpoint, inside the caller's transaction; None where none did.
 
     `lost` is a checkpoint known outside that the database does not have, because an old copy was put back.
     """
-    heads = sorted(database.rows("sign_heads"))
+    heads = sorted(transaction.rows("sign_heads"))
     if not heads:
         return None
-    number, previous = last_checkpoint(database)
+    number, previous = last_checkpoint(transaction.rows)
     if lost is not None:
         number = max(number, read_body(lost).number)
     checkpoint = Checkpoint(
@@ -93,5 +103,5 @@ def sign_heads(
         heads=tuple((account_id, seq, kept_hash) for account_id, seq, kept_hash in heads),
     )
     signed = sign(checkpoint, private_key)
-    database.run("add_checkpoint", number=checkpoint.number, body=signed.body, signature=signed.signature)
+    transaction.run("add_checkpoint", number=checkpoint.number, body=signed.body, signature=signed.signature)
     return signed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from passless.domain.audit import AuditReport
 from passless.stores import trail
 from passless.stores.chain import Link, follows, start
 from passless.stores.checkpoints import Broken, Signed, digest, is_genuine, public_key, read_body, read_outside
-from passless.stores.database import Database
+from passless.stores.database import Rows
 from passless.stores.documents import Row, further
 from passless.stores.errors import NotACheckpoint
 from passless.stores.state_folder import StateFolder
@@ -51,7 +51,7 @@ class Checkpoints:
         self.lost: set[bytes] = set()
 
 
-def verify(database: Database, state: StateFolder, store_id: str, head: bytes | None) -> AuditReport:
+def verify(rows: Rows, state: StateFolder, store_id: str, head: bytes | None) -> AuditReport:
     """Check the audit trail against itself, the state folder and a checkpoint that somebody kept.
 
     What is outside is read before the database: what another process records in between is then no false alarm.
@@ -60,12 +60,13 @@ def verify(database: Database, state: StateFolder, store_id: str, head: bytes | 
         NotACheckpoint: `head` is none, or one of another store.
     """
     found, checkpoints = Findings(), Checkpoints()
-    commits, outside = state.last_commit(), state.checkpoint()
-    check_chains(database, store_id, found)
-    check_checkpoints(database, state, store_id, found, checkpoints)
-    written = database.rows("read_writer", writer=state.writer)
-    if not written or written[0][0] < commits:
-        found.cut()
+    commits, outside, keys = state.known(), state.checkpoint(), [public_key(key) for key in state.audit_keys()]
+    check_chains(rows, store_id, found)
+    check_checkpoints(rows, keys, store_id, found, checkpoints)
+    for writer, known in commits.items():
+        written = rows("read_writer", writer=writer)
+        if not written or written[0][0] < known:
+            found.cut()
     if outside is not None and not is_known(outside, checkpoints.kept | checkpoints.lost):
         found.cut()
     if head is not None and not is_known(genuine(head, store_id), checkpoints.kept):
@@ -81,41 +82,41 @@ def verify(database: Database, state: StateFolder, store_id: str, head: bytes | 
     )
 
 
-def check_chains(database: Database, store_id: str, found: Findings) -> None:
+def check_chains(rows: Rows, store_id: str, found: Findings) -> None:
     """Compute every event's hash again, and compare where each chain ends with its head."""
-    for account_id, rows in groupby(trail.by_chain(database.rows), key=lambda row: row[4]):
+    for account_id, events in groupby(trail.by_chain(rows), key=lambda row: row[4]):
         name, last = "", start(store_id, account_id)
-        for row in rows:
+        for row in events:
             found.events += 1
             name = row[3]
             if not follows(row, last):
                 found.broken_at(last.seq + 1, name)
             last = Link(row[0], row[9])
         found.head.update(msgspec.json.encode([account_id, last]))
-        head = database.rows("read_head", account_id=account_id)
+        head = rows("read_head", account_id=account_id)
         if not head or head[0][:2] != (last.seq, last.hash):
             found.broken_at(last.seq + 1, name)
-    for account_id, seq, kept_hash in heads(database):
-        if database.rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
+    for account_id, seq, kept_hash in heads(rows):
+        if rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
             found.cut()
 
 
-def heads(database: Database) -> Iterator[Row]:
+def heads(rows: Rows) -> Iterator[Row]:
     """Stream where every chain is said to end."""
-    yield from database.rows("head_of_nobody")
+    yield from rows("head_of_nobody")
     after: Row = ("",)
-    while page := database.rows("page_heads", after=after[0], page=trail.PAGE):
+    while page := rows("page_heads", after=after[0], page=trail.PAGE):
         yield from page
         after = further(page[-1][:1], after)
 
 
-def check_checkpoints(database: Database, state: StateFolder, store_id: str, found: Findings, known: Checkpoints) -> None:
+def check_checkpoints(rows: Rows, keys: Sequence[bytes], store_id: str, found: Findings, known: Checkpoints) -> None:
     """Check every signature, that each checkpoint names the one before, and that what was signed is still there.
 
-    An earlier key is believed because a later checkpoint, signed with the present one, names what it signed.
+    An earlier key is believed because a later checkpoint, signed with a present one, names what it signed.
     """
     number, previous, key = 0, b"", b""
-    while page := database.rows("page_checkpoints", after=number, page=trail.PAGE):
+    while page := rows("page_checkpoints", after=number, page=trail.PAGE):
         for kept_number, *rest in page:
             signed = Signed(*rest)
             body = read_body(signed)
@@ -123,13 +124,13 @@ def check_checkpoints(database: Database, state: StateFolder, store_id: str, fou
             if not fits or not (kept_number == number + 1 or body.lost) or not is_genuine(signed, body.key):
                 found.intact = False
             for account_id, seq, kept_hash in body.heads:
-                if database.rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
+                if rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
                     found.broken_at(seq, account_id)
             (number,), previous, key = further((kept_number,), (number,)), digest(signed), body.key
             known.kept.add(previous)
             known.lost.add(body.lost)
             found.checkpoint_at = body.at
-    if number and key != public_key(state.audit_key()):
+    if number and key not in keys:
         found.intact = False
 
 

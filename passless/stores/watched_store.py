@@ -1,33 +1,44 @@
-"""A database and its state folder, watched for an old copy that somebody puts in its place."""
+"""A database and what is known of it outside, watched for an old copy that somebody puts in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
 
 import msgspec
 
-from passless.ports import StoreDamaged, StoreNewer
-from passless.stores import restoring
+from passless.domain.errors import PasslessError
+from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable, Write
+from passless.stores import ending, restoring
 from passless.stores.checkpoints import write_outside
-from passless.stores.database import Database
+from passless.stores.database import Again, Database, MaybeKept, Transaction
 from passless.stores.documents import Row, Unreadable, WrittenByNewer, moment, stored_number
 from passless.stores.errors import StoreReplaced
+from passless.stores.groups import Groups, Piece
 from passless.stores.recent_accounts import RecentAccounts
 from passless.stores.state_folder import StateFolder
 
 T = TypeVar("T")
 S = TypeVar("S")
 
+TRIES = 8  # of a transaction that met another one or lost its connection; ours, each waits for the other's end
+
 UNREADABLE = (Unreadable, msgspec.DecodeError)  # what a row causes that was changed outside of passless
 ODD_ROW = (*UNREADABLE, TypeError, ValueError, OverflowError)  # and what else reading it back may raise
 
 
 class _OldCopy(Exception):
-    """The database lacks commits that were made."""
+    """The database lacks commits that were made, or was made harmless by somebody else."""
+
+
+class _NothingKept(Exception):
+    """Every piece of a group was refused, so there is nothing to wait for the disk for."""
+
+
+class _Spoilt(Exception):
+    """One piece of a group made all of it fail; its cause says how."""
 
 
 class WatchedStore:
@@ -46,14 +57,16 @@ class WatchedStore:
         self._state = state
         self._id = store_id
         self._lock = RLock()
+        self._groups = Groups(self._keep_group)
         self._recent = RecentAccounts()
         self._unsigned = 0
         self._last_at = at
         self._restored_at: datetime | None = None
         self._restored_told = True
         self._totp_floor = 0
-        self._read_own_row()
-        self._notice_old_copy(at)
+        self._era = 0
+        self._persist(self._read_own_row)
+        self._persist(lambda: self._notice_old_copy(at))
 
     @property
     def id(self) -> str:
@@ -71,7 +84,8 @@ class WatchedStore:
             if self._restored_told:
                 return None
             self._restored_told = True
-            return self._restored_at if self._database.run("tell_restored") else None
+            told = self._keep(Write(at=self._last_at), lambda transaction: transaction.run("tell_restored"))
+            return self._restored_at if told else None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -79,10 +93,19 @@ class WatchedStore:
         self._state.close()
 
     def _page(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
-        with self._lock:
-            if self._database.was_replaced():
-                raise StoreReplaced(f'the store "{self._database.name}" is not the file any more that was opened')
-            return self._database.rows(statement, **parameters)
+        return self._persist(lambda: self._read(statement, parameters))
+
+    def _read(self, statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+        if self._database.was_replaced():
+            with self._lock:
+                self._look_again()
+        return self._database.rows(statement, **parameters)
+
+    def _look_again(self) -> None:
+        """Go on reading where it is not an old copy that took the place of the database; else only a write clears it up."""
+        if not self._database.goes_on() or restoring.is_behind(self._database.rows, self._state):
+            raise StoreReplaced(f'the store "{self._database.name}" is not the one any more that was opened')
+        self._database.reopen()
 
     def _rows(self, statement: str, read: Callable[[Row], T], /, **parameters: Any) -> list[T]:
         return [self._readable(read, row) for row in self._page(statement, **parameters)]
@@ -105,29 +128,98 @@ class WatchedStore:
             return StoreNewer(f'{error} in the store "{self._database.name}" was written by a newer passless')
         return StoreDamaged(f'the store "{self._database.name}" is damaged ({error})')
 
-    @contextmanager
-    def _commit(self, at: datetime) -> Iterator[None]:
-        """Keep everything that is run inside, or nothing, as the commit of the next number.
+    def _keep(self, write: Write, work: Callable[[Transaction], T], *, order: str = "") -> T:
+        """Keep a piece of work as part of the next transaction; its errors are its own."""
+        kept: T = self._groups.keep(Piece(write, work, order=order))
+        return kept
+
+    def _keep_group(self, group: Sequence[Piece]) -> None:
+        """Keep a group in one transaction. Where that fails as a whole, each of its pieces gets one of its own."""
+        try:
+            self._persist(lambda: self._keep_once(group))
+        except _Spoilt as spoilt:
+            if len(group) == 1:
+                group[0].error = spoilt.__cause__
+                return
+            for piece in group:
+                self._keep_group([piece])
+        except PasslessError as error:
+            for piece in group:
+                piece.error = type(error)(error.message, hint=error.hint, code=error.code)
+
+    def _keep_once(self, group: Sequence[Piece]) -> None:
+        """Keep a group as the commit of the next number.
 
         Raises:
-            StoreReplaced: an old copy was put back; it is harmless now, and the caller starts again.
+            StoreReplaced: an old copy was put back; it is harmless now, and the callers start again.
+            Again: nothing was kept.
         """
+        at = max(piece.write.at for piece in group)
         self._notice_replaced(at)
+        number = 0
         try:
-            with self._database.writing():
-                found = self._database.rows("count_commit", writer=self._state.writer)
-                if not found or self._state.has_seen(number := stored_number(found[0])):
-                    raise _OldCopy
-                yield
-            self._state.record(number)
+            with self._database.writing() as transaction:
+                appended, ended_bytes = self._do(transaction, group)
+                number = self._number(transaction, ended_bytes)
+        except _NothingKept:
+            return
         except _OldCopy:
             self._notice_old_copy(at)
+            self._read_own_row()
             raise self._replaced() from None
+        except MaybeKept as error:
+            if not self._was_kept(number):
+                raise Again from error
+        self._state.record(number)
+        self._unsigned += appended
+        self._last_at = at
+
+    def _do(self, transaction: Transaction, group: Sequence[Piece]) -> tuple[int, int]:
+        """Do what a group wants; return how many events there were, and how much was added to the file of ended items."""
+        try:
+            if not (accepted := ending.try_each(transaction, group, self._fault)):
+                raise _NothingKept
+            return ending.finish(transaction, accepted, self._id), ending.end_items(transaction, accepted, self._state)
         except (*UNREADABLE, WrittenByNewer) as error:
-            raise self._fault(error) from error
+            raise _Spoilt from self._fault(error)
+        except (PasslessError, *ODD_ROW) as error:
+            raise _Spoilt from error
+
+    def _number(self, transaction: Transaction, ended_bytes: int) -> int:
+        """Count the commit; `_OldCopy` where this number was given out before."""
+        found = transaction.rows("count_commit", writer=self._state.writer, era=self._era, size=ended_bytes)
+        if not found or self._state.has_seen(number := stored_number(found[0])):
+            raise _OldCopy
+        return number
+
+    def _was_kept(self, number: int) -> bool:
+        """Find out whether a commit is there whose end nobody heard of; the row waits for whoever may still be ending it.
+
+        Raises:
+            StoreUnavailable: nobody can tell now.
+        """
+        try:
+            return self._persist(lambda: self._commits_now() >= number)
+        except StoreUnavailable as error:
+            hint = "the change may have been kept: look before you make it again"
+            raise StoreUnavailable(error.message, hint=hint) from error
+
+    def _commits_now(self) -> int:
+        with self._database.writing() as transaction:
+            found = transaction.rows("lock_writer", writer=self._state.writer)
+            return stored_number(found[0]) if found else 0
+
+    def _persist(self, step: Callable[[], T]) -> T:
+        """Do something that can be done again, until it comes to an end."""
+        for _ in range(TRIES):
+            try:
+                return step()
+            except (Again, MaybeKept) as error:
+                cause: BaseException | None = error.__cause__
+        raise StoreUnavailable(f'the store "{self._database.name}" is busy or cannot be reached') from cause
 
     def _notice_replaced(self, at: datetime) -> None:
-        """Open the file that lies in the place of the one that was open, if there is another."""
+        """Open the database that lies in the place of the one that was open, if there is another."""
         if not self._database.was_replaced():
             return
         before = self._restored_at
@@ -142,12 +234,13 @@ class WatchedStore:
     def _notice_old_copy(self, at: datetime) -> bool:
         """Make an old copy harmless, or bring the state folder up to date; tell whether it was one."""
         try:
-            if not restoring.is_behind(self._database, self._state):
+            if not restoring.is_behind(self._database.rows, self._state):
                 restoring.catch_up(self._database, self._state)
                 return False
-            with self._database.writing():
-                if restoring.is_behind(self._database, self._state):
-                    number, signed = restoring.void(self._database, self._state, self._id, at)
+            with self._database.writing() as transaction:
+                transaction.rows("lock_store")
+                if restoring.is_behind(transaction.rows, self._state):
+                    number, signed = restoring.void(transaction, self._state, self._id, at)
                 else:
                     number, signed = 0, None  # another process was faster
         except ODD_ROW as error:
@@ -160,12 +253,14 @@ class WatchedStore:
         return True
 
     def _read_own_row(self) -> None:
-        found = self._database.rows("read_store")
+        """Read what the store says of itself; the era comes first, so that it is never newer than the rest."""
+        era, found = self._database.rows("read_era", writer=self._state.writer), self._database.rows("read_store")
         try:
             ((store_id, totp_floor, restored_at, told),) = found
             self._restored_at = None if restored_at is None else moment(restored_at)
             self._restored_told = bool(told)
             self._totp_floor = int(totp_floor)
+            self._era = stored_number(era[0]) if era else 0
         except ODD_ROW as error:
             raise self._fault(error) from error
         if store_id != self._id:

@@ -4,6 +4,7 @@
    Both stores take turns, in one process, and the best round of each counts.
 2. Durable commits for each fsync: what one process commits in a second, against bare appends with fsync to a file in the same
    folder; the two take turns. `--strace` counts the fsync calls as well.
+3. The same from 4 and from 16 threads at once, as in a server, each with an account of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -29,7 +31,7 @@ from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
 from passless.domain.use_state import Use
-from passless.ports import Write
+from passless.ports import Store, Write
 from passless.stores import create_store, open_store
 from passless.stores.documents import account_row
 from passless.stores.sql_store import SqlStore
@@ -45,6 +47,7 @@ SECONDS = 1.0  # one round of commits or appends
 BATCH = 10_000  # accounts inserted at once
 RECORD = b"x" * 400  # about what an account's row and event take
 READ_LIMIT = 1.3  # the bar: at most this much dearer among a million
+THREADS = (1, 4, 16)
 COMMIT_LIMIT = 0.45  # the bar: at least so many commits for each fsync
 
 
@@ -134,9 +137,13 @@ def compare_reads(folder: Path, count: int) -> None:
 class Committer:
     """One process that changes one account again and again: the whole document, a use, an event and a notice."""
 
-    def __init__(self, folder: Path) -> None:
-        self.account = template()
-        self.store = create_store(folder / "commits.db", state=folder / "state", at=NOW, entropy=os.urandom)
+    def __init__(self, store: Store, number: int = 0) -> None:
+        account_id, name = numbered(-1 - number)
+        fresh = [a_password(), a_security_key(f"key of {name}"), a_totp()]
+        self.account = an_account(
+            account_id, methods=fresh, codes=[a_code()], addresses=(f"{name}@example.org",), two_step=True
+        )
+        self.store = store
         self.version = self.store.commit(Write(at=NOW, account=self.account)) or Version(1)
 
     def commit(self) -> None:
@@ -146,8 +153,8 @@ class Committer:
         entry = AuditEntry(
             at=NOW, actor=owner, event="rename", outcome=Outcome.DONE, account_id=owner, account=owner, details={"to": "x"}
         )
-        notice = Notice(id=str(version), account_id=owner, at=NOW, code="renamed", message="the account was renamed")
-        shown = (str(version - 1),)
+        notice = Notice(id=f"{owner}-{version}", account_id=owner, at=NOW, code="renamed", message="the account was renamed")
+        shown = (f"{owner}-{version - 1}",)
         use = Use(item="app", at=NOW, totp_step=version)
         self.version = (
             self.store.commit(
@@ -161,6 +168,28 @@ class Committer:
         return rate(self.commit)
 
 
+def new_store(folder: Path) -> SqlStore:
+    """Make an empty store."""
+    return create_store(folder / "commits.db", state=folder / "state", at=NOW, entropy=os.urandom)
+
+
+def compare_threads(store: Store, folder: Path) -> None:
+    """Print how many commits threads get a second that all commit at once."""
+    committers = [Committer(store, number) for number in range(1, max(THREADS) + 1)]
+    bare = os.open(folder / "more appends", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+
+    def append() -> None:
+        os.write(bare, RECORD)
+        os.fsync(bare)
+
+    for threads in THREADS:
+        with ThreadPoolExecutor(threads) as pool:
+            found = [(rate(append), sum(pool.map(Committer.rate, committers[:threads]))) for _ in range(5)]
+        fsyncs, commits = (statistics.median(each) for each in zip(*found, strict=True))
+        print(f"{threads:2} threads: {commits:,.0f} durable commits/s; appends with fsync alone: {fsyncs:,.0f}/s")
+    os.close(bare)
+
+
 def rate(work: Callable[[], None]) -> float:
     """Return how many times a second something is done."""
     started, count = time.perf_counter(), 0
@@ -172,7 +201,7 @@ def rate(work: Callable[[], None]) -> float:
 
 def compare_commits(folder: Path) -> None:
     """Print how many commits one process makes for each fsync the disk does."""
-    committer = Committer(folder)
+    committer = Committer(new_store(folder))
     bare = os.open(folder / "appends", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
 
     def append() -> None:
@@ -185,6 +214,7 @@ def compare_commits(folder: Path) -> None:
     ratio = statistics.median(commit / fsync for fsync, commit in rounds)
     print(f"appends with fsync: {appends:,.0f}/s; commits of one process: {commits:,.0f}/s")
     print(f"commits for each fsync: {ratio:.2f} (at least {COMMIT_LIMIT}): {'reached' if ratio >= COMMIT_LIMIT else 'missed'}")
+    compare_threads(committer.store, folder)
     committer.store.close()
     os.close(bare)
 
@@ -209,7 +239,7 @@ def main() -> None:
     parser.add_argument("--commit-in", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.commit_in is not None:
-        committer = Committer(asked.commit_in)
+        committer = Committer(new_store(asked.commit_in))
         for _ in range(1000):
             committer.commit()
         committer.store.close()

@@ -120,7 +120,7 @@ def test_eight_processes_lose_no_failed_attempt(folder: Path) -> None:
 def test_a_store_that_another_process_holds_says_so(folder: Path) -> None:
     """Must hold 10: two writers at once; the second waits a bounded time and says why it failed."""
     with closing(create(folder)) as holder, closing(reopen(folder)) as other:
-        other._database._connection.execute("PRAGMA busy_timeout = 20")
+        other._database._writer.connection.execute("PRAGMA busy_timeout = 20")
         with holder._database.writing():
             assert outcome(lambda: kept(other, an_account())) == "store-unavailable"
         assert outcome(lambda: kept(other, an_account())) == "done"

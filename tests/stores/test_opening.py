@@ -273,7 +273,7 @@ def test_every_statement_is_portable(name: str) -> None:
 
 def test_a_store_is_durable_and_bounded_in_its_waiting(store: SqlStore) -> None:
     """Must hold 10: an accepted change is on the disk."""
-    connection = store._database._connection  # type: ignore[attr-defined]
+    connection = store._database._writer.connection  # type: ignore[attr-defined]
     found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "busy_timeout")]
     assert found == ["wal", 2, 5000]
 

@@ -155,10 +155,10 @@ def test_a_change_never_builds_on_what_another_process_changed(folder: Path) -> 
         kept(store, an_account(methods=[a_security_key()]))
         account, version = an_account(), 1
         row = account_row(account, version)
-        with other._database.writing():
-            other._database.run("remove_credential", credential_id=b"blue key")
-            other._database.run("delete_account", id=ADA, expected=1)
-            other._database.run("add_account", **row)
+        with other._database.writing() as transaction:
+            transaction.run("remove_credential", credential_id=b"blue key")
+            transaction.run("delete_account", id=ADA, expected=1)
+            transaction.run("add_account", **row)
         assert store.commit(a_write(an_account(methods=[a_security_key()]), 1)) == 2
         assert store.owner_of_credential(b"blue key") == ADA
 

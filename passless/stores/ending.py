@@ -1,0 +1,95 @@
+"""What a group of writes does together: each piece is tried alone, then events, counters and ended items are kept in order.
+
+Rows that different accounts share are touched at the end and in a fixed order, so that two processes never wait for each other
+in a circle, and wait for each other as short as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from passless.domain.errors import PasslessError
+from passless.ports import Attempts
+from passless.stores import keeping, trail
+from passless.stores.database import Transaction
+from passless.stores.documents import Row, Unreadable, WrittenByNewer, micros, moment, plain
+from passless.stores.groups import Piece
+from passless.stores.state_folder import StateFolder, ended_line
+
+
+def try_each(transaction: Transaction, group: Sequence[Piece], fault: Callable[[Exception], PasslessError]) -> list[Piece]:
+    """Do the work of each piece, by the order of their accounts; one that is refused leaves nothing behind.
+
+    Returns:
+        The pieces that were not refused; the others hold their errors.
+    """
+    accepted = []
+    for piece in sorted(group, key=lambda one: one.order) if len(group) > 1 else group:
+        piece.begin()
+        if piece.work is None:
+            accepted.append(piece)
+        elif len(group) == 1:
+            piece.result = piece.work(transaction)
+            accepted.append(piece)
+        elif try_one(transaction, piece, fault):
+            accepted.append(piece)
+    return accepted
+
+
+def try_one(transaction: Transaction, piece: Piece, fault: Callable[[Exception], PasslessError]) -> bool:
+    """Do the work of one piece among others; tell whether it was accepted.
+
+    Raises:
+        PasslessError: the error that ended the whole transaction.
+    """
+    try:
+        with transaction.part():
+            piece.result = piece.work(transaction) if piece.work is not None else None
+    except (Unreadable, msgspec.DecodeError, WrittenByNewer) as error:
+        piece.error = fault(error)
+    except (PasslessError, TypeError, ValueError, OverflowError) as error:
+        if not transaction.is_open():
+            raise
+        piece.error = error
+    return piece.error is None
+
+
+def finish(transaction: Transaction, accepted: Sequence[Piece], store_id: str) -> int:
+    """Move throttle counters and append events for the whole group; return how many events there were."""
+    counted = [(plain(piece.counts), number) for number, piece in enumerate(accepted) if piece.counts]
+    forgiven = [(plain(key), len(accepted)) for piece in accepted for key in piece.write.forgives]
+    for key, number in sorted(counted + forgiven):
+        if number < len(accepted):
+            accepted[number].result = count(transaction, key, accepted[number])
+        else:
+            transaction.run("remove_attempts", key=key)
+    return trail.append(transaction, store_id, [entry for piece in accepted for entry in piece.write.events])
+
+
+def count(transaction: Transaction, key: str, piece: Piece) -> Attempts:
+    """Add one to a throttle counter and return where it stood before."""
+    found = stored_attempts(transaction.rows("count_attempt", key=key, at=micros(piece.write.at))[0])
+    return Attempts(found.count - 1, found.last_at)
+
+
+def end_items(transaction: Transaction, accepted: Sequence[Piece], state: StateFolder) -> int:
+    """Remember what must never come back, in the database and, just before it is kept there, outside.
+
+    Returns:
+        How many bytes the file outside grew by.
+    """
+    wanted = [(keeping.owner_of(piece.write), item) for piece in accepted for item in piece.write.ended]
+    fresh = [one for one in wanted if transaction.run("add_ended", account_id=one[0], item=one[1], writer=state.writer)]
+    if fresh:
+        state.add_ended(fresh)
+    return sum(len(ended_line(*one)) for one in fresh)
+
+
+def stored_attempts(row: Row) -> Attempts:
+    """Read a throttle counter from its row."""
+    counted, last_at = row
+    if not isinstance(counted, int):
+        raise Unreadable("a counter")
+    return Attempts(counted, moment(last_at))
