@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from passless.actions import operators
-from passless.actions.accounts import Admission, free_name
+from passless.actions.accounts import Admission, find, free_name
 from passless.actions.parts import Parts, SignUp
 from passless.actions.request_errors import BadDuration
 from passless.actions.who import Acting, NotAnOperator, SignInNeeded, check_fresh, operating, place_of, reason_of, session_of
@@ -25,7 +25,7 @@ from passless.domain.operators import clean_groups
 from passless.domain.requests import NewInvitation
 from passless.domain.secret import Secret
 from passless.domain.views import Ended, InvitationView, MadeInvitation
-from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+from passless.ports import NameTaken, NoSuchAccount, Record, VersionMoved, Write
 from passless.ports.directory import Actor
 
 KIND = "invitation"  # of its record, whose key is the hash of what stands in the link
@@ -115,7 +115,7 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
 def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
     """List the open invitations that an operator could have made, the oldest first."""
     acting = _acting(parts, actor)
-    found = sorted((made for _, made in _open(parts, acting)), key=lambda made: made.made_at)
+    found = sorted((made for _, made in _open(parts, acting)), key=lambda made: (made.made_at, made.id))
     return tuple(
         InvitationView(
             id=made.id,
@@ -182,7 +182,17 @@ def _checked(parts: Parts, acting: Acting, new: NewInvitation) -> tuple[str, tup
         raise BadDuration("an invitation lasts from 10 minutes to 90 days")
     if not new.name and parts.sign_up is SignUp.OPERATOR:
         raise NeedsName
-    return (free_name(parts, new.name) if new.name else ""), groups
+    return (_free(parts, new.name) if new.name else ""), groups
+
+
+def _free(parts: Parts, wanted: str) -> str:
+    """Return a name that no account has yet; nothing holds it free until the invitation is used."""
+    name = free_name(parts, wanted)
+    try:
+        find(parts, name, parts.now())
+    except NoSuchAccount:
+        return name
+    raise NameTaken(f'there is an account named "{name}" already')
 
 
 def _still_given(parts: Parts, made: Invitation) -> bool:

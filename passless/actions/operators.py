@@ -163,4 +163,4 @@ def _views(parts: Parts, rights: OperatorRights) -> list[OperatorView]:
         if account.operator is not None and rights.covers(account.operator.over):
             held = account.operator
             found.append(OperatorView(id=account.id, account=account.name, over=held.over, since=held.since))
-    return sorted(found, key=lambda one: one.since)
+    return sorted(found, key=lambda one: (one.since, one.account))

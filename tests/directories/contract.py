@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tests.directories.sentences.accounts import AccountSentences
+from tests.directories.sentences.invitations import InvitationSentences
 from tests.directories.sentences.methods import MethodSentences
 from tests.directories.sentences.operators import OperatorSentences
 from tests.directories.sentences.reading import ReadingSentences
 from tests.directories.sentences.recovering import RecoverySentences
 from tests.directories.sentences.reports import ReportSentences
+from tests.directories.sentences.rights import RightsSentences
 from tests.directories.sentences.settings import SettingSentences
 from tests.directories.sentences.signing_in import SignInSentences
 from tests.directories.sentences.tokens import TokenSentences
@@ -25,3 +27,7 @@ class DirectoryContract(
     ReadingSentences,
 ):
     """The sentences, each with its assertions."""
+
+
+class ServerContract(DirectoryContract, RightsSentences, InvitationSentences):
+    """What a server does besides: its operators, groups and invitations."""

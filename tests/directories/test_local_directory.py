@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.directories.contract import DirectoryContract
+from tests.directories.contract import DirectoryContract, ServerContract
 
 
 class TestInMemory(DirectoryContract):
@@ -13,5 +13,5 @@ class TestOnDisk(DirectoryContract):
     kept_in = "disk"
 
 
-class TestOfAServer(DirectoryContract):
+class TestOfAServer(ServerContract):
     kept_in = "server"
