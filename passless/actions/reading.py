@@ -30,7 +30,7 @@ from passless.actions.who import (
 from passless.domain import showing
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEvent
-from passless.domain.errors import Unavailable
+from passless.domain.errors import ProofNeeded, Unavailable
 from passless.domain.names import key
 from passless.domain.policy import Finding, Policy
 from passless.domain.safety.context import GIVES_NO_PROOF
@@ -52,6 +52,15 @@ from passless.domain.views import (
 )
 from passless.ports import EventPlace, NoSuchAccount, Write
 from passless.ports.directory import Actor
+
+
+class PersonsAlone(ProofNeeded):
+    """An operator asks what is the person's alone."""
+
+    code = "operator-may-not"
+    hint = "the person does it, signed in"
+    default = "an operator cannot do this"
+
 
 SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is known; looking writes no more often
 
@@ -175,7 +184,7 @@ def is_recovery_code(parts: Parts, actor: Actor, target: str, code: Secret) -> b
     now = parts.now()
     who = identify(parts, actor, reach(parts, actor, target, now).account)
     if who.acting is not None:
-        raise SignInNeeded("only the person may ask that", hint="passless sign-in")  # operators learn no secret (must hold 9)
+        raise PersonsAlone  # operators learn no secret, not even whether they guessed one (must hold 9)
     return any(is_valid(one, now) and check_recovery_code(one.hash, code) for one in who.account.recovery_codes)
 
 
