@@ -236,6 +236,8 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
         )
     expires_at = None if request.lifetime is None else now + _lifetime(request.lifetime, timedelta(minutes=1), LONGEST_LIFE)
     secret = random_codes.new_app_password(parts.entropy, short=request.short)
+    if not dry:
+        parts.vault.reload()  # another process may have rotated the key and forgotten the one that is known here
     made = AppPassword(
         id=parts.new_id(),
         name=name,

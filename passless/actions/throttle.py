@@ -65,6 +65,7 @@ class Source(StrEnum):
     PROOF = "source"
     NAMELESS = "nameless"  # passkeys that say themselves whose they are
     NOTHING = "flood"  # answers to ceremonies that are not open
+    APP_PASSWORD = "wrong-app-password"  # of one name, only to be said in the audit trail
 
 
 def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> None:
@@ -91,6 +92,24 @@ def is_flooded(parts: Parts, place: str, *, now: datetime) -> bool:
     key, _ = _hour(place, Source.NOTHING, now)
     before = parts.store.attempts(key)
     return (before is not None and before.count >= SOURCE_WRONG) or parts.store.count_attempt(key, at=now).count >= SOURCE_WRONG
+
+
+def count_key(parts: Parts, key: str, *, now: datetime) -> None:
+    """Count an attempt under a key of the caller's own before it is checked; `Throttled` where its source has to wait."""
+    _refuse_early(parts.store.attempts(key), now)
+    _refuse_early(parts.store.count_attempt(key, at=now), now)  # others may have counted in between
+
+
+def count_wrong(parts: Parts, name: str, place: str, *, now: datetime) -> int:
+    """Count a wrong app password for a name from a source, and return which one it is in this hour; 0 beyond the tenth.
+
+    Nobody waits for it.
+    """
+    key = f"{_hour(place, Source.APP_PASSWORD, now)[0]}/{name}"
+    before = parts.store.attempts(key)
+    if before is not None and before.count >= FREE_ATTEMPTS:
+        return 0
+    return parts.store.count_attempt(key, at=now).count + 1
 
 
 def _hour(place: str, what: Source, now: datetime) -> tuple[str, datetime]:
