@@ -12,7 +12,7 @@ from msgspec import Struct
 from passless import ports, wire
 from passless.directories.server.connection import Received
 from passless.directories.server.errors import Challenge, NotPassless, ServerTroubled
-from passless.domain.errors import PasslessError, ProofNeeded
+from passless.domain.errors import PasslessError
 from passless.domain.names import printable
 from passless.domain.refused import Refused
 from passless.domain.views import PlanView
@@ -61,19 +61,25 @@ def _failure(received: Received, origin: str, *, had_token: bool) -> PasslessErr
     except wire.NotUnderstood:
         return _nothing_of_ours(received, origin)
     found = _of_its_class(document)
-    if had_token and found.code == SIGN_IN_NEEDED and isinstance(found, ProofNeeded):
-        found = ProofNeeded(found.message, hint=SIGN_IN_AGAIN, code=SIGN_IN_NEEDED)
+    if had_token and found.code == SIGN_IN_NEEDED:
+        found.hint = SIGN_IN_AGAIN
     found.__cause__ = challenge_in(received.headers.get("www-authenticate", ""))
     return found
 
 
 def _of_its_class(document: wire.ProblemDocument) -> PasslessError:
-    kind = BY_CODE.get(document.code)
+    kind = _sign_in_needed() if document.code == SIGN_IN_NEEDED else BY_CODE.get(document.code)
     if kind is not None:
         return kind(document.detail, hint=document.hint, code=document.code)
     if document.kind == "refused" and not any(one.severity == "refusal" for one in document.problems):
         return PasslessError(document.detail, hint=document.hint, code=document.code)  # no problem says why
     return wire.error_of(document)
+
+
+def _sign_in_needed() -> type[PasslessError]:
+    from passless.actions.who import SignInNeeded  # late: most answers are no errors
+
+    return SignInNeeded
 
 
 def challenge_in(header: str) -> Challenge | None:

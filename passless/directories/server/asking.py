@@ -13,6 +13,7 @@ from passless.directories.server.connection import Connection
 from passless.directories.server.errors import AnswerLost, ForeignOrigin, NotPassless, OtherVersion
 from passless.domain.account import Version
 from passless.domain.errors import PasslessError, ProofNeeded
+from passless.domain.names import BadName
 from passless.domain.requests import Answer, CeremonyRequest, Request
 from passless.domain.views import Applied, Begun, Outcome, SecondProofNeeded, SignedIn, Waits
 from passless.ports import NoSuchAccount
@@ -65,7 +66,7 @@ class Asking:
 
     def ask(self, path: str, actor: Actor, question: Any) -> bytes:
         """Send a question that changes nothing however often it is asked."""
-        return self._received("POST", path, actor, content=wire.encode(question), repeatable=True)
+        return self._received("POST", path, actor, content=_written(question), repeatable=True)
 
     def ask_for(self, path: str, actor: Actor, question: Any, kind: type[T]) -> T:
         """Send a question and read its answer."""
@@ -73,7 +74,7 @@ class Asking:
 
     def tell(self, path: str, actor: Actor, told: Any) -> bytes:
         """Send what must not be sent twice."""
-        return self._received("POST", path, actor, content=wire.encode(told))
+        return self._received("POST", path, actor, content=_written(told))
 
     def tell_for(self, path: str, actor: Actor, told: Any, kind: type[T]) -> T:
         """Send what must not be sent twice and read what came of it."""
@@ -145,7 +146,7 @@ class Asking:
 
     def _keyed(self, path: str, actor: Actor, told: Any, headers: Mapping[str, str] | None = None) -> bytes:
         keyed = {"Idempotency-Key": self._connection.new_key(), **(headers or {})}
-        return self._received("POST", path, actor, content=wire.encode(told), headers=keyed, repeatable=True)
+        return self._received("POST", path, actor, content=_written(told), headers=keyed, repeatable=True)
 
     def _received(
         self,
@@ -197,6 +198,13 @@ class Asking:
         return OtherVersion(
             f'the answer of "{self._connection.origin}" (passless {greeting.version}) is not understood by this version'
         )
+
+
+def _written(document: Any) -> bytes:
+    try:
+        return wire.encode(document)
+    except UnicodeEncodeError as error:
+        raise BadName("there is something in it that is no text") from error
 
 
 def _is_repeated(content: bytes) -> bool:

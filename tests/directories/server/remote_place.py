@@ -103,9 +103,7 @@ class RemotePlace(Place):
         patch.setattr(actors, "address_of", lambda request, _: unquote(request.headers[PLACE]))
         patch.setattr(Site, "is_secure", property(lambda _: False))
         transport = InProcess(app)
-        connection = Connection(
-            site.url, clock=self.clock, entropy=entropy_of(11), pause=lambda _: None, transport=transport
-        )
+        connection = Connection(site.url, clock=self.clock, entropy=entropy_of(11), pause=lambda _: None, transport=transport)
         self.directory = Placed(ServerDirectory(connection), transport)  # type: ignore[assignment]
 
         def close() -> None:

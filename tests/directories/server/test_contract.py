@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.directories.contract import DirectoryContract
+from tests.directories.contract import ServerContract
 
 
-class TestOverHttp(DirectoryContract):
+class TestOverHttp(ServerContract):
     kept_in = "server"
