@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 
 from msgspec import Struct
 
-from passless import ports, wire
+from passless import wire
 from passless.directories.server.connection import Received
 from passless.directories.server.errors import Challenge, NotPassless, ServerTroubled
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
 from passless.domain.refused import Refused
+from passless.domain.safety.context import Severity
 from passless.domain.views import PlanView
 
 API_VERSION = 1
@@ -23,10 +24,6 @@ PROBLEM = "application/problem+json"  # RFC 9457 §3
 SIGN_IN_NEEDED = "sign-in-needed"
 SIGN_IN_AGAIN = "sign in again: passless sign-in"
 CLOCK_MATTERS = timedelta(seconds=30)  # one step of RFC 6238 §5.2
-BY_CODE: Mapping[str, type[PasslessError]] = {
-    one.code: one
-    for one in (ports.NoSuchAccount, ports.NameTaken, ports.VersionMoved, ports.AlreadyUsed, ports.CredentialTaken)
-}  # errors that somebody catches by their class
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -68,18 +65,20 @@ def _failure(received: Received, origin: str, *, had_token: bool) -> PasslessErr
 
 
 def _of_its_class(document: wire.ProblemDocument) -> PasslessError:
-    kind = _sign_in_needed() if document.code == SIGN_IN_NEEDED else BY_CODE.get(document.code)
-    if kind is not None:
-        return kind(document.detail, hint=document.hint, code=document.code)
-    if document.kind == "refused" and not any(one.severity == "refusal" for one in document.problems):
+    """Return the error that was sent, of the class that it had there where that class is known here to anybody."""
+    if document.kind == "refused":
+        if any(one.severity == Severity.REFUSAL for one in document.problems):
+            return wire.error_of(document)
         return PasslessError(document.detail, hint=document.hint, code=document.code)  # no problem says why
-    return wire.error_of(document)
+    kind = wire.KINDS.get(document.kind, PasslessError)
+    found = next((one for one in _below(kind) if one.code == document.code and one.__init__ is PasslessError.__init__), kind)
+    return found(document.detail, hint=document.hint, code=document.code)
 
 
-def _sign_in_needed() -> type[PasslessError]:
-    from passless.actions.who import SignInNeeded  # late: most answers are no errors
-
-    return SignInNeeded
+def _below(kind: type[PasslessError]) -> Iterator[type[PasslessError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)
 
 
 def challenge_in(header: str) -> Challenge | None:

@@ -260,11 +260,11 @@ class RightsSentences:
         first.put("ada", "sales")
         acting = sue.helping()
         first.ask_for("sue", GrantOperator(over=("sales",)))
-        with refused("not-an-operator"):
+        with refused("not-an-operator", "sign-in-needed"):
             place.directory.apply(acting, "ada", IssuePass(lifetime=AN_HOUR))
         acting = sue.helping()
         first.ask_for("sue", RevokeOperator())
-        with refused("not-an-operator"):
+        with refused("not-an-operator", "sign-in-needed"):
             place.directory.apply(acting, "ada", IssuePass(lifetime=AN_HOUR))
         with refused("not-an-operator"):
             sue.ask_for("ada", IssuePass(lifetime=AN_HOUR))
