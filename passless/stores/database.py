@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+from passless.ports import StoreUnavailable
+
+T = TypeVar("T")
+
+TRIES = 8  # of what met another writer or lost its connection; ours, each try waits for the other one's end
 
 Rows = Callable[..., list[tuple[Any, ...]]]  # runs a named statement and returns its rows
 
@@ -15,6 +21,21 @@ class Again(Exception):
 
 class MaybeKept(Exception):
     """The connection was lost while a transaction ended: it may be kept or not."""
+
+
+def persist(database: Database, step: Callable[[], T]) -> T:
+    """Do something that can be done again, until it comes to an end.
+
+    Raises:
+        StoreUnavailable: it did not after some tries; nothing was kept, but where a look showed otherwise.
+    """
+    reason = ""
+    for _ in range(TRIES):
+        try:
+            return step()
+        except (Again, MaybeKept) as error:
+            reason = str(error)
+    raise StoreUnavailable(f'the store "{database.name}" is busy or cannot be reached ({reason or "the connection was lost"})')
 
 
 class Transaction(Protocol):

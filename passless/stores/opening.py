@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from passless.ports import StoreDamaged
+from passless.stores.database import Database
 from passless.stores.sql_store import SqlStore
 from passless.stores.sqlite import SqliteDatabase
 from passless.stores.state_folder import StateFolder
@@ -23,7 +24,7 @@ def open_existing(path: Path, state: Path, at: datetime) -> SqlStore:
     return store
 
 
-def id_of(database: SqliteDatabase) -> str:
+def id_of(database: Database) -> str:
     """Return the store's id, which also names a folder and a host: letters and digits only."""
     found = database.rows("read_store")
     store_id = found[0][0] if len(found) == 1 else None

@@ -49,6 +49,7 @@ class StateFolder:
         self._folder = folder
         self._turn = Lock()
         self._ended = folder / "ended"
+        self._checkpoint = folder / "checkpoint"
         try:
             self._commits = (folder / "commits").open("r+b", buffering=0)
             header = self._commits.read(HEADER.size)
@@ -62,8 +63,8 @@ class StateFolder:
         self.writer = HEADER.unpack(header)[1].hex()
 
     @classmethod
-    def create(cls, folder: Path, entropy: Entropy) -> Self:
-        """Make the folder of a new store, with an audit key.
+    def create(cls, folder: Path, entropy: Entropy, *, with_key: bool = True) -> Self:
+        """Make the folder of a new store, with an audit key unless that is kept elsewhere.
 
         Raises:
             StoreExists: there is one already.
@@ -75,7 +76,8 @@ class StateFolder:
             raise StoreExists(f'"{folder}" is already there') from error
         except OSError as error:
             raise StoreUnavailable(f'the folder "{folder}" cannot be made ({error.strerror})') from error
-        write_file(folder / "audit.key", entropy(KEY_BYTES))
+        if with_key:
+            write_file(folder / "audit.key", entropy(KEY_BYTES))
         write_file(folder / "ended", b"")
         write_file(folder / "commits", HEADER.pack(MAGIC, entropy(WRITER_BYTES)) + bytes(SLOT.size * SLOTS))
         sync_folder(folder)
@@ -111,12 +113,16 @@ class StateFolder:
 
     def ended(self) -> tuple[tuple[str, str], ...]:
         """Return the items that must never come back: account id and item id."""
+        return self.items_in(self._ended)
+
+    def items_in(self, path: Path) -> tuple[tuple[str, str], ...]:
+        """Return the items in a file of ended items."""
         try:
-            lines = self._ended.read_bytes().splitlines()
+            lines = path.read_bytes().splitlines()
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise StoreUnavailable(f'"{self._ended}" cannot be read ({error.strerror})') from error
+            raise StoreUnavailable(f'"{path}" cannot be read ({error.strerror})') from error
         found = []
         for line in lines:
             try:
@@ -164,17 +170,16 @@ class StateFolder:
 
     def checkpoint(self) -> bytes | None:
         """Return the last checkpoint as it was kept here."""
-        path = self._folder / "checkpoint"
         try:
-            return path.read_bytes()
+            return self._checkpoint.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreUnavailable(f'"{path}" cannot be read ({error.strerror})') from error
+            raise StoreUnavailable(f'"{self._checkpoint}" cannot be read ({error.strerror})') from error
 
     def keep_checkpoint(self, content: bytes) -> None:
         """Keep a checkpoint as the last one."""
-        write_file(self._folder / "checkpoint", content)
+        write_file(self._checkpoint, content)
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
 NAME = "-- name: "
+PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+MARKED = re.compile(r"/\* (FOR UPDATE[A-Z ]*) \*/")
 
 
 @lru_cache(maxsize=1)
@@ -18,6 +21,14 @@ def statements() -> Mapping[str, str]:
         name, _, sql = part.partition("\n")
         found[name.strip()] = sql.strip()
     return found
+
+
+@lru_cache(maxsize=1)
+def locking_statements() -> Mapping[str, bytes]:
+    """Return every statement by its name as psycopg takes it, with the rows held that its comments say."""
+    return {
+        name: PARAMETER.sub(r"%(\1)s", MARKED.sub(r"\1", sql.replace("%", "%%"))).encode() for name, sql in statements().items()
+    }
 
 
 def migrations(engine: str) -> tuple[tuple[int, Path], ...]:

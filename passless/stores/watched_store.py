@@ -13,7 +13,7 @@ from passless.domain.errors import PasslessError
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable, Write
 from passless.stores import ending, restoring
 from passless.stores.checkpoints import write_outside
-from passless.stores.database import Again, Database, MaybeKept, Transaction
+from passless.stores.database import Again, Database, MaybeKept, Transaction, persist
 from passless.stores.documents import Row, Unreadable, WrittenByNewer, moment, stored_number
 from passless.stores.errors import StoreReplaced
 from passless.stores.groups import Groups, Piece
@@ -22,8 +22,6 @@ from passless.stores.state_folder import StateFolder
 
 T = TypeVar("T")
 S = TypeVar("S")
-
-TRIES = 8  # of a transaction that met another one or lost its connection; ours, each waits for the other's end
 
 UNREADABLE = (Unreadable, msgspec.DecodeError)  # what a row causes that was changed outside of passless
 ODD_ROW = (*UNREADABLE, TypeError, ValueError, OverflowError)  # and what else reading it back may raise
@@ -169,7 +167,7 @@ class WatchedStore:
             raise self._replaced() from None
         except MaybeKept as error:
             if not self._was_kept(number):
-                raise Again from error
+                raise Again("the connection was lost") from error
         self._state.record(number)
         self._unsigned += appended
         self._last_at = at
@@ -210,13 +208,7 @@ class WatchedStore:
             return stored_number(found[0]) if found else 0
 
     def _persist(self, step: Callable[[], T]) -> T:
-        """Do something that can be done again, until it comes to an end."""
-        for _ in range(TRIES):
-            try:
-                return step()
-            except (Again, MaybeKept) as error:
-                cause: BaseException | None = error.__cause__
-        raise StoreUnavailable(f'the store "{self._database.name}" is busy or cannot be reached') from cause
+        return persist(self._database, step)
 
     def _notice_replaced(self, at: datetime) -> None:
         """Open the database that lies in the place of the one that was open, if there is another."""

@@ -11,6 +11,7 @@ import pytest
 from passless.stores.sql_store import SqlStore
 from tests.stores.builders import create, reopen
 from tests.stores.copies import begin, copy_of, go_on, put_back
+from tests.stores.postgres import postgres  # noqa: F401 -- the fixture
 
 
 @pytest.fixture
