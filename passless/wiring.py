@@ -133,6 +133,8 @@ def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entrop
 
     A store without any account may lack its key, where an earlier making was cut short; it gets one then.
     """
+    if profile.place == "server":
+        return  # what its accounts live in is the server's
     store, is_new = _open_or_create(settings, profile, clock, entropy)
     try:
         if is_new:
