@@ -1,0 +1,57 @@
+"""`passless` with two routes more, for measuring: `python -m tests.bench.server.with_routes serve …`.
+
+`POST /api/v1/bench/empty` answers an empty document, `POST /api/v1/bench/app-password` checks an app password as a mail server
+would have it. Both go through everything that the other routes go through.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from passless.actions import app_password_check
+from passless.cli.main import main
+from passless.domain.secret import Secret
+from passless.server import api
+from passless.server.api.calls import Call, Said, operation
+
+
+class Empty(Struct):
+    """Nothing much."""
+
+    kind: str
+
+
+class Asked(Struct):
+    """What a mail server knows."""
+
+    account: str
+    password: Secret
+    service: str
+
+
+class Right(Struct):
+    """Whether it is right."""
+
+    right: bool
+
+
+@operation("POST", "/bench/empty", takes=Empty, gives=Right, is_open=True)
+def empty(call: Call, asked: Empty) -> Said:
+    """Answer at once."""
+    return Said(value=Right(right=True))
+
+
+@operation("POST", "/bench/app-password", takes=Asked, gives=Right, is_open=True)
+def check(call: Call, asked: Asked) -> Said:
+    """Check an app password."""
+    parts = call.site.parts
+    app_password_check.check(
+        parts, asked.account, asked.password, service=asked.service, place=call.actor.place, now=parts.now()
+    )
+    return Said(value=Right(right=True))
+
+
+if __name__ == "__main__":
+    api.route_handlers[0].register(api.route(empty))
+    api.route_handlers[0].register(api.route(check))
+    main()
