@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from litestar import get, post
 from msgspec import Struct
 
-from passless.actions.who import SignInNeeded
+from passless.actions.who import BadReason, SignInNeeded
 from passless.domain.account import Version
 from passless.domain.errors import NotFound, PasslessError, ProofNeeded
 from passless.domain.refused import ABOUT_PROOFS, Refused
@@ -28,6 +28,7 @@ from passless.server.pages.offers import OFFERS, OPERATORS_OFFERS, Offer
 from passless.server.pages.visiting import Form, Page, Visit
 from passless.server.problems import factors_of
 
+TO_SEE = "to see what it would do"  # an operator's reason while a plan is looked at, which is written nowhere
 PROOF_CODES = {*ABOUT_PROOFS, "proof-needed", "fresh-proof-needed", "sign-in-needed"}
 
 
@@ -104,10 +105,13 @@ def confirm_for(visit: Visit, person: str, what: str, form: Form) -> Page:
 
 def plan_page(visit: Visit, place: Place, fields: Form, *, error: PasslessError | None = None, status: int = 200) -> Page:
     """Return the page that shows a plan and asks for a yes."""
-    view = visit.directory.read(place.actor, place.target)
+    view = visit.directory.read(visit.actor, place.target)
     plan, trouble = None, error
+    looking = visit.operator(fields.words("reason") or TO_SEE, fields.words("ticket")) if place.operates else place.actor
     try:
-        plan = visit.directory.plan(place.actor, place.target, place.offer.build(fields))
+        plan = visit.directory.plan(looking, place.target, place.offer.build(fields))
+    except BadReason:
+        pass  # the policy's ticket is not typed yet, and nothing can be planned without
     except SignInNeeded:
         raise
     except Refused as refused:

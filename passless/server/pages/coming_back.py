@@ -11,6 +11,7 @@ from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.methods import MEMORY, Kind
 from passless.domain.requests import Answer, ConfirmCode, TakeBackReport
 from passless.domain.secret import Secret
+from passless.domain.views import Begun
 from passless.ports import NoSuchAccount
 from passless.server.pages import known_accounts
 from passless.server.pages.changing import NoSuchPage
@@ -19,7 +20,6 @@ from passless.server.pages.visiting import Form, Page, Visit
 from passless.server.pages.wishes import Wish
 
 DRILL = timedelta(days=182)  # twice a year, as on the page that the command line writes
-PROOFS = (Kind.TOTP, Kind.PASSWORD, Kind.SECURITY_KEY, Kind.PASSKEY)
 WRONG = "That did not work. Check the account's name, the recovery code and the other proof, and try again."
 
 
@@ -41,16 +41,27 @@ def ask_to_take_back(visit: Visit) -> Page:
 @post("/take-back", sync_to_thread=True)
 def take_back(visit: Visit, form: Form) -> Page:
     """Take a report back."""
-    kind = Kind(form.words("kind")) if form.words("kind") in PROOFS else Kind.TOTP
-    signed = kind in SIGNED
-    text = Secret(form.get("response" if signed else "secret", ""))
-    answer = Answer(kind=kind, text=text, ceremony=form.words("ceremony") if signed else "")
     try:
-        request = TakeBackReport(device=form.words("report"), proofs=(answer,))
+        request = TakeBackReport(device=form.words("report"), proofs=(_proof(form),))
         visit.directory.apply(visit.actor, visit.account, request)
     except PasslessError as error:
         return _take_back_page(visit, form, error)
     return visit.go("/", done="take-back-report")
+
+
+def _proof(form: Form) -> Answer:
+    """Return what a form brings besides: the answer of a key, or else what was typed."""
+    if form.words("signed") in SIGNED:
+        kind, text = Kind(form.words("signed")), Secret(form.get("response", ""))
+        return Answer(kind=kind, text=text, ceremony=form.words("ceremony"))
+    kind = Kind.PASSWORD if form.words("kind") == "password" else Kind.TOTP
+    return Answer(kind=kind, text=Secret(form.get("secret", "").strip()))
+
+
+def _begun(visit: Visit, account: str) -> dict[str, Begun]:
+    """Begin a challenge for the keys of an account, and one for its passkeys."""
+    found = {kind.value: begin(visit, account, kind) for kind in SIGNED}
+    return {kind: begun for kind, begun in found.items() if begun is not None}
 
 
 def _take_back_page(visit: Visit, fields: Form, error: PasslessError | None = None) -> Page:
@@ -58,7 +69,7 @@ def _take_back_page(visit: Visit, fields: Form, error: PasslessError | None = No
     report = next((one for one in view.reports if one.id == fields.words("report")), None)
     if report is None:
         raise NoSuchPage
-    begun = begin(visit, view.id, Kind.SECURITY_KEY) or begin(visit, view.id, Kind.PASSKEY)
+    begun = _begun(visit, view.id)
     return visit.page(
         "take_back.html", status=200 if error is None else 422, view=view, report=report, begun=begun, trouble=error
     )
@@ -103,11 +114,7 @@ def ask_to_recover(visit: Visit) -> Page:
 def recover(visit: Visit, form: Form) -> Page:
     """Begin a recovery with the code, and the further proof where one is given."""
     account, code = form.words("account"), Secret(form.get("code", ""))
-    secret = form.get("secret", "").strip()
-    kind = Kind.PASSWORD if form.words("kind") == "password" else Kind.TOTP
-    proof = Answer(kind=kind, text=Secret(secret)) if secret else None
-    if form.get("response"):
-        proof = Answer(kind=Kind.SECURITY_KEY, text=Secret(form["response"]), ceremony=form.words("ceremony"))
+    proof = _proof(form) if form.get("secret", "").strip() or form.words("signed") else None
     try:
         signed_in = visit.directory.recover(visit.asker, account, code, proof)
     except (ProofNeeded, WrongUse, NoSuchAccount) as error:
@@ -125,7 +132,7 @@ def _trouble(error: PasslessError) -> Trouble:
 
 def _recover_page(visit: Visit, fields: Form, trouble: Trouble, *, more: bool = False) -> Page:
     account = fields.words("account")
-    begun = begin(visit, account, Kind.SECURITY_KEY) if more else None
+    begun = _begun(visit, account) if more else {}
     known = known_accounts.names(visit)
     return visit.page(
         "recover.html",

@@ -23,7 +23,7 @@ def names(visit: Visit) -> tuple[str, ...]:
     """Return the names, the last one used first; what somebody else wrote there is left out."""
     kept = visit.request.cookies.get(browser.cookie_name(visit.site, COOKIE), "")
     try:
-        found = msgspec.json.decode(urlsafe_b64decode(kept.encode()), type=list[str])
+        found = msgspec.json.decode(urlsafe_b64decode(kept.encode() + b"=="), type=list[str])
         return tuple(clean(name) for name in found[:MOST])
     except (msgspec.DecodeError, msgspec.ValidationError, Error, ValueError, WrongUse):
         return ()
@@ -45,5 +45,5 @@ def _others(visit: Visit, name: str) -> Iterable[str]:
 
 def _cookie(visit: Visit, kept: Iterable[str]) -> Cookie:
     chosen = list(kept)[:MOST]
-    value = urlsafe_b64encode(msgspec.json.encode(chosen)).decode() if chosen else ""
+    value = urlsafe_b64encode(msgspec.json.encode(chosen)).decode().rstrip("=") if chosen else ""
     return browser.cookie(visit.site, COOKIE, value, max_age=KEPT_FOR if chosen else 0)

@@ -40,8 +40,20 @@ def choose(visit: Visit) -> Page:
         return proving_page(visit, wish) if wish.fresh else visit.go(wish.next)
     if wish.account:
         return way_page(visit, wish)
+    return _choice(visit, wish, Trouble())
+
+
+def _choice(visit: Visit, wish: Wish, trouble: Trouble) -> Page:
+    done, cookies = visit.said()
     return visit.page(
-        "sign_in.html", wish=wish, known=known_accounts.names(visit), begun=begin(visit, "", Kind.PASSKEY), trouble=Trouble()
+        "sign_in.html",
+        status=trouble.status,
+        cookies=cookies,
+        wish=wish,
+        known=known_accounts.names(visit),
+        begun=begin(visit, "", Kind.PASSKEY),
+        trouble=trouble,
+        done=done,
     )
 
 
@@ -86,9 +98,7 @@ def _again(visit: Visit, wish: Wish, trouble: Trouble) -> Page:
         return proving_page(visit, wish, trouble)
     if wish.account:
         return way_page(visit, wish, trouble)
-    known = known_accounts.names(visit)
-    begun = begin(visit, "", Kind.PASSKEY)
-    return visit.page("sign_in.html", status=trouble.status, wish=wish, known=known, begun=begun, trouble=trouble)
+    return _choice(visit, wish, trouble)
 
 
 def trouble_of(error: PasslessError) -> Trouble:

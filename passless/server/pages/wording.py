@@ -65,6 +65,7 @@ _BEFORE = r"(?:[:,;]|,? or|,? then|,? and)?\s*"
 _WORD = r"(?:[a-z][a-z-]+|[A-Z]+|--[a-z-]+|\"[^\"]*\"|[a-z0-9]{6,})"
 COMMAND = re.compile(rf"{_BEFORE}passless [a-z-]+(?: {_WORD}(?![\w:]))*")
 FLAGS = re.compile(r"\s*(?:--[a-z-]+(?: [A-Z]+)?)")
+EMPTY = re.compile(r"\s*\(\s*\)")  # where a command stood in brackets
 SPECIAL: Mapping[str, str] = {
     "something went wrong": "Something went wrong on our side.",
 }
@@ -81,9 +82,11 @@ HINTS: Mapping[str, str] = {
 }  # by code, where the hint is about the command line
 EVENTS: Mapping[str, str] = {
     **TITLES,
-    "sign-in": "somebody signed in",
-    "sign-in-first-proof": "the first of two proofs was given",
-    "sign-out": "somebody signed out",
+    "sign-in": "sign-in",
+    "sign-in-first-proof": "first of two proofs",
+    "sign-out": "sign-out",
+    "approve-device": "a device asked to be let in",
+    "approve-client": "a program was let in",
     "create-account": "the account was made",
     "end-session": "a session was ended",
     "create-token": "a machine's token was made",
@@ -128,4 +131,4 @@ def event(code: str) -> str:
 
 
 def _without_commands(text: str) -> str:
-    return FLAGS.sub("", COMMAND.sub("", text)) if "passless " in text or "--" in text else text
+    return EMPTY.sub("", FLAGS.sub("", COMMAND.sub("", text))) if "passless " in text or "--" in text else text

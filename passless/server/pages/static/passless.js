@@ -22,8 +22,8 @@ function canUseKeys() {
   return window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON && PublicKeyCredential.parseRequestOptionsFromJSON;
 }
 
-async function ask(form, extra) {
-  const options = JSON.parse(form.dataset.options);
+async function ask(form, extra, given = form.dataset.options) {
+  const options = JSON.parse(given);
   if (form.dataset.webauthn === "create") {
     return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), ...extra });
   }
@@ -32,19 +32,19 @@ async function ask(form, extra) {
 
 function send(form, credential) {
   form.elements.response.value = JSON.stringify(credential.toJSON());
-  for (const field of form.querySelectorAll("[required]")) if (field.type !== "hidden" && !field.value && field.name !== "device") field.required = false;
   form.submit();
 }
 
 async function start(form, button) {
   if (!canUseKeys()) return say(form, NO_SUPPORT);
-  const device = form.elements.device;
-  if (device && !device.reportValidity()) return undefined;
+  if (!form.reportValidity()) return undefined;
   if (waiting) waiting.abort();
   button.disabled = true;
   say(form, "");
   try {
-    send(form, await ask(form, {}));
+    const credential = await ask(form, {}, button.dataset.options);
+    for (const name of ["ceremony", "signed"]) if (button.dataset[name]) form.elements[name].value = button.dataset[name];
+    send(form, credential);
   } catch (error) {
     say(form, SENTENCES[error.name] ?? NOTHING_FITS);
     button.disabled = false;
