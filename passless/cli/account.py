@@ -6,11 +6,11 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli import account_copies, accounts
+from passless.cli import account_copies, accounts, operators
 from passless.cli.arguments import InvitationFile, PasswordFile
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import Anywhere, Changing, ChangingAnywhere, ReadingAsOperator
+from passless.cli.options import Anywhere, Changing, ChangingAnywhere, ChangingAsOperator, ReadingAsOperator
 from passless.domain.requests import Delete
 from passless.domain.views import AccountSummary
 
@@ -77,6 +77,18 @@ def rename(
     """Give the account another name, or another name to show."""
     run = current(ctx)
     run.show(accounts.rename(run, name, display_name))
+
+
+@app.command("groups", cls=ChangingAsOperator)
+def groups(
+    ctx: Context,
+    name: Annotated[str, Argument(metavar="NAME", help="Which account.")],
+    wanted: Annotated[list[str] | None, Argument(metavar="[GROUP]...", help="The groups it is in from now on.")] = None,
+    none: Annotated[bool, Option("--none", help="In no group at all.")] = False,
+) -> None:
+    """Show the groups of an account on a server; an operator says which they are, in the place of those before."""
+    run = current(ctx).on(name)
+    run.show(operators.groups(run, tuple(wanted or ()), none=none))
 
 
 @app.command("delete", cls=Changing)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typer import Context
 
 from passless.cli import asking
-from passless.cli.failures import ConfirmationNeeded, MissingInput, NotConfirmed, NotSignedIn, PlanRefused
+from passless.cli.failures import ConfirmationNeeded, MissingInput, NotConfirmed, NotSignedIn, PlanRefused, SignInFirst
 from passless.cli.options import Given, given
 from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.secret import Secret
@@ -114,6 +115,14 @@ class Run:
         return self.tokens.name_of(self.target) or self.target
 
     @property
+    def acting_account(self) -> str | None:
+        """The account that acts: the one named with `--as`, else the one acted on if signed in, else the chosen one."""
+        if self.given.acting_as:
+            return self.given.acting_as
+        wanted = (self._on, self.given.account, self.settings.account, self.tokens.chosen)
+        return next((one for one in wanted if one and self.tokens.token_of(one) is not None), None)
+
+    @property
     def actor(self) -> Actor:
         """Who acts: the account named with `--as`, else the one acted on, else the chosen one, if signed in."""
         return Actor(token=self._token(), operator=self._operator(), place=self.place)
@@ -166,7 +175,7 @@ class Run:
     def ask(self, question: Callable[[Directory, Actor, str], _T]) -> _T:
         """Ask the directory something about the account."""
         target = self.target  # first, because without one nothing needs to be opened
-        return self.attempt(lambda actor: question(self.directory, actor, target))
+        return self.attempt(lambda actor: question(self.directory, self._known_there(actor), target))
 
     def change(self, request: Request, *, confirm: str | None = None) -> PlanView | Applied | Waits:
         """Carry out a request, or only plan it under `--dry-run`.
@@ -184,7 +193,7 @@ class Run:
     def plan(self, request: Request) -> PlanView:
         """Work out what a request would do; nothing is kept."""
         target = self.target
-        return self.directory.plan(self.actor, target, request)
+        return self.directory.plan(self._known_there(self.actor), target, request)
 
     def attempt(self, act: Callable[[Actor], _T]) -> _T:
         """Do something; where only a proof is missing and there is a person to ask, ask for it and try once more."""
@@ -243,6 +252,16 @@ class Run:
         if not self.can_ask:
             raise MissingInput(f"the {question.lower()}", flag)
         return asking.line(question)
+
+    @contextmanager
+    def for_oneself(self) -> Iterator[None]:
+        """Act on the account that acts, and not as an operator, meanwhile: for an operator's own proof."""
+        before, as_operator = self._on, self.given.as_operator
+        self._on, self.given.as_operator = self.acting_account, False
+        try:
+            yield
+        finally:
+            self._on, self.given.as_operator = before, as_operator
 
     def signed_in(self, outcome: SignedIn) -> SignedIn:
         """Keep the token of a session that began; the first account that signs in is chosen."""
@@ -306,6 +325,12 @@ class Run:
 
         if isinstance(result, AccountView | SignedIn) and result.notices and not self.json and sys.stdout.isatty():
             self.directory.seen(self.actor, self.target, [notice.id for notice in result.notices])
+
+    def _known_there(self, actor: Actor) -> Actor:
+        """Return the actor, who has to be signed in where a server would ask for it anyway."""
+        if self.is_remote and actor.token is None:
+            raise SignInFirst(self.spoken_target)
+        return actor
 
     def _token(self) -> Secret | None:
         if named := self.given.acting_as:

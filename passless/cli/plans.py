@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from passless.domain.views import AccountView, EffectView, PlanView, ProblemView, StateView
+from passless.domain.views import AccountView, EffectView, InvitationView, PlanView, ProblemView, StateView
 
 if TYPE_CHECKING:
-    from passless.domain.requests import Enrol
+    from passless.domain.requests import Enrol, NewInvitation
 
+NOTHING = StateView(passwordless=True, two_step=False, methods=(), ways_in=(), state="none")  # where there is no account yet
 NO_CODE = ProblemView(
     code="no-recovery-code",
     message="the account has no saved recovery code",
@@ -22,10 +23,23 @@ NO_CODE = ProblemView(
 
 def create_account(name: str, *, has_password: bool) -> PlanView:
     """Plan the making of an account."""
-    before = StateView(passwordless=True, two_step=False, methods=(), ways_in=(), state="none")
+    before = NOTHING
     after = replace(before, passwordless=not has_password, state="ok" if has_password else "unfinished")
     made = "a password" if has_password else "no password"
     return _plan({"type": "create-account", "name": name}, "account-made", f'"{name}" is made, with {made}', before, after)
+
+
+def invite(new: NewInvitation) -> PlanView:
+    """Plan an invitation: no account is there yet."""
+    change = {"type": "create-invitation", "groups": list(new.groups), "name": new.name}
+    who = f'"{new.name}"' if new.name else "whoever has the link"
+    return _plan(change, "invitation-made", f"{who} may make an account, once", NOTHING, NOTHING)
+
+
+def revoke_invitation(invitation: InvitationView) -> PlanView:
+    """Plan the end of an invitation."""
+    change = {"type": "revoke-invitation", "invitation": invitation.id}
+    return _plan(change, "invitation-ended", "the link makes no account any more", NOTHING, NOTHING)
 
 
 def sign_out(view: AccountView, *, everywhere: bool) -> PlanView:

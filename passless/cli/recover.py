@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
-from passless.cli import arguments, recovering, views
+from passless.cli import arguments, operators, recovering, views
 from passless.cli.arguments import CodeFile, Expires, PasswordFile, PinFile
 from passless.cli.context import current
 from passless.cli.lazy import group
@@ -35,6 +35,13 @@ def start(
     run = current(ctx)
     files = recovering.Files(code=code, proof=proof, password=password, pin=pin)
     run.show(recovering.start(run, recovering.Wish(kind=kind, files=files, lost=tuple(lost or ()), lifetime=expires)))
+
+
+@app.command("approve", cls=ChangingAsOperator)
+def approve(ctx: Context) -> None:
+    """Agree to a recovery that another operator asked for, where the policy wants two; they then ask once more."""
+    run = current(ctx)
+    run.show(operators.approve(run))
 
 
 @app.command("finish", cls=Changing)

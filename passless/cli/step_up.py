@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from passless.domain.errors import ProofNeeded
@@ -26,11 +27,12 @@ def would_help(error: Exception) -> bool:
 
 
 def ask(run: Run, error: Exception) -> None:
-    """Ask for a proof of the account acted on."""
+    """Ask for a proof of the account acted on; of an operator's own, where it is for somebody else."""
     from passless.cli.proving import Wish, sign_in
 
     run.note(f"{error.args[0]}.")
-    sign_in(run, Wish(asked=_challenge(run, error)))
+    with run.for_oneself() if run.given.as_operator else nullcontext():
+        sign_in(run, Wish(asked=_challenge(run, error)))
 
 
 def _challenge(run: Run, error: Exception) -> Challenge | None:

@@ -49,6 +49,8 @@ COMMANDS = {
     "doctor": _entry(
         "doctor", "What works on this machine: keyring, keys and their permissions, clock, store, versions. Changes nothing."
     ),
+    "operator": _entry("operator", "Who may help others on a server (operators)."),
+    "invitation": _entry("invitation", "Invite people to a server (operators)."),
     "serve": _entry("serve", "Serve the accounts of a store: the pages, the interface for programs, sign-ins for others."),
     "completion": _entry("completion", "Completion for your shell."),
 }

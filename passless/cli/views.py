@@ -26,6 +26,7 @@ def recovery(view: AccountView) -> RecoveryStatus:
         pending=view.pending,
         reports=view.reports,
         next_steps=view.next_steps,
+        approval=view.approval,
     )
 
 

@@ -337,7 +337,7 @@ class Ended(Struct, frozen=True, kw_only=True):
     ended: tuple[str, ...]
 
 
-Made = MadeAppPassword | MadeRecoveryCode | MadePass | MadeToken | MadeMethod | MadeReport | Ended
+Made = MadeAppPassword | MadeRecoveryCode | MadePass | MadeToken | MadeInvitation | MadeMethod | MadeReport | Ended
 
 
 class Applied(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from passless.domain.views import (
     AccountView,
+    ApprovalView,
     FreshnessView,
     LossView,
     MethodView,
@@ -25,7 +26,7 @@ from passless.domain.views import (
 )
 from passless.output.drawing import WIDEST, Look, command, facts, mark, safe, section, spoken, stack, table, when
 from passless.output.human import list_of, view
-from passless.output.results import RecoveryStatus, SettingStatus
+from passless.output.results import GroupStatus, RecoveryStatus, SettingStatus
 
 STATES = {"ok": "green", "unfinished": "yellow", "in-recovery": "red"}
 SETTINGS = {  # what it means that a setting is on, and that it is off
@@ -52,6 +53,7 @@ def account(result: AccountView, look: Look) -> RenderableType:
             ("recovery code", recovery_code(result.recovery_code, look)),
             *recovery_end(result.recovery_until, look),
             ("app passwords", Text(str(result.app_passwords))),
+            *standing(result.groups, result.operator_over),
             ("signed in", freshness(result.session, look, in_recovery=result.state == IN_RECOVERY)),
         ]
     )
@@ -60,6 +62,7 @@ def account(result: AccountView, look: Look) -> RenderableType:
         section("Sign-in methods", methods(result.methods, look)) if result.methods else None,
         section("If you lose …", losses(result.losses, names, look)) if result.losses else None,
         section("Waiting", pending(result.pending, look)) if result.pending else None,
+        section("Two operators", approval(result.approval, look)) if result.approval is not None else None,
         section("Reported lost", reports(result.reports, look)) if result.reports else None,
         section("Look at", problems(result.problems)) if result.problems else None,
         section("News", notices(result.notices, look)) if result.notices else None,
@@ -92,8 +95,34 @@ def recovery(result: RecoveryStatus, look: Look) -> RenderableType:
             ]
         ),
         section("Waiting", pending(result.pending, look)) if result.pending else None,
+        section("Two operators", approval(result.approval, look)) if result.approval is not None else None,
         section("Reported lost", reports(result.reports, look)) if result.reports else None,
         section("Next", steps(result.next_steps)) if result.next_steps else None,
+    )
+
+
+@view.register
+def groups(result: GroupStatus, look: Look) -> RenderableType:
+    """Draw the groups of an account."""
+    return facts([("account", safe(result.account, "bold")), *standing(result.groups or ("none",), result.operator_over)])
+
+
+def standing(groups: Sequence[str], over: Sequence[str] | None) -> list[tuple[str, Text]]:
+    """Say which groups an account is in, and whom it may help, where there is anything to say."""
+    shown = [("groups", safe(", ".join(groups)))] if groups else []
+    return shown if over is None else [*shown, ("operator over", safe(", ".join(over) or "everybody"))]
+
+
+def approval(asked: ApprovalView, look: Look) -> RenderableType:
+    """Draw a recovery that two operators must agree to."""
+    agreed = safe(asked.approved_by or "nobody yet: passless recover approve", "" if asked.approved_by else "yellow")
+    return facts(
+        [
+            ("asked for", safe(asked.asked)),
+            ("by", safe(asked.asked_by)),
+            ("when", when(asked.asked_at, look.now)),
+            ("approved by", agreed),
+        ]
     )
 
 

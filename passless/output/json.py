@@ -12,6 +12,7 @@ from passless.domain.views import (
     Applied,
     Begun,
     MadeAppPassword,
+    MadeInvitation,
     MadePass,
     MadeRecoveryCode,
     MadeToken,
@@ -23,7 +24,14 @@ from passless.domain.views import (
 from passless.output.results import AccountMade, SignedOut
 from passless.output.writing import flush, write
 
-SHOWN_ONCE = (MadeAppPassword, MadeRecoveryCode, MadePass, MadeToken, Begun)  # the only results whose secrets are printed
+SHOWN_ONCE = (
+    MadeAppPassword,
+    MadeRecoveryCode,
+    MadePass,
+    MadeToken,
+    MadeInvitation,
+    Begun,
+)  # the only results whose secrets are printed
 
 
 def print_one(result: Any) -> None:

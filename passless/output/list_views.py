@@ -11,6 +11,8 @@ from passless.domain.views import (
     AccountSummary,
     AppPasswordView,
     DeviceView,
+    InvitationView,
+    OperatorView,
     PassView,
     SessionView,
     TokenView,
@@ -107,6 +109,39 @@ def tokens(items: Sequence[TokenView], look: Look) -> RenderableType:
         for one in items
     ]
     return listing(look, ("name", "may", "made", "last used", "expires", "id"), lines, nothing="there is no token")
+
+
+@list_of(OperatorView)
+def operators(items: Sequence[OperatorView], look: Look) -> RenderableType:
+    """Draw who may help others."""
+    lines = [
+        (
+            safe(one.account, "bold"),
+            safe(", ".join(one.over)) if one.over else Text("everybody"),
+            when(one.since, look.now),
+            safe(one.id, "dim"),
+        )
+        for one in items
+    ]
+    return listing(look, ("account", "over", "since", "id"), lines, nothing="there is no operator")
+
+
+@list_of(InvitationView)
+def invitations(items: Sequence[InvitationView], look: Look) -> RenderableType:
+    """Draw invitations that nobody has taken yet."""
+    lines = [
+        (
+            safe(one.name, "bold") if one.name else Text("any name"),
+            safe(", ".join(one.groups) or "–"),
+            safe(one.made_by),
+            when(one.made_at, look.now),
+            when(one.expires_at, look.now),
+            safe(one.id, "dim"),
+        )
+        for one in items
+    ]
+    columns = ("for", "groups", "made by", "made", "ends", "id")
+    return listing(look, columns, lines, nothing="there is no open invitation")
 
 
 @list_of(SessionView)

@@ -14,6 +14,7 @@ from passless.domain.views import (
     Begun,
     Ended,
     MadeAppPassword,
+    MadeInvitation,
     MadeMethod,
     MadePass,
     MadeRecoveryCode,
@@ -80,6 +81,26 @@ def token(result: MadeToken, look: Look) -> RenderableType:
         _secret(result.secret, look, title=result.name),
         Text(ONCE, style="dim"),
         facts([("may", safe(", ".join(result.may))), ("expires", when(result.expires_at, look.now))]),
+    )
+
+
+@view.register
+def invitation(result: MadeInvitation, look: Look) -> RenderableType:
+    """Draw a new invitation: its link, and the link as a QR code for a camera."""
+    about = [
+        ("for", safe(result.name or "whoever has the link")),
+        ("groups", safe(", ".join(result.groups) or "none")),
+        ("ends", when(result.expires_at, look.now)),
+        ("stop it with", safe(f"passless invitation revoke {result.id}", "cyan")),
+    ]
+    if not look.is_terminal:
+        return stack(Text(result.link.reveal(), no_wrap=True, overflow="ignore"), facts(about))
+    return stack(
+        qr.terminal(result.link.reveal()),
+        Text(""),
+        Text(result.link.reveal(), style="bold green", overflow="fold"),
+        Text(f"It makes one account. {ONCE}", style="dim"),
+        facts(about),
     )
 
 

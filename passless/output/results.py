@@ -6,7 +6,17 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from passless.domain.views import Begun, PendingView, PlanView, ProblemView, RecoveryCodeView, ReportView, SignedIn, StepView
+from passless.domain.views import (
+    ApprovalView,
+    Begun,
+    PendingView,
+    PlanView,
+    ProblemView,
+    RecoveryCodeView,
+    ReportView,
+    SignedIn,
+    StepView,
+)
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -34,6 +44,14 @@ class SettingStatus(Struct, frozen=True, kw_only=True):
     next_steps: tuple[StepView, ...]
 
 
+class GroupStatus(Struct, frozen=True, kw_only=True):
+    """Which groups an account is in, and over whom it is an operator; None where it is none, empty where over all."""
+
+    account: str
+    groups: tuple[str, ...]
+    operator_over: tuple[str, ...] | None
+
+
 class RecoveryStatus(Struct, frozen=True, kw_only=True):
     """Where a recovery stands, and what else waits or can be taken back."""
 
@@ -44,6 +62,7 @@ class RecoveryStatus(Struct, frozen=True, kw_only=True):
     reports: tuple[ReportView, ...]
     next_steps: tuple[StepView, ...]
     recovery_until: datetime | None = None
+    approval: ApprovalView | None = None
 
 
 class KitWritten(Struct, frozen=True, kw_only=True):

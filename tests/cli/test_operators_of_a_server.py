@@ -1,0 +1,158 @@
+"""Operators, groups and invitations from the command line, on the host of a server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passless.cli.context import Run
+from passless.cli.options import Given
+from passless.directories.local.served import serve_as
+from passless.settings import Settings
+from tests.cli.running import PASSWORD, Passless
+
+URL = "https://passless.example.org"
+BOSS = ("--as", "boss", "--reason", "they asked")
+
+
+@pytest.fixture
+def office(passless: Passless) -> Passless:
+    """passless on the host of a server, with two accounts and no operator."""
+    passless.account("boss")
+    passless.account("anna")
+    run = Run(Given(), Settings({"PASSLESS_HOME": str(passless.home)}))
+    parts: Any = run.directory.parts  # type: ignore[attr-defined]
+    serve_as(parts.store, URL, at=passless.now, rules=parts.rules, move=False)
+    run.close()
+    return passless
+
+
+@pytest.fixture
+def helpdesk(office: Passless) -> Passless:
+    """The same, where boss is an operator over all."""
+    assert office.json("operator", "add", "boss", "--first")["applied"] is True
+    return office
+
+
+def test_the_first_operator_is_made_on_the_host_once(office: Passless) -> None:
+    planned = office.json("operator", "add", "boss", "--first", "--dry-run")
+    assert planned["plan"]["change"] == {"type": "grant-operator", "over": "everybody"}
+    assert office.json("operator", "add", "boss", "--first")["plan"]["effects"][0]["code"] == "operator"
+    for name in ("boss", "anna"):
+        assert office.json("operator", "add", name, "--first", status=7)["code"] == "not-the-first"
+    (listed,) = office.json("operator", "list", "--as", "boss")
+    assert (listed["account"], listed["over"]) == ("boss", [])
+
+
+def test_whoever_opens_the_store_of_a_server_has_no_say_over_others(office: Passless) -> None:
+    """Must hold 9: no owner override."""
+    claim = ("--account", "boss", "--as", "anna", "--as-operator", "--reason", "I own the file")
+    assert office.json("temporary-pass", "issue", *claim, status=5)["code"] == "not-an-operator"
+    assert office.json("status", "--account", "boss", "--as", "anna", status=5)["code"] == "sign-in-needed"
+    assert office.json("status", "--account", "nobody", "--as", "anna", status=5)["code"] == "sign-in-needed"
+    assert office.json("operator", "add", "anna", "--as", "anna", "--reason", "x", status=5)["code"] == "not-an-operator"
+
+
+def test_operators_are_made_listed_and_removed(helpdesk: Passless) -> None:
+    assert helpdesk.json("operator", "add", "anna", "--over", "sales", "--over", "oslo", "--as", "boss", status=2)["code"] == (
+        "missing-input"
+    )
+    assert helpdesk.json("operator", "add", "anna", "--over", "sales", "--over", "oslo", *BOSS)["applied"] is True
+    assert [one["over"] for one in helpdesk.json("operator", "list", "--as", "boss")] == [["sales", "oslo"], []]
+    assert helpdesk.json("operator", "remove", "anna", *BOSS, status=2)["code"] == "confirmation-needed"
+    assert helpdesk.json("operator", "remove", "anna", *BOSS, "--dry-run")["plan"]["accepted"] is True
+    assert helpdesk.json("operator", "remove", "anna", *BOSS, "--yes")["applied"] is True
+    assert [one["account"] for one in helpdesk.json("operator", "list", "--as", "boss")] == ["boss"]
+    shown = helpdesk("operator", "list", "--as", "boss").stdout
+    assert "everybody" in shown
+
+
+def test_groups_are_shown_and_set_and_taken_away_only_with_a_yes(helpdesk: Passless) -> None:
+    shown = helpdesk.json("account", "groups", "anna", "--as", "boss")
+    assert shown == {"account": "anna", "groups": [], "operator_over": None}
+    assert helpdesk.json("account", "groups", "anna", "sales", "oslo", *BOSS)["applied"] is True
+    assert helpdesk.json("account", "groups", "anna", "sales", *BOSS, status=2)["code"] == "confirmation-needed"
+    assert helpdesk.json("account", "groups", "anna", "sales", *BOSS, "--yes")["applied"] is True
+    assert helpdesk.json("account", "show", "anna", "--as", "boss")["groups"] == ["sales"]
+    assert helpdesk.json("account", "groups", "anna", "sales", "--none", *BOSS, status=2)["code"] == "contradiction"
+    assert helpdesk.json("account", "groups", "anna", "--none", *BOSS, "--yes")["applied"] is True
+    assert "none" in helpdesk("account", "groups", "anna", "--as", "boss").stdout
+
+
+def test_invitations_are_made_listed_and_stopped(helpdesk: Passless) -> None:
+    planned = helpdesk.json("invitation", "create", "--group", "sales", "--name", "eve", "--as", "boss", "--dry-run")
+    assert planned == {"applied": False, "plan": planned["plan"]}
+    assert helpdesk.json("invitation", "list", "--as", "boss") == []
+    made = helpdesk.json("invitation", "create", "--group", "sales", "--name", "eve", "--expires", "2d", "--as", "boss")
+    assert made["link"] == f"{URL}/invitation#{made['secret']}"
+    assert (made["groups"], made["name"], made["shown_once"], made["applied"]) == (["sales"], "eve", True, True)
+    (listed,) = helpdesk.json("invitation", "list", "--as", "boss")
+    assert (listed["id"], listed["made_by"]) == (made["id"], "boss")
+    assert made["secret"] not in helpdesk("invitation", "list", "--as", "boss").stdout
+    revoke = ("invitation", "revoke", made["id"], "--as", "boss")
+    assert helpdesk.json(*revoke, status=2)["code"] == "confirmation-needed"
+    assert helpdesk.json(*revoke, "--dry-run")["plan"]["change"]["type"] == "revoke-invitation"
+    assert helpdesk.json(*revoke, "--yes")["ended"] == [made["id"]]
+    assert helpdesk.json(*revoke, "--yes", status=3)["code"] == "no-such-invitation"
+
+
+def test_an_invitation_is_shown_as_a_qr_code_on_a_terminal(helpdesk: Passless) -> None:
+    assert "█" in helpdesk("invitation", "create", "--as", "boss", terminal=True).stdout
+    plain = helpdesk("invitation", "create", "--as", "boss").stdout
+    assert "█" not in plain
+    assert f"{URL}/invitation#pli_" in plain
+
+
+def test_people_invite_nobody(helpdesk: Passless) -> None:
+    for arguments in (("invitation", "create"), ("invitation", "list"), ("operator", "list")):
+        assert helpdesk.json(*arguments, "--as", "anna", status=5)["code"] == "not-an-operator"
+
+
+def test_an_operator_helps_by_their_own_name_and_proof(helpdesk: Passless) -> None:
+    """Must hold 6 and 8."""
+    issue = ("temporary-pass", "issue", "--account", "anna", "--as-operator", *BOSS)
+    assert helpdesk.json(*issue)["applied"] is True
+    last = helpdesk.json("audit", "list", "--account", "anna", "--as", "boss")[-1]
+    assert (last["event"], last["actor"], last["details"]["reason"]) == ("issue-temporary-pass", "boss", "they asked")
+    helpdesk.now += timedelta(minutes=11)
+    error = helpdesk.json(*issue, "--yes", status=5)
+    assert (error["code"], "operator" in error["message"]) == ("weak-proof", True)
+    helpdesk.json("sign-in", "--account", "boss", "--with", "password", "--password-file", "-", typed=PASSWORD)
+    assert helpdesk.json(*issue, "--yes")["applied"] is True
+
+
+def test_two_operators_agree_from_the_command_line(helpdesk: Passless, tmp_path: Path) -> None:
+    helpdesk.account("second")
+    helpdesk.json("operator", "add", "second", *BOSS)
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[recovery]\nsecond_operator = true\n")
+    helpdesk.json("profile", "set", "local", "--policy", str(policy))
+    start = ("recover", "start", "--account", "anna", "--as-operator", *BOSS)
+    error = helpdesk.json(*start, status=4)
+    assert (error["code"], "recover approve" in error["hint"]) == ("second-operator", True)
+    asked = helpdesk.json("recover", "status", "--account", "anna", "--as", "second")["approval"]
+    assert (asked["asked_by"], asked["approved_by"]) == ("boss", None)
+    assert "Two operators" in helpdesk("recover", "status", "--account", "anna", "--as", "second").stdout
+    approve = ("recover", "approve", "--account", "anna", "--reason", "I called them")
+    assert helpdesk.json(*approve, "--as", "boss", status=4)["code"] == "second-operator"
+    assert helpdesk.json(*approve, "--as", "second", "--as-operator")["applied"] is True
+    assert helpdesk.json(*start)["applied"] is True
+    assert helpdesk.json(*start, "--yes", status=4)["code"] == "second-operator"
+
+
+def test_an_embedded_store_says_that_it_has_no_operators(anna: Passless) -> None:
+    for arguments in (
+        ("operator", "add", "anna", "--first"),
+        ("operator", "add", "anna", "--reason", "x"),
+        ("operator", "remove", "anna", "--reason", "x", "--yes"),
+        ("operator", "list"),
+        ("invitation", "create"),
+        ("invitation", "list"),
+        ("invitation", "revoke", "x", "--yes"),
+        ("account", "groups", "anna", "sales", "--reason", "x"),
+        ("recover", "approve", "--account", "anna", "--as-operator", "--reason", "x"),
+    ):
+        assert anna.json(*arguments, status=7)["code"] == "needs-a-server"
