@@ -91,7 +91,8 @@ def open_server(profile: Profile, *, clock: Clock, entropy: Entropy) -> ServerDi
     from passless.directories.server import ServerDirectory
     from passless.directories.server.connection import Connection
 
-    return ServerDirectory(Connection(profile.address, clock=clock, entropy=entropy, ca=profile.ca))
+    connection = Connection(profile.address, clock=clock, entropy=entropy, ca=profile.ca)
+    return ServerDirectory(connection, profile=profile.name)
 
 
 def session_tokens(settings: Settings, profile: Profile) -> SessionTokens:

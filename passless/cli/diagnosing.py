@@ -39,6 +39,7 @@ def everything(run: Run) -> Iterator[Verdict]:
         ("vault", _vault),
         ("policy", _policy),
         ("network", _network),
+        ("server", _server),
     )
     for name, look in looks:
         try:
@@ -162,6 +163,8 @@ def _keys(run: Run) -> Iterator[Verdict]:
 def _store(run: Run) -> Iterator[Verdict]:
     from passless.cli import store_health
 
+    if run.is_remote:
+        return
     path = store_health.path_of(run.profile)
     if path is None:
         yield Verdict(check="store", ok=True, message=f'the profile "{run.profile.name}" is no store on this machine')
@@ -190,4 +193,13 @@ def _policy(run: Run) -> Iterator[Verdict]:
 
 
 def _network(run: Run) -> Iterator[Verdict]:
+    if run.is_remote:
+        return
     yield Verdict(check="network", ok=True, message=f'not needed: the profile "{run.profile.name}" is on this machine')
+
+
+def _server(run: Run) -> Iterator[Verdict]:
+    if run.is_remote:
+        from passless.cli import server_health
+
+        yield from server_health.look(run)

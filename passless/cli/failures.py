@@ -57,6 +57,15 @@ class NotSignedIn(ProofNeeded):
         )
 
 
+class SignInFirst(ProofNeeded):
+    """A server shows nothing of an account to who is not signed in to it."""
+
+    code = "sign-in-needed"
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f'sign in to "{printable(account)}" first', hint=f"passless sign-in --account {printable(account)}")
+
+
 class MissingCommand(WrongUse):
     """A group was named and no command of it."""
 

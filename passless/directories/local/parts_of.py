@@ -19,6 +19,12 @@ class NotEmbedded(CannotDoThat):
 
 def parts_of(directory: Directory) -> Parts:
     """Return the store and what belongs to it; `NotEmbedded` where there is none here."""
+    origin = getattr(directory, "origin", None)  # a server's
+    if origin is not None:
+        raise NotEmbedded(
+            f'the accounts of this profile live at "{origin}", and this is done where their store is',
+            hint="do it on the server's host, with a profile that names its store: passless profile add NAME --store URL",
+        )
     if not isinstance(directory, LocalDirectory):
         raise NotEmbedded
     return directory.parts

@@ -5,7 +5,6 @@ Redirects are never followed, TLS is always verified, answers and time are bound
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -142,7 +141,7 @@ class Connection:
             within = ANSWER_WITHIN.total_seconds()
             self._client = httpx.Client(
                 base_url=self.origin,
-                verify=self._trusting() if is_secure else True,
+                verify=failing.trusting(self._ca) if is_secure else True,
                 timeout=httpx.Timeout(within, connect=CONNECT_WITHIN.total_seconds()),
                 follow_redirects=False,
                 trust_env=is_secure,  # a proxy never sees what goes to this machine in the clear
@@ -150,16 +149,6 @@ class Connection:
                 transport=self._transport,
             )
         return self._client
-
-    def _trusting(self) -> ssl.SSLContext:
-        """Trust the authorities of the system and those that come with Python's packages; with a file of one's own, only it."""
-        if self._ca is not None:
-            return failing.trusting_only(self._ca)
-        import certifi
-
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
-        return context
 
     def _note_clock(self, date: str | None) -> None:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from passless import wire
 from passless.directories.server.answers import Planned
 from passless.directories.server.asking import Asking, account_path, quoted
@@ -46,8 +48,9 @@ from passless.ports.directory import NOBODY, Ability, Actor
 class ServerDirectory:
     """The accounts of one server; holds nothing but the connection to it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, profile: str = "") -> None:
         self.connection = connection
+        self._profile = profile
         self._asking = Asking(connection)
 
     @property
@@ -85,7 +88,7 @@ class ServerDirectory:
 
     def read(self, actor: Actor, target: str) -> AccountView:
         """Read an account at a glance."""
-        return self._asking.read(account_path(target), actor, AccountView)
+        return replace(self._asking.read(account_path(target), actor, AccountView), profile=self._profile)
 
     def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
         """Work out what a request would do."""

@@ -59,6 +59,17 @@ def as_unreachable(error: ServerUnreachable) -> ServerUnreachable:
     return ServerUnreachable(error.message, hint=hint)
 
 
+def trusting(ca: str | None) -> ssl.SSLContext:
+    """Trust the authorities of the system and those that come with Python's packages; with a file of one's own, only it."""
+    if ca is not None:
+        return trusting_only(ca)
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 def trusting_only(path: str) -> ssl.SSLContext:
     """Return what trusts the authorities in a file and no others."""
     try:
