@@ -10,9 +10,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_TIME = 10.0  # seconds until the head of a request is there, from its first byte or the connection's beginning
 HEAD_SIZE = 32 * 1024  # bytes; the largest we read are a token and a few cookies
 SPARE_FILES = 256  # descriptors kept for the store, the log and whoever comes next
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\ncache-control: no-store\r\n\r\n"
-)
+VERSIONS = frozenset({"1.0", "1.1"})
+_END = b"\r\ncontent-length: 0\r\nconnection: close\r\ncache-control: no-store\r\n\r\n"
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _END
+OTHER_VERSION = b"HTTP/1.1 505 HTTP Version Not Supported" + _END
 
 
 class Connection(HttpToolsProtocol):
@@ -25,6 +26,7 @@ class Connection(HttpToolsProtocol):
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._head_timer: asyncio.TimerHandle | None = None
+        self._is_refused = False
         self._await_head()
         if len(self.connections) > self.most:
             self._let_the_idlest_go()
@@ -43,24 +45,46 @@ class Connection(HttpToolsProtocol):
         self._head_size += len(data)
         super().data_received(data)
         if self._head_size > HEAD_SIZE and not self.transport.is_closing():
-            self.transport.write(TOO_LARGE)
-            self.transport.close()
+            self._refuse(TOO_LARGE)
 
     def on_headers_complete(self) -> None:
-        """Go on with a request whose head is there."""
+        """Go on with a request whose head is there, if it is one that we read."""
         self._head_came()
-        super().on_headers_complete()
+        if self._is_refused:
+            return  # nothing that follows is carried out
+        if self.parser.get_http_version() not in VERSIONS:
+            self._refuse(OTHER_VERSION)
+        elif len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_SIZE:
+            self._refuse(TOO_LARGE)
+        else:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Count what is no body only: that has a size and a time of its own."""
         self._head_size = 0
-        super().on_body(body)
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request that was not refused."""
+        if not self._is_refused:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next head, if none came already; until its first byte that is uvicorn's keep-alive."""
         super().on_response_complete()
         if self.timeout_keep_alive_task is not None:
             self.idle[self] = None
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer a request for another protocol as if it had not asked, and end the connection: what follows is not HTTP."""
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def _refuse(self, answer: bytes) -> None:
+        self._is_refused = True
+        self.transport.write(answer)
+        self.transport.close()
 
     def _await_head(self) -> None:
         self._head_size = 0
