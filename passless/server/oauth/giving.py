@@ -6,27 +6,21 @@ one lasts; by a device code without any. A relying party gets one that says who 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from passless.actions import relying_parties
+from passless.actions import granting, relying_parties
 from passless.actions.accounts import Found, find_id
 from passless.actions.parts import Parts
-from passless.actions.signing_in import new_session
-from passless.domain.names import printable
-from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.secret import Secret
-from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionKind
+from passless.domain.sessions import Session
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write
 from passless.server.oauth import codes, devices
 from passless.server.oauth.clients import KnownClient
 from passless.server.oauth.recording import entry_of
 from passless.server.site import Site
 
-CLIENT_LIFE = timedelta(hours=1)  # of a relying party's token: there is no refresh, it asks again
 TRIES = 8  # of a transaction that others came in between
 
 
@@ -39,34 +33,13 @@ class Grant(Struct, frozen=True, kw_only=True):
     source: Session
     by_device: bool = False
 
-    @property
-    def kind(self) -> SessionKind:
-        """What kind of session it is; one that came by a pass or a recovery stays what it is (rules 8 and 10)."""
-        if not self.client.is_command_line:
-            return SessionKind.CLIENT
-        if self.by_device:
-            return SessionKind.DEVICE_CODE
-        return self.source.kind if self.source.kind in GIVES_NO_PROOF else SessionKind.BROWSER
-
-    @property
-    def proofs(self) -> tuple[Proof, ...]:
-        """The proofs that it takes over: none by a device code, which could be phished (rule 8)."""
-        return () if self.by_device else self.source.proofs
-
-    @property
-    def name(self) -> str:
-        """What the session is called: the relying party, or what a recovery was begun with."""
-        if not self.client.is_command_line:
-            return self.client.get_client_id()
-        return "" if self.by_device else self.source.name
-
 
 def for_code(site: Site, client: KnownClient, held: codes.Held, place: str) -> dict[str, Any] | None:
     """Give what a code stands for; None where it was used meanwhile, or the session that agreed has ended."""
     for _ in range(TRIES):
         code = held.code
         found, source = _whose(site.parts, code.account_id, code.browser)
-        if found is None or source is None:
+        if found is None or source is None or not _may_give(client, source):
             return None
         grant = Grant(client=client, scope=code.scope, place=place, source=source)
         session, token = _session(site.parts, found, grant)
@@ -87,7 +60,7 @@ def for_device(site: Site, client: KnownClient, waiting: devices.Waiting, place:
     for _ in range(TRIES):
         device = waiting.device
         found, source = _whose(site.parts, device.account_id, device.approved_in)
-        if found is None or source is None:
+        if found is None or source is None or not granting.says_who(source):
             return None
         grant = Grant(client=client, scope=device.scope, place=place, source=source, by_device=True)
         session, token = _session(site.parts, found, grant)
@@ -118,14 +91,16 @@ def _whose(parts: Parts, account_id: str, session_id: str) -> tuple[Found | None
     return found, None
 
 
+def _may_give(client: KnownClient, source: Session) -> bool:
+    return client.is_command_line or granting.says_who(source)
+
+
 def _session(parts: Parts, found: Found, grant: Grant) -> tuple[Session, Secret]:
-    now = parts.now()
-    life = SESSION_LIFE if grant.client.is_command_line else CLIENT_LIFE
-    if not grant.by_device:
-        life = min(life, grant.source.expires_at - now)
-    place = printable(grant.place)
-    session, token = new_session(parts, found.account, grant.kind, place, grant.proofs, life, now, name=grant.name)
-    return replace(session, rights=tuple(grant.scope.split())), token
+    if not grant.client.is_command_line:
+        scopes, client = tuple(grant.scope.split()), grant.client.get_client_id()
+        return granting.for_client(parts, found.account, grant.source, client=client, scopes=scopes, place=grant.place)
+    make = granting.for_device if grant.by_device else granting.from_browser
+    return make(parts, found.account, grant.source, place=grant.place)
 
 
 def _open(

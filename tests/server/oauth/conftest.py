@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.directories.remembered_hashes import remembered_hashes
 from tests.server.oauth.world import World, world_in
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    with remembered_hashes():
+        yield
 
 
 @pytest.fixture

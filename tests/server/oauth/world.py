@@ -58,33 +58,26 @@ class Fields(HTMLParser):
 
 
 class World:
-    """One server process; `again` is another one on the same store."""
+    """One server process."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         place.change(access=Access.NOBODY, origin=URL)
-        self.site = self._site()
-        self.clients: list[TestClient[Any]] = []
-
-    def _site(self) -> Site:
-        return Site(directory=LocalDirectory(self.place.parts), url=URL)
+        self.site = Site(directory=LocalDirectory(self.place.parts), url=URL)
+        self.app = make_app(self.site)
 
     def http(self, address: str = "203.0.113.7") -> TestClient[Any]:
         """Return a program or browser somewhere, without cookies."""
-        app = make_app(self._site())
+        app = self.app
 
         async def from_there(scope: Any, receive: Any, send: Any) -> None:
             await app({**scope, "client": (address, 50000)}, receive, send)
 
         client = TestClient(from_there, base_url=URL)
         client.follow_redirects = False
-        client.__enter__()
-        self.clients.append(client)
         return client
 
     def close(self) -> None:
-        for client in self.clients:
-            client.__exit__(None, None, None)
         self.place.close()
 
     def account(self, name: str = "ada") -> SignedIn:
