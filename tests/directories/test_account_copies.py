@@ -17,6 +17,7 @@ from passless.directories.local.passphrase_files import AccountCopyDamaged
 from passless.domain.account import Pending
 from passless.domain.changes import AccountName, DeleteAccount
 from passless.domain.methods import Kind, MethodId, Strength
+from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Loss, Recovery, Reporter
 from passless.domain.refused import Refused
 from passless.domain.requests import Answer, Delete
@@ -225,6 +226,14 @@ class TestImport:
         under_way = Recovery(started_at=NOW, by=Reporter.SELF, enrolled=(MethodId(app.method),))
         imported(place, changed(exported(place, ada.actor), recovery=under_way), "bob")
         assert Person(place, "bob").view.state == "in-recovery"
+
+    def test_a_copy_of_ones_own_brings_no_rights_over_others(self, place: Place) -> None:
+        """Must hold 9: who makes a copy could write whatever they like into it."""
+        ada, _ = self.owner(place)
+        inside = changed(exported(place, ada.actor), operator=OperatorRights(since=NOW), groups=("board",))
+        imported(place, inside, "bob")
+        found = place.store.read_named(AccountName("bob")).account
+        assert (found.operator, found.groups) == (None, ())
 
     def test_an_unfinished_account_has_a_day_from_now(self, place: Place) -> None:
         ada = Person(place).create(password=None)

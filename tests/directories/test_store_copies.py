@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from passless.actions import operators
+from passless.actions.parts import Access
 from passless.directories.local import age_files, copy_streams
 from passless.directories.local.account_copies import NO_SEAL
 from passless.directories.local.passphrase_files import AccountCopyDamaged
@@ -20,12 +21,13 @@ from passless.directories.local.store_imports import IMPORT, AccountCame, Anothe
 from passless.directories.local.vault_care import rotate, with_seals
 from passless.domain.changes import AccountName
 from passless.domain.methods import Kind, MethodId
-from passless.domain.requests import Answer, Delete, IssuePass, RenameAccountTo
+from passless.domain.operators import OperatorRights
+from passless.domain.requests import Answer, Delete, RenameAccountTo
 from passless.domain.secret import Secret
 from passless.ports import StoreUnavailable, Write
 from passless.stores import create_store
 from passless.vault.errors import WrongPassphrase
-from tests.builders import NOW, an_account
+from tests.builders import NOW, a_temporary_pass, an_account
 from tests.directories.person import App, Person
 from tests.directories.place import MovableClock, Place, entropy_of, in_memory, vault_in
 from tests.directories.security_key import SecurityKey
@@ -162,17 +164,36 @@ class TestMoving:
 
     def test_sessions_passes_and_app_passwords_stay_behind(self, old: Place, new: Place) -> None:
         ada = Person(old).create()
-        ada.add_app()
+        ada.with_password()
+        ada.with_code(ada.add_app())
         ada.new_code()
         ada.turn_on_two_step()
         secret = ada.new_app_password()
-        cleo = Person(old, "cleo").create()
-        assert cleo.token is not None
-        old.directory.apply(old.operator(), "ada", IssuePass(lifetime=timedelta(hours=1)))
+        stored = old.store.read_named(AccountName("ada"))
+        with_pass = replace(stored.account, temporary_pass=a_temporary_pass())
+        old.store.commit(Write(at=old.clock.now, account=with_pass, expected=stored.version))
         bring_in(new, lines_of(old))
         here = new.store.read_named(AccountName("ada")).account
         assert (here.temporary_pass, here.app_passwords, new.store.sessions(here.id)) == (None, (), ())
         assert new.owner_of(secret) is None
+
+    @pytest.mark.parametrize("is_served", [True, False])
+    def test_operators_and_groups_move_between_servers(self, old: Place, new: Place, is_served: bool) -> None:
+        three(old)
+        ada = old.store.read_named(AccountName("ada"))
+        held = replace(ada.account, groups=("sales",), operator=OperatorRights(since=NOW, over=("sales",)))
+        old.store.commit(Write(at=old.clock.now, account=held, expected=ada.version))
+        if is_served:
+            new.change(access=Access.NOBODY)
+        came, _ = bring_in(new, lines_of(old))
+        here = new.store.read_named(AccountName("ada")).account
+        if is_served:
+            assert (here.groups, here.operator) == (held.groups, held.operator)
+            assert [record.key for record in new.store.records(operators.KIND)] == [here.id]
+        else:
+            assert (here.groups, here.operator) == ((), None)
+            assert came[0].left_out == ("the rights of an operator: an embedded store has no operators",)
+            assert not list(new.store.records(operators.KIND))
 
     def test_no_secret_stands_in_the_trail_of_either(self, old: Place, new: Place) -> None:
         """Must hold 1 and 8."""

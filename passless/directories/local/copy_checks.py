@@ -49,7 +49,7 @@ def check_kept(kept: Kept, now: datetime) -> None:
     """Refuse what cannot be an account here, of those that keep their id, with `AccountCopyDamaged`."""
     account = kept.account
     sealed = {method.id for method in sealed_methods(account)}
-    owners = {notice.account_id for notice in kept.notices} | {record.account_id for record in kept.records}
+    owners = {notice.account_id for notice in kept.notices}
     are_right = (
         OUR_ID.fullmatch(account.id) is not None
         and sealed == set(kept.secrets)

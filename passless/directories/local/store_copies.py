@@ -1,9 +1,9 @@
 """Every account of a store in one encrypted file, and back: moving between stores, such as from SQLite to PostgreSQL.
 
 Inside are lines of JSON: what the copy is, one line for each account, and an end that counts them. Accounts keep their ids, so
-that an import that is run again finds what it made. What was used, what waits and what was reported lost comes along; sessions,
-ceremonies, temporary passes and app passwords do not (the hashes of these are keyed with the other store's vault), nor does the
-audit trail.
+that an import that is run again finds what it made. What was used, what waits, what was reported lost, groups and the rights of
+operators come along. Sessions, ceremonies, temporary passes, approvals, invitations, the audit trail and app passwords do not:
+the hashes of these are keyed with the other store's vault.
 
 Both directions hold one account at a time. How it is sealed stands in `copy_streams` and `age_files`.
 """
@@ -26,10 +26,9 @@ from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.methods import MethodId, SignInMethod
 from passless.domain.safety.ways_in import replace_methods
 from passless.domain.use_state import UseState
-from passless.ports import Record, Write
+from passless.ports import Write
 
 LONGEST_LINE = 4 * 1024 * 1024  # bytes; ours, far more than the largest account
-MOVING: tuple[str, ...] = ()  # kinds of records that are part of an account; all others are sessions of a sort, or the store's
 Permit = Callable[[Account], tuple[SignInMethod, ...]]  # refuses a copy, or says which methods it must leave out
 
 
@@ -49,7 +48,6 @@ class Kept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="a
     secrets: dict[MethodId, bytes] = {}
     uses: tuple[UseState, ...] = ()
     notices: tuple[Notice, ...] = ()
-    records: tuple[Record, ...] = ()
     left_out: tuple[str, ...] = ()  # names of methods whose secret was not proven enough for
 
 
@@ -91,7 +89,7 @@ def export_accounts(parts: Parts, permit: Permit, *, reason: str, place: str, te
 def kept_of(parts: Parts, account: Account, left_out: tuple[SignInMethod, ...]) -> Kept:
     """Return what of an account goes into a copy."""
     rest = tuple(method for method in account.methods if method not in left_out)
-    account = replace(replace_methods(account, rest), temporary_pass=None, app_passwords=())
+    account = replace(replace_methods(account, rest), temporary_pass=None, app_passwords=(), approval=None)
     secrets = {
         method.id: parts.vault.open(method.seed, bound_to=bound_to(account, method)) for method in sealed_methods(account)
     }
@@ -102,7 +100,6 @@ def kept_of(parts: Parts, account: Account, left_out: tuple[SignInMethod, ...]) 
         secrets=secrets,
         uses=tuple(use for item, use in uses.items() if item in known),
         notices=parts.store.notices(account.id),
-        records=tuple(record for kind in MOVING for record in parts.store.records(kind, account_id=account.id)),
         left_out=tuple(method.name for method in left_out),
     )
 

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions.parts import Parts
+from passless.actions import operators
+from passless.actions.parts import Access, Parts
 from passless.directories.local.account_copies import NO_SEAL, follow_key
 from passless.directories.local.copy_checks import check_kept
 from passless.directories.local.store_copies import Ending, Kept, Line, Opening, note
@@ -206,7 +207,7 @@ class StoreImport:
             uses=uses_of(kept, self._parts),
             notices=kept.notices,
             events=(entry,),
-            puts=(progress, *(replace(record, version=0) for record in kept.records)),
+            puts=(progress, *_rights(ready)),
         )
         self._commit(write, progress)
         if kept.secrets:
@@ -222,7 +223,7 @@ class StoreImport:
 
 def prepare(parts: Parts, kept: Kept) -> Account:
     """Return the account as it would be here; nothing is kept, and nothing is sealed."""
-    account = kept.account
+    account, is_served = kept.account, parts.access is Access.NOBODY
     ended = parts.store.ended([code.id for code in account.recovery_codes])
     return replace(
         account,
@@ -230,8 +231,19 @@ def prepare(parts: Parts, kept: Kept) -> Account:
         created_at=account.created_at if account.finished else parts.now(),  # its day to be finished in begins here
         app_passwords=(),
         temporary_pass=None,
+        approval=None,
+        groups=account.groups if is_served else (),
+        operator=account.operator if is_served else None,
         recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),
     )
+
+
+def _rights(account: Account) -> tuple[Record, ...]:
+    """Return what stands beside an operator's account, so that it is found among them."""
+    if account.operator is None:
+        return ()
+    document = msgspec.json.encode(account.operator)
+    return (Record(kind=operators.KIND, key=account.id, document=document, account_id=account.id),)
 
 
 def uses_of(kept: Kept, parts: Parts) -> tuple[Use, ...]:
@@ -261,6 +273,8 @@ def _left_out(parts: Parts, kept: Kept, ready: Account) -> tuple[str, ...]:
     names = tuple(f'"{printable(name, at_most=SHOWN)}": its secret was not copied: add it again' for name in kept.left_out)
     if len(ready.recovery_codes) < len(kept.account.recovery_codes):
         names = (*names, "the recovery code: it ended in this store: make another one")
+    if kept.account.operator is not None and ready.operator is None:
+        names = (*names, "the rights of an operator: an embedded store has no operators")
     return names
 
 
