@@ -16,6 +16,7 @@ from passless.domain.audit import AuditEvent
 from passless.domain.errors import ProofNeeded
 from passless.domain.names import key
 from passless.domain.policy import Finding, Policy
+from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 from passless.domain.requests import Answer, CeremonyRequest, Enrol, NewAccount, NewInvitation, Request
 from passless.domain.safety.next_steps import AtHand, Goal, Step
 from passless.domain.secret import Secret
@@ -206,6 +207,18 @@ class ServerDirectory:
     def revoke_invitation(self, actor: Actor, invitation: str) -> Ended:
         """Stop an invitation."""
         return self._asking.delete(f"/invitations/{quoted(invitation)}", actor, Ended)
+
+    def relying_parties(self, actor: Actor) -> tuple[RelyingPartyView, ...]:
+        """List the programs that sign people in here."""
+        return tuple(self._asking.pages("/relying-parties", actor, RelyingPartyView))
+
+    def add_relying_party(self, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
+        """Register a program that signs people in here."""
+        return self._asking.tell_for("/relying-parties", actor, new, MadeRelyingParty)
+
+    def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:
+        """Forget a relying party."""
+        return self._asking.delete(f"/relying-parties/{quoted(relying_party)}", actor, Ended)
 
     def close(self) -> None:
         """Let go of the connection."""
