@@ -83,6 +83,24 @@ class Cluster:
             cursor = connection.execute(command.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
+    def kill_connections(self, url: str) -> int:
+        """End every connection to a database, in the middle of whatever it does; return how many there were."""
+        found = self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %(name)s AND pid <> pg_backend_pid()",
+            name=name_in(url),
+        )
+        return len(found)
+
+    def copy(self, url: str) -> str:
+        """Copy a database, as a dump would, and return the URL of the copy."""
+        self.kill_connections(url)
+        return self.new_database(template=name_in(url))
+
+    def put_back(self, copy: str, url: str) -> None:
+        """Put a copy in the place of a database, whoever uses that."""
+        self.execute(f'DROP DATABASE "{name_in(url)}" WITH (FORCE)')
+        self.execute(f'CREATE DATABASE "{name_in(url)}" TEMPLATE "{name_in(copy)}"')
+
     @property
     def _place(self) -> str:
         return str(self.folder / "cluster")
@@ -95,6 +113,11 @@ class Cluster:
         if done.returncode:
             log = self.folder / "log"
             raise RuntimeError(done.stdout.decode() + (log.read_text() if log.exists() else ""))
+
+
+def name_in(url: str) -> str:
+    """Return the name of the database in a URL."""
+    return url.partition("@/")[2].partition("?")[0]
 
 
 def group() -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from passless.domain.account import Account, AccountId
 from passless.domain.ceremonies import CeremonyId
 from passless.domain.sealed import KeyId, Tag
-from passless.ports import Store
+from passless.ports import Store, Write
+from passless.stores.sql_store import SqlStore
 from tests.builders import NOW, a_security_key, an_account, an_app_password
 from tests.stores.builders import a_ceremony, a_notice, a_session, a_use, a_write, an_entry, create, reopen
 from tests.stores.children import Child, Report
@@ -28,9 +29,8 @@ def account_at(version: int) -> Account:
     return an_account(methods=[key], app_passwords=(password,), addresses=(f"{version}@example.org",))
 
 
-def change_for_ever(folder: Path, report: Report) -> None:
+def change_for_ever(store: SqlStore, report: Report) -> None:
     """Change the account again and again, and report each version that was accepted."""
-    store = reopen(folder)
     version = store.read(ADA).version
     report(VERSION.pack(version))
     while True:
@@ -53,6 +53,18 @@ def change_for_ever(folder: Path, report: Report) -> None:
         version = following
         if version % 5 == 0:
             store.checkpoint(at=NOW)
+
+
+def first_write() -> Write:
+    """Return the write that the others follow."""
+    return a_write(
+        account_at(1),
+        begins=a_ceremony("1"),
+        opens=a_session("1"),
+        notices=(a_notice("notice 1"),),
+        uses=(a_use(totp_step=1),),
+        events=(an_entry("first", details={"to": "1"}), an_entry("second", of="")),
+    )
 
 
 def rows_of(store: Store, version: int) -> list[bool]:
@@ -87,18 +99,10 @@ def test_a_killed_process_loses_no_accepted_change_and_leaves_no_half_made_one(f
     """
     chance = random.Random(10)
     with closing(create(folder)) as store:
-        first = a_write(
-            account_at(1),
-            begins=a_ceremony("1"),
-            opens=a_session("1"),
-            notices=(a_notice("notice 1"),),
-            uses=(a_use(totp_step=1),),
-            events=(an_entry("first", details={"to": "1"}), an_entry("second", of="")),
-        )
-        store.commit(first)
+        store.commit(first_write())
     accepted = 1
     for _ in range(KILLS):
-        child = Child(lambda report: change_for_ever(folder, report))
+        child = Child(lambda report: change_for_ever(reopen(folder), report))
         reported = b"".join(child.next_report(VERSION.size) for _ in range(chance.randrange(1, 8)))
         until = time.perf_counter() + chance.uniform(0, LONGEST_SPIN)
         while time.perf_counter() < until:

@@ -25,12 +25,12 @@ PROCESSES = 8
 CHANGES = 20
 
 
-def at_once(folder: Path, work: Callable[[Store, int], str]) -> Counter[str]:
+def at_once(folder: Path, work: Callable[[Store, int], str], opening: Callable[[Path], SqlStore] = reopen) -> Counter[str]:
     """Let eight processes do something at the same moment, and count what they said."""
     gate, opener = os.pipe()
 
     def wait_and_work(number: int) -> str:
-        store = reopen(folder)
+        store = opening(folder)
         os.close(opener)
         os.read(gate, 1)  # returns when everybody let go of the other end
         return work(store, number)
