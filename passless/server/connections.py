@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_TIME = 10.0  # seconds until the head of a request is there, from its first byte or the connection's beginning
 HEAD_SIZE = 32 * 1024  # bytes; the largest we read are a token and a few cookies
 SPARE_FILES = 256  # descriptors kept for the store, the log and whoever comes next
+MANY_FILES = 65_536  # descriptors that are enough where the system sets no bound
 VERSIONS = frozenset({"1.0", "1.1"})
 _END = b"\r\ncontent-length: 0\r\nconnection: close\r\ncache-control: no-store\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _END
@@ -114,9 +115,13 @@ def allow_many() -> int:
         import resource
     except ImportError:  # Windows has no such limit
         return Connection.most
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = 65_536 if hard == resource.RLIM_INFINITY else hard
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != most:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        except (OSError, ValueError):  # a sandbox that does not let us
+            most = soft
     Connection.most = max(most - SPARE_FILES, SPARE_FILES)
     return Connection.most
 

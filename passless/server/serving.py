@@ -18,6 +18,7 @@ from passless.actions.parts import SignUp
 from passless.directories.local.served import BadUrl, Moved, origin_of, serve_as
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
+from passless.policy_file import read_policy
 from passless.ports import Clock, Entropy
 from passless.private_files import UnreadableFile, reason
 from passless.server import listening
@@ -72,10 +73,13 @@ def serve(settings: Settings, profile: Profile, wish: Wish, *, clock: Clock, ent
     log.take_over()
     place, trusted = listening.place_of(wish.listen), tuple(network_of(one) for one in wish.trusted)
     _check_tls(wish)
+    served = _served_profile(profile, wish)
+    if served.policy is not None:
+        read_policy(Path(served.policy))  # what is wrong with it is told before anything is made
     with listening.listen(place) as socket_, _metrics_socket(wish) as metrics_socket:
         url = _url(wish, socket_, place)
         _check_reach(url, wish, place, trusted)
-        site, metrics = _site(settings, _served_profile(profile, wish), wish, url, trusted, log, clock, entropy)
+        site, metrics = _site(settings, served, wish, url, trusted, log, clock, entropy)
         try:
             _run(site, wish, log, metrics, socket_, metrics_socket, entropy)
         finally:
