@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,13 +107,9 @@ def session_tokens(settings: Settings, profile: Profile) -> SessionTokens:
 
 def open_store(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entropy) -> SqlStore:
     """Open a profile's store; `StoreMissing` where there is none yet."""
-    if profile.address.startswith(POSTGRESQL):
-        from passless.stores import open_store_at
+    from passless.stores import open_store_at
 
-        return open_store_at(profile.address, **_database(settings, profile, clock, entropy))
-    from passless.stores import open_store as opened
-
-    return opened(_path(profile), state=_state(settings), at=clock())
+    return open_store_at(_store_address(profile), **_database(settings, profile, clock, entropy))
 
 
 def open_vault(settings: Settings, profile: Profile, *, store_id: str, entropy: Entropy) -> KeptVault:
@@ -146,22 +143,16 @@ def found(settings: Settings, profile: Profile, *, clock: Clock, entropy: Entrop
 
 def _open_or_create(settings: Settings, profile: Profile, clock: Clock, entropy: Entropy) -> tuple[SqlStore, bool]:
     """Return a profile's store, and whether it may lack its key."""
-    if profile.address.startswith(POSTGRESQL):
-        from passless.stores import create_store_at
-        from passless.stores.errors import StoreMissing
+    from passless.stores import create_store_at
+    from passless.stores.errors import StoreExists, StoreMissing
 
-        try:
-            store = open_store(settings, profile, clock=clock, entropy=entropy)
-        except StoreMissing:
-            return create_store_at(profile.address, **_database(settings, profile, clock, entropy)), True
-        return store, next(store.accounts(), None) is None
-    from passless.stores import create_store
-
-    path = _path(profile)
-    if path.exists():
+    with suppress(StoreMissing):
         store = open_store(settings, profile, clock=clock, entropy=entropy)
         return store, next(store.accounts(), None) is None
-    return create_store(path, state=_state(settings), at=clock(), entropy=entropy), True
+    try:
+        return create_store_at(_store_address(profile), **_database(settings, profile, clock, entropy)), True
+    except StoreExists:  # another process was quicker, and makes the key
+        return open_store(settings, profile, clock=clock, entropy=entropy), False
 
 
 def _database(settings: Settings, profile: Profile, clock: Clock, entropy: Entropy) -> dict[str, Any]:
@@ -217,10 +208,10 @@ def key_reader() -> KeyReader:
     return SecurityKeys()
 
 
-def _path(profile: Profile) -> Path:
-    if profile.place != "store" or not profile.address.startswith(SQLITE):
+def _store_address(profile: Profile) -> str:
+    if profile.place != "store" or not profile.address.startswith((SQLITE, POSTGRESQL)):
         raise ProfileNotHere(f'the profile "{profile.name}" is on {profile.address}, which this version cannot open')
-    return Path(profile.address.removeprefix(SQLITE))
+    return profile.address
 
 
 def _state(settings: Settings) -> Path:
