@@ -16,6 +16,7 @@ from authlib.oauth2 import OAuth2Error
 from litestar import Response
 from msgspec import Struct
 
+from passless.actions import granting
 from passless.actions.parts import Parts
 from passless.actions.relying_parties import CONSENTS
 from passless.domain.audit import Outcome
@@ -115,7 +116,8 @@ def _someone(request: browser.Asking, site: Site, asked: AuthorizationRequest) -
     """Return who is signed in, proven as freshly and strongly as the client asks; else send them to do so first."""
     parts, wish = site.parts, asked.wish
     someone = asking.person(parts, browser.actor_of(request, site))
-    if someone is not None and asking.has_proven(parts, someone, wish):
+    says_who = someone is not None and (asked.client.is_command_line or granting.says_who(someone.session))
+    if someone is not None and says_who and asking.has_proven(parts, someone, wish):
         return someone
     if "none" in wish.prompt:
         return send_back(request, site, asked, {"error": "login_required"})
@@ -125,7 +127,7 @@ def _someone(request: browser.Asking, site: Site, asked: AuthorizationRequest) -
         request,
         site,
         strength=max(1, wish.factors),
-        max_age=_max_age(wish) if someone is not None else None,
+        max_age=None if someone is None else _max_age(wish),
         next_path=asking.come_back(site, AUTHORIZE, asked),
     )
 

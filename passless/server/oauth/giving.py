@@ -1,7 +1,6 @@
 """What a code or a device code is exchanged for: a session, opened in the same transaction that uses the code up.
 
-The command line gets a session to act as the person: with the proofs of the browser that agreed, and for no longer than that
-one lasts; by a device code without any. A relying party gets one that says who somebody is, and that is all.
+The command line gets one to act as the person, a relying party one that says who somebody is (`actions.granting`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from msgspec import Struct
 from passless.actions import granting, relying_parties
 from passless.actions.accounts import Found, find_id
 from passless.actions.parts import Parts
+from passless.domain.account import Account
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write
@@ -25,7 +25,7 @@ TRIES = 8  # of a transaction that others came in between
 
 
 class Grant(Struct, frozen=True, kw_only=True):
-    """What is given: to whom, from which session, under which scope, and what is used up with it."""
+    """What is given: to whom, out of which session, under which scope."""
 
     client: KnownClient
     scope: str
@@ -42,7 +42,7 @@ def for_code(site: Site, client: KnownClient, held: codes.Held, place: str) -> d
         if found is None or source is None or not _may_give(client, source):
             return None
         grant = Grant(client=client, scope=code.scope, place=place, source=source)
-        session, token = _session(site.parts, found, grant)
+        session, token = _session(site.parts, found.account, grant)
         try:
             _open(site.parts, found, grant, session, puts=(codes.used(held, session.id, session.expires_at),))
         except VersionMoved:
@@ -63,7 +63,7 @@ def for_device(site: Site, client: KnownClient, waiting: devices.Waiting, place:
         if found is None or source is None or not granting.says_who(source):
             return None
         grant = Grant(client=client, scope=device.scope, place=place, source=source, by_device=True)
-        session, token = _session(site.parts, found, grant)
+        session, token = _session(site.parts, found.account, grant)
         try:
             _open(site.parts, found, grant, session, drops=(waiting.record,))
         except VersionMoved:
@@ -95,12 +95,13 @@ def _may_give(client: KnownClient, source: Session) -> bool:
     return client.is_command_line or granting.says_who(source)
 
 
-def _session(parts: Parts, found: Found, grant: Grant) -> tuple[Session, Secret]:
+def _session(parts: Parts, account: Account, grant: Grant) -> tuple[Session, Secret]:
+    """Make the session that is given, and its token."""
     if not grant.client.is_command_line:
-        scopes, client = tuple(grant.scope.split()), grant.client.get_client_id()
-        return granting.for_client(parts, found.account, grant.source, client=client, scopes=scopes, place=grant.place)
-    make = granting.for_device if grant.by_device else granting.from_browser
-    return make(parts, found.account, grant.source, place=grant.place)
+        scopes, client_id = tuple(grant.scope.split()), grant.client.get_client_id()
+        return granting.for_client(parts, account, grant.source, client=client_id, scopes=scopes, place=grant.place)
+    give = granting.for_device if grant.by_device else granting.from_browser
+    return give(parts, account, grant.source, place=grant.place)
 
 
 def _open(

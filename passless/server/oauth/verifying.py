@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from litestar import Response
 
+from passless.actions.granting import says_who
 from passless.actions.throttle import Throttled
 from passless.domain.audit import Outcome
 from passless.domain.sessions import STEP_UP
@@ -59,7 +60,7 @@ def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
 
 def _someone(request: browser.Asking, site: Site, typed: str) -> Person | Page:
     someone = asking.person(site.parts, browser.actor_of(request, site))
-    if someone is not None and asking.has_proven(site.parts, someone, FRESH):
+    if someone is not None and says_who(someone.session) and asking.has_proven(site.parts, someone, FRESH):
         return someone
     code = devices.as_typed(typed)
     next_path = f"{VERIFY}?{urlencode({'user_code': devices.shown(code)})}" if code else VERIFY

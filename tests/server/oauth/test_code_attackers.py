@@ -107,7 +107,7 @@ class TestProofKey:
 
 
 class TestAddresses:
-    """An error goes back only to an address that was registered for the client; else it is a page of ours (no open redirect)."""
+    """An error goes back only to an address that was registered for the client; else it is a page of ours."""
 
     @pytest.mark.parametrize(
         "uri",

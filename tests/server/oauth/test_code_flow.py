@@ -1,4 +1,4 @@
-"""The authorization code with PKCE: the command line signs in through the browser, and relying parties learn who somebody is."""
+"""The authorization code with PKCE: the command line signs in through the browser, relying parties learn who somebody is."""
 
 from __future__ import annotations
 

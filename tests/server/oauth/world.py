@@ -9,8 +9,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from warnings import catch_warnings
 
 import httpx
+from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from passless.actions.parts import Access
@@ -64,7 +66,8 @@ class World:
         self.place = place
         place.change(access=Access.NOBODY, origin=URL)
         self.site = Site(directory=LocalDirectory(self.place.parts), url=URL)
-        self.app = make_app(self.site)
+        with catch_warnings(action="ignore", category=LitestarDeprecationWarning):  # of how the pages name what they need
+            self.app = make_app(self.site)
 
     def http(self, address: str = "203.0.113.7") -> TestClient[Any]:
         """Return a program or browser somewhere, without cookies."""
