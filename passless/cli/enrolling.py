@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from passless.cli import asking, plans
+from passless.cli import asking, opening, plans
 from passless.cli.failures import Contradiction, MissingInput
 from passless.domain.errors import CannotDoThat, WrongUse
 from passless.domain.methods import Kind
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
 
 SIGNED = (Kind.SECURITY_KEY, Kind.PASSKEY, Kind.AUTHENTICATOR)  # what answers with a response rather than a code
-BROWSER_ONLY = "a passkey of a computer or phone is made in its browser, and an account on this machine has no page for it yet"
+BROWSER_ONLY = "a passkey of a computer or phone is made in a browser, and there is none here that a person could be asked in"
 
 
 class NotAMethod(WrongUse):
@@ -89,6 +89,10 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
 
         return browser_enrolling.add_passkey(run, wish)
     _check_possible(run, wish)
+    if wish.kind is Kind.PASSKEY:
+        from passless.cli import page_here
+
+        return page_here.add_passkey(run, request)
     begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
     return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
 
@@ -137,7 +141,7 @@ def _given(wish: Wish) -> Secret:
 def _check_possible(run: Run, wish: Wish) -> None:
     """Refuse what cannot be finished here before anything is begun."""
     match wish.kind:
-        case Kind.PASSKEY:
+        case Kind.PASSKEY if not (run.can_ask and opening.is_possible()):
             raise CannotDoThat(
                 BROWSER_ONLY, hint="use a security key, or any authenticator with --begin and --finish", code="needs-a-browser"
             )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from threading import Thread
 
+from passless import private_files
 from passless.cli import asking
 
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # without any of them Linux has no browser but one in the terminal
+
+PAGE = '<!DOCTYPE html><html lang="en"><meta http-equiv="refresh" content="0; url={address}"><title>passless</title>'
 
 
 def show(address: str, what: str) -> None:
@@ -16,10 +20,26 @@ def show(address: str, what: str) -> None:
     asking.say(f"open this address, {what}:\n  {address}" if not _open(address) else f"the browser opens; {what}:\n  {address}")
 
 
+def show_privately(address: str, folder: Path, what: str) -> None:
+    """Do the same where a secret stands in the address: a file that only this person reads leads there.
+
+    Everybody on a machine sees with which arguments a browser is started. Where the browser may not read the file either, the
+    printed address is the way.
+    """
+    page = folder / "open.html"
+    private_files.write(page, PAGE.format(address=address).encode(), what="page")
+    _open(page.as_uri())
+    asking.say(f"the browser opens; {what}. If it does not, open this address:\n  {address}")
+
+
+def is_possible() -> bool:
+    """Tell whether there is a browser to open here."""
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in DISPLAYS)
+
+
 def _open(address: str) -> bool:
     """Have the system's browser open an address; it never holds this program up."""
-    is_desktop = sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in DISPLAYS)
-    if not is_desktop:
+    if not is_possible():
         return False
     import webbrowser
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from passless.cli import asking
+from passless.cli import asking, opening
 from passless.cli.failures import Contradiction, MissingInput, SecondProofAsked
 from passless.domain.errors import CannotDoThat, PasslessError, ProofNeeded
 from passless.domain.methods import Kind
@@ -139,6 +139,10 @@ def answer(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNeeded 
 def _first(run: Run, kind: Kind, wish: Wish) -> SignedIn | SecondProofNeeded:
     if wish.finish is not None:
         return _outcome(run.directory.finish(run.actor, wish.finish, answer(run, kind, wish.files)))
+    if kind is Kind.PASSKEY and wish.files.response is None and run.can_ask and opening.is_possible():
+        from passless.cli import page_here
+
+        return _outcome(page_here.sign_in(run))
     if kind in SIGNED:
         check_possible(kind, wish.files)
         begun = run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
@@ -152,7 +156,7 @@ def check_possible(kind: Kind, files: Files) -> None:
         raise MissingInput("the ceremony that is answered", "--finish ID")
     if kind is Kind.PASSKEY:
         raise CannotDoThat(
-            "a passkey of a computer or phone answers in its browser, and an account on this machine has no page for it yet",
+            "a passkey of a computer or phone answers in a browser, and there is none here that a person could be asked in",
             hint="use another method, or --begin and --finish with any authenticator",
             code="needs-a-browser",
         )

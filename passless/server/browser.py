@@ -231,10 +231,15 @@ def redirect(request: Asking, site: Site, path: str, *, cookies: Sequence[Cookie
     )
 
 
+def loopback_headers(*, form_action: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers of a page on this machine."""
+    policy = CONTENT_SECURITY_POLICY.format(form_action=" ".join(("'self'", *form_action)))
+    return {**HEADERS, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
+
+
 def page_headers(site: Site, *, form_action: Sequence[str] = ()) -> dict[str, str]:
     """Return the headers of every page (must hold 11)."""
-    policy = CONTENT_SECURITY_POLICY.format(form_action=" ".join(("'self'", *form_action)))
-    headers = {**HEADERS, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    headers = loopback_headers(form_action=form_action)
     if site.is_secure:
         headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     return headers

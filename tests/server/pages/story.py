@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import httpx
 
 from tests.directories.place import PASSWORD
-from tests.server.pages.journey import Look, Person, operator_of
 from tests.server.pages.chromium import Chromium
+from tests.server.pages.journey import Look, Person, operator_of
 from tests.server.pages.world import World
 
 CALLBACK = "http://127.0.0.1:49152/callback"
