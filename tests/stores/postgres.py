@@ -73,6 +73,12 @@ class Cluster:
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
+    def new_schema(self) -> str:
+        """Make a corner of a database that all share, much faster than a database, and return its URL."""
+        name = f"corner_{next(self._numbers)}_{os.getpid()}"
+        self.execute(f"CREATE SCHEMA {name}")
+        return f"{self.url('postgres')}&options=-csearch_path%3D{name}"
+
     def url(self, database: str) -> str:
         """Return the URL of a database."""
         return f"postgresql://tests@/{database}?host={self.folder}"

@@ -18,6 +18,6 @@ class TestPostgresStore(StoreContract):
 
     @pytest.fixture
     def store(self, postgres: Cluster, tmp_path: Path) -> Iterator[SqlStore]:
-        """Return a new store in a database of its own."""
-        with closing(create_at(postgres.new_database(), tmp_path)) as made:
+        """Return a new store in a corner of its own."""
+        with closing(create_at(postgres.new_schema(), tmp_path)) as made:
             yield made
