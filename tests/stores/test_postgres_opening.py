@@ -314,10 +314,15 @@ def test_a_commit_that_nobody_can_look_for_says_that_it_may_be_kept(store: SqlSt
 
 def test_a_transaction_that_failed_inside_is_never_taken_for_kept(store: SqlStore) -> None:
     """Must hold 10: the server ends such a one without a word."""
-    with pytest.raises(Again, match="failed before its end"), store._database.writing() as transaction:
-        transaction.run("begin_era")
-        with suppress(PasslessError):
-            transaction.run("mark_restored", at="no number", totp_floor=0)
+
+    def fail_inside() -> None:
+        with store._database.writing() as transaction:
+            transaction.run("begin_era")
+            with suppress(PasslessError):
+                transaction.run("mark_restored", at="no number", totp_floor=0)
+
+    with pytest.raises(Again, match="failed before its end"):
+        fail_inside()
     assert store._database.rows("read_era", writer=store._state.writer) == [(0,)]
 
 
