@@ -22,7 +22,7 @@ SCOPE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")  # a part of RFC 6749 §3.3 that 
 
 _HOST = r"(?=.{1,253}(?:[:/]|$))(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 _PORT = r"(?::[1-9][0-9]{0,4})?"
-_REST = r"(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
+_REST = r"(?P<path>/[A-Za-z0-9._~!$&'()+,;=:@%/-]*)?(?:\?[A-Za-z0-9._~!$&'()+,;=:@%/?-]*)?"
 _SECURE = re.compile(rf"https://{_HOST}{_PORT}{_REST}")
 _LOOPBACK = re.compile(rf"(?P<front>http://(?:127\.0\.0\.1|\[::1\]))(?P<port>{_PORT}){_REST}")  # RFC 8252 §7.3
 _OWN_SCHEME = re.compile(rf"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:{_REST}")  # RFC 8252 §7.1: a domain name backwards

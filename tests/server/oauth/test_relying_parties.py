@@ -1,0 +1,186 @@
+"""Registering relying parties: who may, what can be one, and what is taken back with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from passless.actions import relying_parties
+from passless.actions.who import NotAnOperator, OperatorProofNeeded
+from passless.directories.local import LocalDirectory
+from passless.domain.errors import PasslessError
+from passless.domain.relying_parties import BadRedirectUri, Client, NewRelyingParty, check_redirect_uri
+from passless.domain.secret import Secret
+from passless.ports.directory import Actor
+from tests.builders import NOW
+from tests.server.oauth.test_tokens import looked_at, token_for
+from tests.server.oauth.world import WEB_CALLBACK, World
+
+GOOD = NewRelyingParty(name="files", redirect_uris=(WEB_CALLBACK,))
+
+
+class TestWhoMay:
+    """must hold 9: only an operator over all, or whoever opened the store itself."""
+
+    def test_a_person_may_not(self, world: World) -> None:
+        actor = Actor(token=world.account().token)
+        for act in (
+            lambda: world.site.directory.relying_parties(actor),
+            lambda: world.site.directory.add_relying_party(actor, GOOD),
+            lambda: world.site.directory.remove_relying_party(actor, "files"),
+        ):
+            with pytest.raises(NotAnOperator):
+                act()
+
+    def test_nobody_at_all_may_not(self, world: World) -> None:
+        with pytest.raises(NotAnOperator):
+            world.site.directory.add_relying_party(Actor(), GOOD)
+
+    def test_an_operator_over_some_may_not(self, world: World) -> None:
+        ada = world.account()
+        world.make_operator(ada.account_id, over=("staff",))
+        with pytest.raises(NotAnOperator):
+            world.site.directory.add_relying_party(Actor(token=ada.token), GOOD)
+
+    def test_an_operator_over_all_may_with_a_fresh_proof(self, world: World) -> None:
+        """must hold 6."""
+        ada = world.account()
+        world.make_operator(ada.account_id)
+        actor = Actor(token=ada.token)
+        made = world.site.directory.add_relying_party(actor, GOOD)
+        assert [one.id for one in world.site.directory.relying_parties(actor)] == [made.id]
+        world.place.clock.move(minutes=11)
+        with pytest.raises(OperatorProofNeeded):
+            world.site.directory.remove_relying_party(actor, "files")
+        events = [(one.event, one.actor, one.details["name"]) for one in world.place.store.events() if "relying" in one.event]
+        assert events == [("add-relying-party", "ada", "files")]
+
+
+class TestWhatCanBeOne:
+    @pytest.mark.parametrize(
+        ("wish", "code"),
+        [
+            (NewRelyingParty(name=""), "bad-name"),
+            (NewRelyingParty(name="x\u202ey"), "bad-name"),
+            (NewRelyingParty(name="MAIL"), "name-in-use"),
+            (NewRelyingParty(name="passless-cli"), "name-in-use"),
+            (NewRelyingParty(name="x", kind="oidc"), "not-built-yet"),
+            (NewRelyingParty(name="x", kind="teapot"), "bad-relying-party"),
+            (NewRelyingParty(name="x", redirect_uris=("http://mail.example/",)), "bad-redirect-uri"),
+            (NewRelyingParty(name="x", redirect_uris=tuple(f"https://a.example/{n}" for n in range(21))), "bad-redirect-uri"),
+            (NewRelyingParty(name="x", scopes=("two words",)), "bad-scope"),
+            (NewRelyingParty(name="x", public=True, introspects=True), "bad-relying-party"),
+        ],
+        ids=str,
+    )
+    def test_what_cannot_is_refused_and_nothing_is_kept(self, world: World, wish: NewRelyingParty, code: str) -> None:
+        world.register()
+        world.place.change(on_host=True)
+        with pytest.raises(PasslessError) as refused:
+            LocalDirectory(world.place.parts).add_relying_party(Actor(), wish)
+        assert refused.value.code == code
+        assert len(list(relying_parties.clients(world.place.parts))) == 1
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "https://mail.example/signed-in",
+            "https://mail.example",
+            "https://mail.example:8443/a/b?c=d",
+            "http://127.0.0.1/callback",
+            "http://127.0.0.1:8080/callback",
+            "http://[::1]/callback",
+        ],
+    )
+    def test_people_may_be_sent_there(self, uri: str) -> None:
+        assert check_redirect_uri(uri, public=False) == uri
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "",
+            "/callback",
+            "mail.example/callback",
+            "http://mail.example/callback",
+            "http://localhost/callback",
+            "https://user@mail.example/",
+            "https://user:secret@mail.example/",
+            "https://mail.example/#part",
+            "https://*.mail.example/",
+            "https://mail.example/*",
+            "https://mail.example/../x",
+            "https://mail.example/%2e%2E/x",
+            "https://mail.example/a%2fb",
+            "https://mail.example\\@evil.example/",
+            "https://mail.example /",
+            "https://mail.example/\n",
+            "https://mäil.example/",
+            "https://MAIL.example/",
+            "https://-mail.example/",
+            "https://mail..example/",
+            "https://mail.example:0/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "com.example.app:/callback",
+            "https://" + "a" * 2000 + ".example/",
+        ],
+    )
+    def test_nobody_may_be_sent_there(self, uri: str) -> None:
+        with pytest.raises(BadRedirectUri):
+            check_redirect_uri(uri, public=False)
+
+    def test_a_program_on_a_phone_may_have_a_scheme_of_its_own(self) -> None:
+        assert check_redirect_uri("com.example.app:/callback", public=True)
+        with pytest.raises(BadRedirectUri):
+            check_redirect_uri("myapp:/callback", public=True)
+
+    def test_the_port_is_free_for_public_programs_on_the_loopback_alone(self) -> None:
+        public = Client(id="x", name="x", created_at=NOW, redirect_uris=("http://127.0.0.1/a", "https://a.example/a"))
+        secret = Client(id="x", name="x", created_at=NOW, redirect_uris=("http://127.0.0.1/a",), secret_hash=b"x")
+        assert public.may_be_sent_to("http://127.0.0.1:1234/a")
+        assert not public.may_be_sent_to("http://127.0.0.1:1234/b")
+        assert not public.may_be_sent_to("http://[::1]:1234/a")
+        assert not public.may_be_sent_to("https://a.example:1234/a")
+        assert not secret.may_be_sent_to("http://127.0.0.1:1234/a")
+
+
+class TestRemoving:
+    def test_its_tokens_end_and_what_people_agreed_to_is_forgotten(self, world: World) -> None:
+        """must hold 7."""
+        mail, api, ada = world.register(), world.register("api", introspects=True), world.account()
+        token = token_for(world, mail, ada)
+        assert looked_at(world, api, token)["active"]
+        world.place.change(on_host=True)
+        ended = LocalDirectory(world.place.parts).remove_relying_party(Actor(), "MAIL")
+        assert len(ended.ended) == 1
+        assert looked_at(world, api, token) == {"active": False}
+        assert not list(world.place.store.records(relying_parties.CONSENTS))
+        kinds = [one.kind for one in world.site.directory.sessions(Actor(token=ada.token), "ada")]
+        assert kinds == ["direct"]
+
+    def test_a_code_of_it_is_good_for_nothing(self, world: World) -> None:
+        mail = world.register("mail", public=True)
+        code = world.browser(world.account()).agree(client_id=mail.id, redirect_uri=WEB_CALLBACK)["code"]
+        world.place.change(on_host=True)
+        LocalDirectory(world.place.parts).remove_relying_party(Actor(), mail.id)
+        answer = world.program().exchange(code, client_id=mail.id, redirect_uri=WEB_CALLBACK)
+        assert answer.json()["error"] == "invalid_client"
+
+    def test_what_is_not_there_is_said(self, world: World) -> None:
+        world.place.change(on_host=True)
+        with pytest.raises(relying_parties.NoSuchRelyingParty):
+            LocalDirectory(world.place.parts).remove_relying_party(Actor(), "nothing")
+
+
+def test_a_secret_is_256_bits_shown_once_and_kept_as_a_hash(world: World) -> None:
+    mail = world.register()
+    assert mail.secret is not None
+    assert mail.secret.reveal().startswith("plc_")
+    assert len(mail.secret) == 4 + 43
+    assert mail.secret.encode() not in world.place.everything_kept()
+    assert "plc_" not in repr(mail)
+    client = next(relying_parties.clients(world.place.parts))
+    assert relying_parties.is_secret(client, mail.secret)
+    assert not relying_parties.is_secret(client, Secret("plc_"))
+    public = world.register("app", public=True)
+    assert public.secret is None
