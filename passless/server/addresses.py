@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ def says_plain(headers: Headers) -> bool:
     return bool(said) and said[-1].rpartition(b",")[2].strip() != b"https"
 
 
+@lru_cache(maxsize=4096)  # a peer is read several times for each of its requests
 def parse(text: str) -> Address | None:
     """Read an address, with or without a port; an IPv4 address in IPv6 form is the IPv4 address."""
     bare = text.strip()

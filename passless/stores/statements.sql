@@ -195,6 +195,10 @@ RETURNING attempts, before_at
 -- name: read_attempts
 SELECT attempts, last_at FROM attempts WHERE attempt_key = :key
 
+-- name: known_attempts
+SELECT attempt_key FROM attempts WHERE attempt_key IN (:key_0, :key_1, :key_2, :key_3, :key_4, :key_5, :key_6, :key_7,
+    :key_8, :key_9, :key_10, :key_11, :key_12, :key_13, :key_14, :key_15)
+
 -- name: remove_attempts
 DELETE FROM attempts WHERE attempt_key = :key
 
