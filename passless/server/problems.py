@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from passless import wire
 from passless.actions.throttle import Throttled
-from passless.actions.who import SignInNeeded, TokenMayNot
+from passless.actions.who import NotAnOperator, NotBelow, OperatorProofNeeded, SignInNeeded, TokenMayNot
 from passless.domain import errors
 from passless.domain.errors import PasslessError
 from passless.domain.refused import Refused
@@ -18,7 +18,15 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SOON = 1  # seconds, where the store was busy
 TAKEN = frozenset({"name-taken", "name-in-use", "already-enrolled", "address-taken"})
 NOT_ALLOWED = frozenset(
-    {TokenMayNot.code, "not-an-operator", "not-over-them", "not-from-this-page", "sign-up-closed", "not-your-own"}
+    {
+        TokenMayNot.code,
+        NotAnOperator.code,
+        NotBelow.code,
+        "operator-may-not",
+        "invitation-needed",
+        "not-invited",
+        "not-from-this-page",
+    }
 )
 STALE = frozenset({"weak-proof", "unproven-method", "fresh-proof-needed"})
 
@@ -164,6 +172,8 @@ def _challenge(error: PasslessError, *, signed_in: bool) -> str:
 
 def factors_of(error: PasslessError) -> int:
     """Return how many factors the proofs that an error asks for must cover."""
+    if isinstance(error, OperatorProofNeeded):
+        return int(error.needed)
     if not isinstance(error, Refused):
         return 1
     return max((problem.factors for problem in error.problems), default=1) or 1
