@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pyotp
 
 from passless.credentials.totp import step_at
+from tests.directories.security_key import SecurityKey
 from tests.server.serving import Served, keep_secret
 
 PASSWORD = "stately otter lantern mosaic"
@@ -69,6 +72,22 @@ class Caller:
         self.post(f"/ceremonies/{begun['ceremony']}", {"kind": "totp", "text": code_before(app)})
         return app
 
+    def add_key(self, key: SecurityKey, kind: str = "security-key") -> Any:
+        """Add a security key or a passkey."""
+        begun = self.post("/accounts/me/ceremonies", {"type": "enrol", "kind": kind}, 201)
+        answer = key.register(json.dumps(begun["publicKey"]).encode(), begun["origin"]).reveal()
+        return self.post(f"/ceremonies/{begun['ceremony']}", {"kind": kind, "text": answer})["method"]
+
+    def begin_key(self, kind: str = "security-key") -> Any:
+        """Begin to sign in with a key."""
+        return self.post(f"/accounts/{self.name}/ceremonies", {"type": "sign-in", "kind": kind}, 201)
+
+    def finish_key(self, key: SecurityKey, begun: Any, status: int = 200, kind: str = "security-key") -> Any:
+        """Finish a sign-in with a key."""
+        answer = key.answer(json.dumps(begun["publicKey"]).encode(), begun["origin"]).reveal()
+        done = self.post(f"/ceremonies/{begun['ceremony']}", {"kind": kind, "text": answer}, status)
+        return self._keep(done) if "token" in done else done
+
     def _keep(self, signed_in: Any) -> Any:
         self.token = keep_secret(signed_in["token"])
         return signed_in
@@ -80,6 +99,4 @@ class Caller:
 
 def code_before(app: pyotp.TOTP) -> str:
     """Return the code of the step before this one, so that the one of this step is left."""
-    from datetime import UTC, datetime
-
     return str(app.generate_otp(step_at(datetime.now(UTC)) - 1))
