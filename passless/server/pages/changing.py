@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from litestar import get, post
+from litestar.params import FromPath
 from msgspec import Struct
 
 from passless.actions.who import BadReason, SignInNeeded
@@ -25,7 +26,7 @@ from passless.ports import VersionMoved
 from passless.ports.directory import Actor
 from passless.server import browser
 from passless.server.pages.offers import OFFERS, OPERATORS_OFFERS, Offer
-from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 from passless.server.problems import factors_of
 
 TO_SEE = "to see what it would do"  # an operator's reason while a plan is looked at, which is written nowhere
@@ -80,25 +81,28 @@ def _offer(offers: Mapping[str, Offer], what: str) -> Offer:
 
 
 @get("/change/{what:str}", sync_to_thread=True)
-def see(visit: Visit, what: str) -> Page:
+def see(visit: Visiting, what: FromPath[str]) -> Page:
     """Show what a change would do."""
     return plan_page(visit, own(visit, what), visit.query)
 
 
 @post("/change/{what:str}", sync_to_thread=True)
-def confirm(visit: Visit, what: str, form: Form) -> Page:
-    """Carry a change out."""
+def confirm(visit: Visiting, what: FromPath[str], form: Filled) -> Page:
+    """Carry a change out; who is not signed in any more comes back to its plan."""
+    if visit.session is None:
+        kept = Place(offer=_offer(OFFERS, what), path=f"/change/{what}", actor=visit.actor, target="", back="/")
+        return browser.sign_in_first(visit.request, visit.site, next_path=kept.address(form), why="sign-in-needed")
     return carry_out(visit, own(visit, what), form)
 
 
 @get("/people/{person:str}/change/{what:str}", sync_to_thread=True)
-def see_for(visit: Visit, person: str, what: str) -> Page:
+def see_for(visit: Visiting, person: FromPath[str], what: FromPath[str]) -> Page:
     """Show an operator what a change would do."""
     return plan_page(visit, others(visit, person, what, visit.query), visit.query)
 
 
 @post("/people/{person:str}/change/{what:str}", sync_to_thread=True)
-def confirm_for(visit: Visit, person: str, what: str, form: Form) -> Page:
+def confirm_for(visit: Visiting, person: FromPath[str], what: FromPath[str], form: Filled) -> Page:
     """Carry a change out for somebody else."""
     return carry_out(visit, others(visit, person, what, form), form)
 

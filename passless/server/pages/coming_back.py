@@ -16,7 +16,7 @@ from passless.ports import NoSuchAccount
 from passless.server.pages import known_accounts
 from passless.server.pages.changing import NoSuchPage
 from passless.server.pages.signing_in import SIGNED, Trouble, arrive, begin
-from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 from passless.server.pages.wishes import Wish
 
 DRILL = timedelta(days=182)  # twice a year, as on the page that the command line writes
@@ -24,7 +24,7 @@ WRONG = "That did not work. Check the account's name, the recovery code and the 
 
 
 @get("/lost", sync_to_thread=True)
-def lost(visit: Visit) -> Page:
+def lost(visit: Visiting) -> Page:
     """Show what the loss of each device would do."""
     view = visit.view()
     devices = [one for one in visit.directory.devices(visit.actor, view.id) if one.methods and one.name != MEMORY]
@@ -33,13 +33,13 @@ def lost(visit: Visit) -> Page:
 
 
 @get("/take-back", sync_to_thread=True)
-def ask_to_take_back(visit: Visit) -> Page:
+def ask_to_take_back(visit: Visiting) -> Page:
     """Ask for a proof that what was reported lost is here after all."""
     return _take_back_page(visit, visit.query)
 
 
 @post("/take-back", sync_to_thread=True)
-def take_back(visit: Visit, form: Form) -> Page:
+def take_back(visit: Visiting, form: Filled) -> Page:
     """Take a report back."""
     try:
         request = TakeBackReport(device=form.words("report"), proofs=(_proof(form),))
@@ -76,13 +76,13 @@ def _take_back_page(visit: Visit, fields: Form, error: PasslessError | None = No
 
 
 @get("/recovery-code", sync_to_thread=True)
-def type_back(visit: Visit) -> Page:
+def type_back(visit: Visiting) -> Page:
     """Ask for a recovery code that was made and not typed back yet, or that is to be on a page to print."""
     return visit.page("recovery_code.html", code=None, view=visit.view(), trouble=None)
 
 
 @post("/recovery-code", sync_to_thread=True)
-def confirm_code(visit: Visit, form: Form) -> Page:
+def confirm_code(visit: Visiting, form: Filled) -> Page:
     """Save the code by its being typed back."""
     try:
         visit.directory.apply(visit.actor, visit.account, ConfirmCode(code=Secret(form.get("code", ""))))
@@ -93,7 +93,7 @@ def confirm_code(visit: Visit, form: Form) -> Page:
 
 
 @post("/recovery-code/kit", sync_to_thread=True)
-def kit(visit: Visit, form: Form) -> Page:
+def kit(visit: Visiting, form: Filled) -> Page:
     """Return the page to print, of a code that was typed or was shown just now; nothing of it is kept."""
     code = as_typed(Secret(form.get("code", ""))).reveal().upper()
     if len(code) != RECOVERY_CODE_LENGTH or not set(code) <= set(CROCKFORD):
@@ -105,13 +105,13 @@ def kit(visit: Visit, form: Form) -> Page:
 
 
 @get("/recover", sync_to_thread=True)
-def ask_to_recover(visit: Visit) -> Page:
+def ask_to_recover(visit: Visiting) -> Page:
     """Ask for the recovery code."""
     return _recover_page(visit, visit.query, Trouble())
 
 
 @post("/recover", sync_to_thread=True)
-def recover(visit: Visit, form: Form) -> Page:
+def recover(visit: Visiting, form: Filled) -> Page:
     """Begin a recovery with the code, and the further proof where one is given."""
     account, code = form.words("account"), Secret(form.get("code", ""))
     proof = _proof(form) if form.get("secret", "").strip() or form.words("signed") else None

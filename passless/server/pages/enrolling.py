@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from passless.domain.errors import PasslessError, ProofNeeded
 from passless.domain.methods import MEMORY, Kind
@@ -13,7 +14,7 @@ from passless.domain.views import Begun, Waits
 from passless.server import browser
 from passless.server.browser import path_here
 from passless.server.pages.changing import NoSuchPage, asks_for_proof
-from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 from passless.server.problems import factors_of
 
 ADDED = (Kind.PASSKEY, Kind.SECURITY_KEY, Kind.TOTP)
@@ -26,19 +27,19 @@ def _kind(words: str) -> Kind:
 
 
 @get("/enrol", sync_to_thread=True)
-def choose(visit: Visit) -> Page:
+def choose(visit: Visiting) -> Page:
     """Ask which kind of method to add."""
     return visit.page("enrol_choose.html", view=visit.view(), next=path_here(visit.query.get("next")))
 
 
 @get("/enrol/{kind:str}", sync_to_thread=True)
-def begin(visit: Visit, kind: str) -> Page:
+def begin(visit: Visiting, kind: FromPath[str]) -> Page:
     """Begin to add a method, and show what the person does now."""
     return enrol_page(visit, _kind(kind), visit.query)
 
 
 @post("/enrol/{kind:str}", sync_to_thread=True)
-def finish(visit: Visit, kind: str, form: Form) -> Page:
+def finish(visit: Visiting, kind: FromPath[str], form: Filled) -> Page:
     """Add the method."""
     added = _kind(kind)
     if added is Kind.TOTP and not form.words("code"):

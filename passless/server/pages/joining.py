@@ -13,33 +13,33 @@ from passless.domain.sessions import SessionKind
 from passless.server.pages.changing import NoSuchPage
 from passless.server.pages.offers import NotTyped
 from passless.server.pages.signing_in import arrive
-from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 from passless.server.pages.wishes import Wish
 
 FROM_RECOVERY = (SessionKind.RECOVERY_CODE, SessionKind.TEMPORARY_PASS)
 
 
 @get("/invitation", sync_to_thread=True)
-def invited(visit: Visit) -> Page:
+def invited(visit: Visiting) -> Page:
     """Ask for a name; what stands in the link's fragment never reaches the server before the form is sent."""
     return visit.page("invitation.html", fields=Form(()), open=False, trouble=None)
 
 
 @post("/invitation", sync_to_thread=True)
-def accept(visit: Visit, form: Form) -> Page:
+def accept(visit: Visiting, form: Filled) -> Page:
     """Make the account."""
     return _make(visit, form, is_open=False)
 
 
 @get("/sign-up", sync_to_thread=True)
-def sign_up(visit: Visit) -> Page:
+def sign_up(visit: Visiting) -> Page:
     """Ask for a name, where anybody may make an account."""
     _check_open(visit)
     return visit.page("invitation.html", fields=Form(()), open=True, trouble=None)
 
 
 @post("/sign-up", sync_to_thread=True)
-def make(visit: Visit, form: Form) -> Page:
+def make(visit: Visiting, form: Filled) -> Page:
     """Make the account."""
     _check_open(visit)
     return _make(visit, form, is_open=True)
@@ -75,7 +75,7 @@ def _new_account(form: Form, *, is_open: bool) -> NewAccount:
 
 
 @get("/welcome", sync_to_thread=True)
-def welcome(visit: Visit) -> Page:
+def welcome(visit: Visiting) -> Page:
     """Show the steps that are left, the first one open (the walk-through)."""
     view = visit.view()
     recovering = visit.session is not None and visit.session.kind in FROM_RECOVERY

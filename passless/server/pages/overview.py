@@ -14,7 +14,7 @@ from passless.domain.legacy_apps import LEGACY_APPS
 from passless.domain.methods import MEMORY
 from passless.domain.views import AccountView, DeviceView, MethodView, SessionView
 from passless.server import browser
-from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.pages.visiting import Filled, Page, Visit, Visiting
 
 AT_A_GLANCE = timedelta(days=30)  # features.md, "activity"
 SHOWN = 8  # events on the overview; all of the 30 days stand on their own page
@@ -29,7 +29,7 @@ class Happened(Struct, frozen=True, kw_only=True):
 
 
 @get("/", sync_to_thread=True)
-def overview(visit: Visit) -> Page:
+def overview(visit: Visiting) -> Page:
     """Show the account at a glance."""
     try:
         view = visit.view()
@@ -80,7 +80,7 @@ def _with_sessions(events: Sequence[AuditEvent], sessions: Sequence[SessionView]
 
 
 @get("/activity", sync_to_thread=True)
-def activity(visit: Visit) -> Page:
+def activity(visit: Visiting) -> Page:
     """Show everything that happened in the last 30 days."""
     view = visit.view()
     sessions = visit.directory.sessions(visit.actor, view.id)
@@ -88,13 +88,13 @@ def activity(visit: Visit) -> Page:
 
 
 @get("/programs", sync_to_thread=True)
-def programs(visit: Visit) -> Page:
+def programs(visit: Visiting) -> Page:
     """Show which programs need something once there is no password."""
     return visit.page("programs.html", programs=LEGACY_APPS)
 
 
 @get("/app-passwords/new", sync_to_thread=True)
-def new_app_password(visit: Visit) -> Page:
+def new_app_password(visit: Visiting) -> Page:
     """Ask what an app password is for."""
     view = visit.view()
     return visit.page("app_password.html", view=view, fields=visit.query, devices=sorted({*_devices(view)}))
@@ -105,7 +105,7 @@ def _devices(view: AccountView) -> list[str]:
 
 
 @post("/notices/seen", sync_to_thread=True)
-def seen(visit: Visit, form: Form) -> Page:
+def seen(visit: Visiting, form: Filled) -> Page:
     """Take notices off the page."""
     visit.directory.seen(visit.actor, visit.account, form.all("id"))
     return visit.go("/")

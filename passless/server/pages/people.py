@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from passless.domain.errors import PasslessError
@@ -14,7 +15,7 @@ from passless.domain.requests import NewInvitation
 from passless.domain.views import AccountView, MadeInvitation
 from passless.server.pages.changing import NoSuchPage
 from passless.server.pages.offers import NotTyped
-from passless.server.pages.visiting import Form, Page, Visit
+from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 
 SHOWN = 50  # people on one page; the search narrows it
 
@@ -28,7 +29,7 @@ def _operator(visit: Visit) -> AccountView:
 
 
 @get("/people", sync_to_thread=True)
-def people(visit: Visit) -> Page:
+def people(visit: Visiting) -> Page:
     """List the people below an operator."""
     view, matching = _operator(visit), visit.query.words("matching")[:64]
     found = list(islice(visit.directory.find(matching, visit.actor), SHOWN + 1))
@@ -47,7 +48,7 @@ def people(visit: Visit) -> Page:
 
 
 @get("/people/{person:str}", sync_to_thread=True)
-def person(visit: Visit, person: str) -> Page:
+def person(visit: Visiting, person: FromPath[str]) -> Page:
     """Show one person's account, and what an operator may do for them."""
     view = _operator(visit)
     theirs = visit.directory.read(visit.actor, person)
@@ -65,13 +66,13 @@ def person(visit: Visit, person: str) -> Page:
 
 
 @get("/invitations/new", sync_to_thread=True)
-def ask_to_invite(visit: Visit) -> Page:
+def ask_to_invite(visit: Visiting) -> Page:
     """Ask what an invitation is for."""
     return visit.page("invite.html", view=_operator(visit), fields=Form(()), trouble=None)
 
 
 @post("/invitations/new", sync_to_thread=True)
-def invite(visit: Visit, form: Form) -> Page:
+def invite(visit: Visiting, form: Filled) -> Page:
     """Make an invitation and show its link once."""
     view = _operator(visit)
     try:
@@ -94,7 +95,7 @@ def _made_page(visit: Visit, made: MadeInvitation) -> Response[Any]:
 
 
 @post("/invitations/revoke", sync_to_thread=True)
-def revoke(visit: Visit, form: Form) -> Page:
+def revoke(visit: Visiting, form: Filled) -> Page:
     """Stop an invitation."""
     visit.directory.revoke_invitation(visit.actor, form.words("id"))
     return visit.go("/people", done="revoke-invitation")

@@ -7,6 +7,7 @@ from importlib.resources import files
 from litestar import Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from passless.actions.who import SignInNeeded
 from passless.domain.errors import PasslessError
@@ -62,7 +63,7 @@ def router(site: Site) -> Router:
 
 
 @get("/static/{name:str}", sync_to_thread=False)
-def static(name: str) -> Response[bytes]:
+def static(name: FromPath[str]) -> Response[bytes]:
     """Return a file of the pages."""
     if name not in STATIC:
         raise NotFoundException

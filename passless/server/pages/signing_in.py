@@ -15,7 +15,7 @@ from passless.domain.views import Begun, Outcome, SecondProofNeeded, SignedIn
 from passless.ports import NoSuchAccount
 from passless.server import browser
 from passless.server.pages import known_accounts
-from passless.server.pages.visiting import BadForm, Form, Page, Visit
+from passless.server.pages.visiting import BadForm, Filled, Form, Page, Visit, Visiting
 from passless.server.pages.wishes import Wish, wish_of
 
 WAYS = (Kind.PASSKEY, Kind.SECURITY_KEY, Kind.TOTP, Kind.PASSWORD, Kind.TEMPORARY_PASS)  # the same for every name
@@ -33,7 +33,7 @@ class Trouble(Struct, frozen=True, kw_only=True):
 
 
 @get("/sign-in", sync_to_thread=True)
-def choose(visit: Visit) -> Page:
+def choose(visit: Visiting) -> Page:
     """Ask which account, or how to prove it; who is signed in already goes on, or proves it again where that is asked."""
     wish = wish_of(visit.query)
     if visit.session is not None and not wish.another:
@@ -58,7 +58,7 @@ def _choice(visit: Visit, wish: Wish, trouble: Trouble) -> Page:
 
 
 @post("/sign-in", sync_to_thread=True)
-def sign_in(visit: Visit, form: Form) -> Page:
+def sign_in(visit: Visiting, form: Filled) -> Page:
     """Take one proof."""
     wish = wish_of(form)
     try:
@@ -154,7 +154,7 @@ def second_page(visit: Visit, wish: Wish, ceremony: str, accepts: tuple[str, ...
 
 
 @post("/sign-in/second", sync_to_thread=True)
-def second(visit: Visit, form: Form) -> Page:
+def second(visit: Visiting, form: Filled) -> Page:
     """Take the second proof."""
     wish, ceremony, kind = wish_of(form), form.words("ceremony"), _kind(form.words("kind"))
     text = form.get("response" if kind in SIGNED else "secret", "")
@@ -194,14 +194,14 @@ def end_session(visit: Visit, *, everywhere: bool = False) -> None:
 
 
 @post("/sign-in/forget", sync_to_thread=True)
-def forget(visit: Visit, form: Form) -> Page:
+def forget(visit: Visiting, form: Filled) -> Page:
     """Forget an account's name in this browser."""
     wish = wish_of(form)
     return visit.go("/sign-in", {"next": wish.next}, cookies=(known_accounts.without(visit, form.words("forget")),))
 
 
 @post("/sign-out", sync_to_thread=True)
-def sign_out(visit: Visit, form: Form) -> Page:
+def sign_out(visit: Visiting, form: Filled) -> Page:
     """End the session of this browser, and forget the name where that is asked."""
     cookies: tuple[Cookie, ...] = browser.signed_out_cookies(visit.site)
     if visit.session is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import Response
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from passless.actions.who import SignInNeeded, session_of
 from passless.domain.errors import WrongUse
@@ -143,3 +144,7 @@ class Visit:
     def next_path(self, fields: Form) -> str:
         """Return the page to go on to, which is one of ours."""
         return browser.path_here(fields.get("next"))
+
+
+Visiting: TypeAlias = NamedDependency[Visit]  # in a handler: the request, as `routing` makes it
+Filled: TypeAlias = NamedDependency[Form]  # in a handler: a form that was checked
