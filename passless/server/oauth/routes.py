@@ -10,6 +10,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidScopeError
 from litestar import Response, Router, get, post
 from litestar.enums import MediaType
+from litestar.params import RawBody
 
 from passless.actions.throttle import Throttled
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
@@ -86,7 +87,7 @@ def describe(request: Asking) -> Page:
 
 
 @post(at.TOKEN, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def give_token(request: Asking, body: bytes) -> Page:
+def give_token(request: Asking, body: RawBody) -> Page:
     """Exchange a code for a token."""
     site = _site(request)
     asked = _asked(request, site, body)
@@ -95,7 +96,7 @@ def give_token(request: Asking, body: bytes) -> Page:
 
 
 @post(at.DEVICE, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def begin_device(request: Asking, body: bytes) -> Page:
+def begin_device(request: Asking, body: RawBody) -> Page:
     """Give a device its codes."""
     site = _site(request)
     asked = _asked(request, site, body)
@@ -117,14 +118,14 @@ def begin_device(request: Asking, body: bytes) -> Page:
 
 
 @post(at.REVOKE, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def revoke(request: Asking, body: bytes) -> Page:
+def revoke(request: Asking, body: RawBody) -> Page:
     """End a token."""
     site = _site(request)
     return _at_endpoint(looking.Revocation(Authorization(site)), _asked(request, site, body))
 
 
 @post(at.INTROSPECT, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
-def introspect(request: Asking, body: bytes) -> Page:
+def introspect(request: Asking, body: RawBody) -> Page:
     """Say what a token is good for."""
     site = _site(request)
     return _at_endpoint(looking.Introspection(Authorization(site)), _asked(request, site, body))
@@ -143,7 +144,7 @@ def authorize(request: Asking) -> Page:
 
 
 @post(at.AUTHORIZE, sync_to_thread=True)
-def agree(request: Asking, body: bytes) -> Page:
+def agree(request: Asking, body: RawBody) -> Page:
     """Take the person's answer."""
     site = _site(request)
     return agreeing.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
@@ -157,7 +158,7 @@ def show_device(request: Asking) -> Page:
 
 
 @post(at.VERIFY, sync_to_thread=True)
-def answer_device(request: Asking, body: bytes) -> Page:
+def answer_device(request: Asking, body: RawBody) -> Page:
     """Take the code, then the person's answer."""
     site = _site(request)
     return verifying.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
