@@ -15,21 +15,11 @@ from passless.actions.parts import Access, Parts
 from passless.actions.who import NotAnOperator, check_fresh, operating, place_of
 from passless.domain import names
 from passless.domain.audit import AuditEntry, Outcome
-from passless.domain.errors import CannotDoThat, NotFound, WrongUse
-from passless.domain.relying_parties import (
-    MOST_ADDRESSES,
-    BadRedirectUri,
-    Client,
-    MadeRelyingParty,
-    NewRelyingParty,
-    PartyKind,
-    RelyingPartyView,
-    check_redirect_uri,
-    check_scope,
-)
+from passless.domain.errors import NotFound, WrongUse
+from passless.domain.relying_parties import Client, NewRelyingParty, PartyKind, cleaned
 from passless.domain.secret import Secret
 from passless.domain.sessions import SessionId
-from passless.domain.views import Ended
+from passless.domain.views import Ended, MadeRelyingParty, RelyingPartyView
 from passless.ports import Record, VersionMoved, Write
 from passless.ports.directory import Actor
 
@@ -55,20 +45,6 @@ class RelyingPartyTaken(WrongUse):
     hint = "choose another name, or see: passless relying-party list"
 
 
-class BadRelyingParty(WrongUse):
-    """What was asked for cannot be a relying party."""
-
-    code = "bad-relying-party"
-    hint = "see: passless relying-party add --help"
-
-
-class KindComesLater(CannotDoThat):
-    """A kind of relying party that this version does not have."""
-
-    code = "not-built-yet"
-    hint = "this version has: --kind oauth"
-
-
 def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     """Register a relying party; its secret is made here and shown once."""
     from passless.credentials.random_codes import new_token
@@ -86,23 +62,15 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
 
 def checked(parts: Parts, new: NewRelyingParty) -> Client:
     """Return what would be registered, without a secret; else the error says what cannot be."""
-    if new.kind != PartyKind.OAUTH:
-        if new.kind not in tuple(PartyKind):
-            raise BadRelyingParty(f'there is no kind of relying party "{names.printable(new.kind)}"')
-        raise KindComesLater(f'relying parties of the kind "{new.kind}" come with a later version')
-    name = names.clean(new.name, what="relying party's name")
-    if any(names.are_same(one.name, name) for one in clients(parts)) or names.are_same(name, COMMAND_LINE):
-        raise RelyingPartyTaken(f'there is a relying party "{name}" already')
-    if new.public and new.introspects:
-        raise BadRelyingParty("who looks at tokens proves who they are: a public relying party cannot")
-    if len(new.redirect_uris) > MOST_ADDRESSES:
-        raise BadRedirectUri(f"a relying party has at most {MOST_ADDRESSES} addresses")
+    new = cleaned(new)
+    if any(names.are_same(one.name, new.name) for one in clients(parts)) or names.are_same(new.name, COMMAND_LINE):
+        raise RelyingPartyTaken(f'there is a relying party "{new.name}" already')
     return Client(
         id=parts.new_id(),
-        name=name,
-        redirect_uris=tuple(dict.fromkeys(check_redirect_uri(one, public=new.public) for one in new.redirect_uris)),
+        name=new.name,
+        redirect_uris=new.redirect_uris,
         created_at=parts.now(),
-        scopes=tuple(dict.fromkeys(check_scope(one) for one in new.scopes)),
+        scopes=new.scopes,
         introspects=new.introspects,
     )
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from passless.domain.views import AccountView, EffectView, InvitationView, PlanView, ProblemView, StateView
 
 if TYPE_CHECKING:
+    from passless.domain.relying_parties import NewRelyingParty, RelyingPartyView
     from passless.domain.requests import Enrol, NewInvitation
 
 NOTHING = StateView(passwordless=True, two_step=False, methods=(), ways_in=(), state="none")  # where there is no account yet
@@ -40,6 +41,27 @@ def revoke_invitation(invitation: InvitationView) -> PlanView:
     """Plan the end of an invitation."""
     change = {"type": "revoke-invitation", "invitation": invitation.id}
     return _plan(change, "invitation-ended", "the link makes no account any more", NOTHING, NOTHING)
+
+
+def add_relying_party(new: NewRelyingParty) -> PlanView:
+    """Plan the registering of a relying party."""
+    change = {
+        "type": "add-relying-party",
+        "name": new.name,
+        "kind": str(new.kind),
+        "redirect_uris": list(new.redirect_uris),
+        "public": new.public,
+        "scopes": list(new.scopes),
+        "introspects": new.introspects,
+    }
+    return _plan(change, "relying-party-added", f'"{new.name}" may ask people to sign in', NOTHING, NOTHING)
+
+
+def remove_relying_party(found: RelyingPartyView) -> PlanView:
+    """Plan the end of a relying party."""
+    change = {"type": "remove-relying-party", "relying_party": found.id, "name": found.name}
+    message = f'"{found.name}" signs nobody in any more, and all its tokens end'
+    return _plan(change, "relying-party-removed", message, NOTHING, NOTHING)
 
 
 def sign_out(view: AccountView, *, everywhere: bool) -> PlanView:

@@ -51,6 +51,7 @@ COMMANDS = {
     ),
     "operator": _entry("operator", "Who may help others on a server (operators)."),
     "invitation": _entry("invitation", "Invite people to a server (operators)."),
+    "relying-party": _entry("relying_party", "Programs that sign people in against a server."),
     "serve": _entry("serve", "Serve the accounts of a store: the pages, the interface for programs, sign-ins for others."),
     "completion": _entry("completion", "Completion for your shell."),
 }

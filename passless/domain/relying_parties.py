@@ -11,13 +11,31 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from passless.domain.errors import WrongUse
+from passless.domain import names
+from passless.domain.errors import CannotDoThat, WrongUse
 from passless.domain.names import printable
-from passless.domain.secret import Secret
+from passless.domain.views import MadeRelyingParty, RelyingPartyView
+
+__all__ = [
+    "BadRedirectUri",
+    "BadRelyingParty",
+    "BadScope",
+    "Client",
+    "KindComesLater",
+    "MadeRelyingParty",
+    "NewRelyingParty",
+    "PartyKind",
+    "RelyingPartyView",
+    "check_redirect_uri",
+    "check_scope",
+    "cleaned",
+]
 
 LONGEST_ADDRESS = 2000  # characters of an address to be sent back to
 MOST_ADDRESSES = 20  # of one relying party
+MOST_SCOPES = 40  # of one relying party
 SCOPE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")  # a part of RFC 6749 §3.3 that nobody mistakes for something else
 
 _HOST = r"(?=.{1,253}(?:[:/]|$))(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -52,6 +70,20 @@ class BadScope(WrongUse):
 
     code = "bad-scope"
     hint = "a scope is a lower-case word such as mail or files:read"
+
+
+class BadRelyingParty(WrongUse):
+    """What was asked for cannot be a relying party."""
+
+    code = "bad-relying-party"
+    hint = "see: passless relying-party add --help"
+
+
+class KindComesLater(CannotDoThat):
+    """A kind of relying party that this version does not have."""
+
+    code = "not-built-yet"
+    hint = "this version has: --kind oauth"
 
 
 class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -93,32 +125,24 @@ class NewRelyingParty(Struct, frozen=True, kw_only=True):
     introspects: bool = False
 
 
-class RelyingPartyView(Struct, frozen=True, kw_only=True):
-    """A relying party, without its secret."""
-
-    id: str
-    name: str
-    kind: str
-    public: bool
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-    introspects: bool
-    created_at: datetime
-
-
-class MadeRelyingParty(Struct, frozen=True, kw_only=True):
-    """A new relying party, whose secret is shown once; a public one has none."""
-
-    id: str
-    name: str
-    kind: str
-    public: bool
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-    introspects: bool
-    created_at: datetime
-    secret: Secret | None = None
-    shown_once: bool = True
+def cleaned(new: NewRelyingParty) -> NewRelyingParty:
+    """Return a wish in its normal form; else the error says what cannot be."""
+    if new.kind not in tuple(PartyKind):
+        raise BadRelyingParty(f'there is no kind of relying party "{printable(new.kind)}"')
+    if new.kind != PartyKind.OAUTH:
+        raise KindComesLater(f'relying parties of the kind "{new.kind}" come with a later version')
+    if new.public and new.introspects:
+        raise BadRelyingParty("who looks at tokens proves who they are: a public relying party cannot")
+    if len(new.redirect_uris) > MOST_ADDRESSES:
+        raise BadRedirectUri(f"a relying party has at most {MOST_ADDRESSES} addresses")
+    if len(new.scopes) > MOST_SCOPES:
+        raise BadScope(f"a relying party has at most {MOST_SCOPES} scopes")
+    return replace(
+        new,
+        name=names.clean(new.name, what="relying party's name"),
+        redirect_uris=tuple(dict.fromkeys(check_redirect_uri(one, public=new.public) for one in new.redirect_uris)),
+        scopes=tuple(dict.fromkeys(check_scope(one) for one in new.scopes)),
+    )
 
 
 def check_redirect_uri(uri: str, *, public: bool) -> str:

@@ -296,6 +296,34 @@ class MadeInvitation(Struct, frozen=True, kw_only=True):
     shown_once: bool = True
 
 
+class RelyingPartyView(Struct, frozen=True, kw_only=True):
+    """A relying party, without its secret."""
+
+    id: str
+    name: str
+    kind: str
+    public: bool
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    introspects: bool
+    created_at: datetime
+
+
+class MadeRelyingParty(Struct, frozen=True, kw_only=True):
+    """A new relying party, whose secret is shown once; a public one has none."""
+
+    id: str
+    name: str
+    kind: str
+    public: bool
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    introspects: bool
+    created_at: datetime
+    secret: Secret | None = None
+    shown_once: bool = True
+
+
 class InvitationView(Struct, frozen=True, kw_only=True):
     """An invitation that nobody has taken yet, without what stands in its link."""
 
@@ -337,7 +365,17 @@ class Ended(Struct, frozen=True, kw_only=True):
     ended: tuple[str, ...]
 
 
-Made = MadeAppPassword | MadeRecoveryCode | MadePass | MadeToken | MadeInvitation | MadeMethod | MadeReport | Ended
+Made = (
+    MadeAppPassword
+    | MadeRecoveryCode
+    | MadePass
+    | MadeToken
+    | MadeInvitation
+    | MadeRelyingParty
+    | MadeMethod
+    | MadeReport
+    | Ended
+)
 
 
 class Applied(Struct, frozen=True, kw_only=True):

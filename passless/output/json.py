@@ -15,6 +15,7 @@ from passless.domain.views import (
     MadeInvitation,
     MadePass,
     MadeRecoveryCode,
+    MadeRelyingParty,
     MadeToken,
     PlanView,
     SecondProofNeeded,
@@ -30,6 +31,7 @@ SHOWN_ONCE = (
     MadePass,
     MadeToken,
     MadeInvitation,
+    MadeRelyingParty,
     Begun,
 )  # the only results whose secrets are printed
 

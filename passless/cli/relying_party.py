@@ -1,0 +1,74 @@
+"""Programs that sign people in against a server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Context, Option
+
+from passless.cli import relying_parties
+from passless.cli.arguments import words
+from passless.cli.context import current
+from passless.cli.lazy import group
+from passless.cli.options import Changing, Reading
+from passless.cli.secret_files import SecretFile, secret_file
+from passless.domain.views import RelyingPartyView
+from passless.output.machine_results import Verdict
+
+app = group("Programs that sign people in against a server.")
+
+Party = Annotated[str, Argument(metavar="NAME", help="Its name or client id.")]
+
+
+@app.command("add", cls=Changing)
+def add(
+    ctx: Context,
+    name: Annotated[str, Argument(metavar="NAME", help="What people are shown, such as 'Webmail'.")],
+    kind: Annotated[str, Option("--kind", metavar="KIND", help="How it asks: oauth.")],
+    redirect_uris: Annotated[
+        list[str] | None, Option("--redirect-uri", metavar="URI", help="Where people go back to. May be repeated.")
+    ] = None,
+    public: Annotated[bool, Option("--public", help="It keeps no secret, as on a phone or in a browser.")] = False,
+    scopes: Annotated[str | None, Option("--scope", metavar="SCOPE,…", help="What it may ask for, in its own words.")] = None,
+    introspects: Annotated[bool, Option("--introspects", help="It takes tokens of others, and may look at them.")] = False,
+) -> None:
+    """Register a program, and show its secret once."""
+    run = relying_parties.ready(current(ctx))
+    new = relying_parties.wish(kind, name, redirect_uris, words(scopes), public=public, introspects=introspects)
+    run.show(relying_parties.add(run, new))
+
+
+@app.command("list", cls=Reading)
+def list_relying_parties(ctx: Context) -> None:
+    """List the programs."""
+    run = relying_parties.ready(current(ctx))
+    run.show_each(run.attempt(run.directory.relying_parties), of=RelyingPartyView)
+
+
+@app.command("show", cls=Reading)
+def show(ctx: Context, name: Party) -> None:
+    """Show one of them."""
+    run = relying_parties.ready(current(ctx))
+    run.show(relying_parties.find(run, name))
+
+
+@app.command("test", cls=Reading)
+def look_at(
+    ctx: Context,
+    name: Party,
+    server: Annotated[
+        str | None, Option("--server", metavar="URL", help="Where the server is, if the profile is a store.")
+    ] = None,
+    secret: Annotated[SecretFile | None, secret_file("--secret-file", "A file with its secret, or -.")] = None,
+) -> None:
+    """See whether the server answers it, and whether its secret is right."""
+    run = relying_parties.ready(current(ctx))
+    run.show_each(verdicts := relying_parties.look_at(run, name, server, secret), of=Verdict)
+    relying_parties.end(verdicts)
+
+
+@app.command("remove", cls=Changing)
+def remove(ctx: Context, name: Party) -> None:
+    """Forget a program; every token that it was given ends at once."""
+    run = relying_parties.ready(current(ctx))
+    run.show(relying_parties.remove(run, name))
