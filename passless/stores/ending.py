@@ -1,4 +1,4 @@
-"""What a group of writes does together: each piece is tried alone, then events, counters and ended items are kept in order.
+"""What a group of writes does together: the work of each piece, then events, counters and ended items are kept in order.
 
 Rows that different accounts share are touched at the end and in a fixed order, so that two processes never wait for each other
 in a circle, and wait for each other as short as possible.
@@ -21,6 +21,16 @@ from passless.stores.state_folder import StateFolder, ended_line
 LOOKED_FOR = 16  # throttle counters that one statement looks for; the rest of its places hold the last one again
 
 
+def do_all(transaction: Transaction, group: Sequence[Piece]) -> Sequence[Piece]:
+    """Do the work of all pieces, by the order of their accounts; the first that is refused stops the group."""
+    pieces = sorted(group, key=lambda one: one.order) if len(group) > 1 else group
+    for piece in pieces:
+        piece.begin()
+        if piece.work is not None:
+            piece.result = piece.work(transaction)
+    return pieces
+
+
 def try_each(transaction: Transaction, group: Sequence[Piece], fault: Callable[[Exception], PasslessError]) -> list[Piece]:
     """Do the work of each piece, by the order of their accounts; one that is refused leaves nothing behind.
 
@@ -28,14 +38,9 @@ def try_each(transaction: Transaction, group: Sequence[Piece], fault: Callable[[
         The pieces that were not refused; the others hold their errors.
     """
     accepted = []
-    for piece in sorted(group, key=lambda one: one.order) if len(group) > 1 else group:
+    for piece in sorted(group, key=lambda one: one.order):
         piece.begin()
-        if piece.work is None:
-            accepted.append(piece)
-        elif len(group) == 1:
-            piece.result = piece.work(transaction)
-            accepted.append(piece)
-        elif try_one(transaction, piece, fault):
+        if piece.work is None or try_one(transaction, piece, fault):
             accepted.append(piece)
     return accepted
 

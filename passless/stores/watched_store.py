@@ -27,6 +27,9 @@ UNREADABLE = (Unreadable, msgspec.DecodeError)  # what a row causes that was cha
 ODD_ROW = (*UNREADABLE, TypeError, ValueError, OverflowError)  # and what else reading it back may raise
 
 
+Do = Callable[[Transaction, Sequence[Piece]], Sequence[Piece]]  # does the work of a group and returns what it accepted
+
+
 class _OldCopy(Exception):
     """The database lacks commits that were made, or was made harmless by somebody else."""
 
@@ -132,21 +135,34 @@ class WatchedStore:
         return kept
 
     def _keep_group(self, group: Sequence[Piece]) -> None:
-        """Keep a group in one transaction. Where that fails as a whole, each of its pieces gets one of its own."""
+        """Keep a group in one transaction.
+
+        Few writes are refused, so all are done in a row first; when one is, each is tried by itself in a second transaction,
+        and where that fails as a whole, each gets one of its own.
+        """
         try:
-            self._persist(lambda: self._keep_once(group))
+            self._persist(lambda: self._keep_once(group, ending.do_all))
         except _Spoilt as spoilt:
             if len(group) == 1:
                 group[0].error = spoilt.__cause__
-                return
+            else:
+                self._keep_each(group)
+        except PasslessError as error:
+            refuse(group, error)
+
+    def _keep_each(self, group: Sequence[Piece]) -> None:
+        try:
+            self._persist(
+                lambda: self._keep_once(group, lambda transaction, pieces: ending.try_each(transaction, pieces, self._fault))
+            )
+        except _Spoilt:
             for piece in group:
                 self._keep_group([piece])
         except PasslessError as error:
-            for piece in group:
-                piece.error = type(error)(error.message, hint=error.hint, code=error.code)
+            refuse(group, error)
 
-    def _keep_once(self, group: Sequence[Piece]) -> None:
-        """Keep a group as the commit of the next number.
+    def _keep_once(self, group: Sequence[Piece], do: Do) -> None:
+        """Keep what `do` accepts of a group as the commit of the next number.
 
         Raises:
             StoreReplaced: an old copy was put back; it is harmless now, and the callers start again.
@@ -157,7 +173,7 @@ class WatchedStore:
         number = 0
         try:
             with self._database.writing() as transaction:
-                appended, ended_bytes = self._do(transaction, group)
+                appended, ended_bytes = self._do(do, transaction, group)
                 number = self._number(transaction, ended_bytes)
         except _NothingKept:
             return
@@ -172,10 +188,15 @@ class WatchedStore:
         self._unsigned += appended
         self._last_at = at
 
-    def _do(self, transaction: Transaction, group: Sequence[Piece]) -> tuple[int, int]:
+    def _do(
+        self,
+        do: Do,
+        transaction: Transaction,
+        group: Sequence[Piece],
+    ) -> tuple[int, int]:
         """Do what a group wants; return how many events there were, and how much was added to the file of ended items."""
         try:
-            if not (accepted := ending.try_each(transaction, group, self._fault)):
+            if not (accepted := do(transaction, group)):
                 raise _NothingKept
             return ending.finish(transaction, accepted, self._id), ending.end_items(transaction, accepted, self._state)
         except (*UNREADABLE, WrittenByNewer) as error:
@@ -257,3 +278,9 @@ class WatchedStore:
             raise self._fault(error) from error
         if store_id != self._id:
             raise StoreDamaged(f'another store lies in the place of "{self._database.name}"')
+
+
+def refuse(group: Sequence[Piece], error: PasslessError) -> None:
+    """Tell every thread of a group what went wrong with all of it."""
+    for piece in group:
+        piece.error = type(error)(error.message, hint=error.hint, code=error.code)
