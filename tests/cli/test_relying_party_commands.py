@@ -1,0 +1,101 @@
+"""`passless relying-party`: programs that sign people in, registered on a store."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.running import Passless
+
+URI = "https://mail.example/signed-in"
+ADD = ("relying-party", "add", "Webmail", "--kind", "oauth", "--redirect-uri", URI)
+
+
+def test_a_relying_party_is_added_and_its_secret_shown_once(anna: Passless) -> None:
+    made = anna.json(*ADD, "--scope", "read,write")
+    assert made["applied"] is True
+    assert (made["name"], made["kind"], made["public"], made["scopes"]) == ("Webmail", "oauth", False, ["read", "write"])
+    assert made["secret"].startswith("plc_")
+    assert made["shown_once"] is True
+    listed = anna.json("relying-party", "list")
+    assert [one["id"] for one in listed] == [made["id"]]
+    assert "secret" not in listed[0]
+    assert anna.json("relying-party", "show", "webmail") == listed[0]
+
+
+def test_a_public_one_has_no_secret(anna: Passless) -> None:
+    made = anna.json("relying-party", "add", "App", "--kind", "oauth", "--public", "--redirect-uri", "com.example.app:/back")
+    assert made["secret"] is None
+
+
+def test_a_dry_run_registers_nothing(anna: Passless) -> None:
+    plan = anna.json(*ADD, "--dry-run")
+    assert (plan["applied"], plan["plan"]["change"]["type"]) == (False, "add-relying-party")
+    assert anna.json("relying-party", "list") == []
+
+
+@pytest.mark.parametrize("kind", ["dovecot", "http", "oidc", "pam", "ssh"])
+def test_other_kinds_come_later(anna: Passless, kind: str) -> None:
+    error = anna.json("relying-party", "add", "x", "--kind", kind, status=7)
+    assert error["code"] == "not-built-yet"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--kind", "teapot"), "bad-relying-party"),
+        (("--kind", "oauth", "--redirect-uri", "http://mail.example/"), "bad-redirect-uri"),
+        (("--kind", "oauth", "--redirect-uri", "https://mail.example/#x"), "bad-redirect-uri"),
+        (("--kind", "oauth", "--scope", "Ü"), "bad-scope"),
+        (("--kind", "oauth", "--public", "--introspects"), "bad-relying-party"),
+    ],
+)
+def test_what_cannot_be_one_is_wrong_use(anna: Passless, arguments: tuple[str, ...], code: str) -> None:
+    assert anna.json("relying-party", "add", "x", *arguments, status=2)["code"] == code
+    assert anna.json("relying-party", "list") == []
+
+
+def test_a_name_is_given_once(anna: Passless) -> None:
+    anna.json(*ADD)
+    assert anna.json(*ADD, status=2)["code"] == "name-in-use"
+
+
+def test_one_is_removed_when_that_is_meant(anna: Passless) -> None:
+    anna.json(*ADD)
+    assert anna.json("relying-party", "remove", "Webmail", status=2)["code"] == "confirmation-needed"
+    assert anna.json("relying-party", "remove", "Webmail", "--dry-run")["applied"] is False
+    assert anna.json("relying-party", "remove", "Webmail", "--yes")["applied"] is True
+    assert anna.json("relying-party", "show", "Webmail", status=3)["code"] == "no-such-relying-party"
+
+
+class TestTesting:
+    def test_it_says_what_is_in_order(self, anna: Passless) -> None:
+        made = anna.json(*ADD)
+        found = anna.json("relying-party", "test", "Webmail", "--secret-file", "-", typed=made["secret"])
+        assert [(one["check"], one["ok"]) for one in found] == [
+            ("registered", True),
+            ("address", True),
+            ("server", True),
+            ("secret", True),
+        ]
+
+    def test_a_wrong_secret_is_a_wrong_proof(self, anna: Passless) -> None:
+        anna.json(*ADD)
+        result = anna("relying-party", "test", "Webmail", "--secret-file", "-", "--json", typed="plc_wrong")
+        assert (result.status, result.error["code"]) == (5, "wrong-secret")
+        assert "plc_wrong" not in result.stdout + result.stderr
+
+    def test_a_server_that_is_not_there_is_not_reachable(self, anna: Passless) -> None:
+        anna.json(*ADD)
+        result = anna("relying-party", "test", "Webmail", "--server", "http://127.0.0.1:1", "--json")
+        assert (result.status, result.error["code"]) == (6, "relying-party-broken")
+        assert [one["ok"] for one in result.json if one["check"] == "server"] == [False]
+
+
+def test_people_see_what_scripts_see(anna: Passless) -> None:
+    shown = anna(*ADD).stdout
+    assert "plc_" in shown
+    assert URI in shown
+    listed = anna("relying-party", "list").stdout
+    assert "Webmail" in listed
+    assert "plc_" not in listed
+    assert "with a secret" in anna("relying-party", "show", "Webmail").stdout
