@@ -7,10 +7,20 @@ from datetime import datetime
 import msgspec
 
 from passless.actions.parts import Access, Parts
-from passless.actions.who import NotAnOperator, SignInNeeded, Who, operating, place_of, reason_of, session_of
+from passless.actions.who import (
+    REASON_LENGTH,
+    NotAnOperator,
+    SignInNeeded,
+    Who,
+    operating,
+    place_of,
+    reason_of,
+    session_of,
+)
+from passless.domain import names
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
-from passless.domain.errors import CannotDoThat
+from passless.domain.errors import CannotDoThat, ProofNeeded
 from passless.domain.operators import OperatorRights, may_ask
 from passless.domain.recovery import Reporter
 from passless.domain.refused import Refused
@@ -78,6 +88,29 @@ def check_may_ask(parts: Parts, who: Who, request: Request, now: datetime, *, dr
     if not dry:
         parts.store.commit(Write(at=now, events=(entry,)))
     raise Refused((problem,))
+
+
+def note_refused(parts: Parts, actor: Actor, asked: str, error: ProofNeeded) -> None:
+    """Record on somebody's own account that they wanted to act as an operator and may not (must hold 8).
+
+    Whom they named is left out: it may be nobody, or a secret in the wrong place.
+    """
+    session = session_of(parts, actor)
+    if session is None:
+        return
+    now, account = parts.now(), parts.store.read(AccountId(session.account_id)).account
+    why = "" if actor.operator is None else names.printable(actor.operator.reason.strip(), at_most=REASON_LENGTH)
+    entry = AuditEntry(
+        at=now,
+        actor=account.name,
+        event="act-as-operator",
+        outcome=Outcome.REFUSED,
+        account_id=account.id,
+        account=account.name,
+        place=place_of(actor),
+        details={"asked": asked, "problems": error.code} | ({"reason": why} if why else {}),
+    )
+    parts.store.commit(Write(at=now, events=(entry,)))
 
 
 def check_host(parts: Parts) -> None:

@@ -27,7 +27,7 @@ from passless.actions.operators import check_may_ask
 from passless.actions.parts import Access, Parts
 from passless.actions.reaching import reach
 from passless.actions.request_errors import CodeWrong
-from passless.actions.who import Who, session_of
+from passless.actions.who import NotAnOperator, NotBelow, OperatorProofNeeded, Who, session_of
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.proofs import WrongProof
 from passless.domain.account import Account, Version
@@ -113,6 +113,13 @@ class Doing:
 
     def apply(self, actor: Actor, target: str, request: Request, *, version: Version | None = None) -> Applied | Waits:
         """Carry out a request; with a version only while the account is still at it."""
+        try:
+            return self._apply(actor, target, request, version)
+        except (NotAnOperator, NotBelow, OperatorProofNeeded) as error:
+            operators.note_refused(self.parts, actor, str(request.__struct_config__.tag), error)
+            raise
+
+    def _apply(self, actor: Actor, target: str, request: Request, version: Version | None) -> Applied | Waits:
         match request:
             case NewToken():
                 return Applied(plan=None, made=tokens.make_token(self.parts, actor, target, request, version))

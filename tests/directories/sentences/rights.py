@@ -159,6 +159,21 @@ class RightsSentences:
         assert last.details["reason"] == "lost her phone [HD-7]"
         assert last.details["operator"] == place.store.read_named(HELPER).account.id  # type: ignore[arg-type]
 
+    def test_who_wants_to_act_as_an_operator_and_may_not_is_in_the_trail(self, place: Place) -> None:
+        """Must hold 8: on their own account, without the name that was typed."""
+        first = the_first(place)
+        sue = first.appoint("sue", "sales")
+        eve = Person(place, "eve").create(password=None)
+        for actor in (claiming(eve, "let me"), sue.helping("let me")):
+            with refused("not-an-operator", "not-below"):
+                place.directory.apply(actor, "ada", IssuePass(lifetime=AN_HOUR))
+        told = [one for one in place.trail if one.event == "act-as-operator"]
+        assert {(one.actor, one.account, one.outcome, one.details["problems"]) for one in told} == {
+            ("eve", "eve", "refused", "not-an-operator"),
+            ("sue", "sue", "refused", "not-below"),
+        }
+        assert {(one.details["asked"], one.details["reason"]) for one in told} == {("issue-temporary-pass", "let me")}
+
     def test_nobody_helps_themselves_nor_an_operator_like_themselves(self, place: Place) -> None:
         """Must hold 9."""
         first = the_first(place)
