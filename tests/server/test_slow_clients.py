@@ -1,0 +1,261 @@
+"""Clients that send little, late or nothing: they are let go, and meanwhile others are served."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from passless.server import app, connections, gate
+from passless.server.app import make_app
+from passless.server.gate import Gate
+from passless.server.log import Log
+from passless.server.metrics import Metrics
+from passless.server.site import Site
+from tests.directories.place import entropy_of, in_memory
+from tests.server.asking import Caller
+from tests.server.serving import a_server
+
+MANY = 10_000  # idle connections, or as many as the machine lets one process have
+SPARE = 200  # descriptors that the child needs for itself
+HOLDER = """
+import socket, sys
+host, port, many = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+held = [socket.create_connection((host, port), timeout=60) for _ in range(many)]
+print(len(held), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_ten_thousand_idle_connections_do_not_stop_others(tmp_path: Path) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    many = MANY if hard == resource.RLIM_INFINITY else min(MANY, hard - SPARE)
+    with a_server(tmp_path) as served, Caller(served) as ada:
+        ada.create()
+        script = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({many + SPARE}, {hard}))\n{HOLDER}"
+        command = [sys.executable, "-c", script, *map(str, served.address), str(many)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert int(holder.stdout.readline()) == many
+            ada.sign_in()
+            with Caller(served) as another:
+                another.sign_in()
+            holder.communicate()
+        ada.sign_in()
+
+
+class Asked:
+    """One request to a gate, sent by hand."""
+
+    def __init__(self, site: Site, method: str, path: str, *parts: bytes, ends: bool = True) -> None:
+        host = (b"host", site.host.encode())
+        self.scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [host, (b"content-type", b"application/json")],
+            "client": ("203.0.113.9", 4711),
+            "server": ("127.0.0.1", 80),
+            "state": {},
+        }
+        self._parts = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+        if ends and self._parts:
+            self._parts[-1]["more_body"] = False
+        self.answers: list[Any] = []
+
+    async def receive(self) -> Any:
+        if self._parts:
+            return self._parts.pop(0)
+        return await asyncio.get_running_loop().create_future()  # the rest never comes
+
+    async def send(self, message: Any) -> None:
+        self.answers.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.answers[0]["status"])
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.answers[0]["headers"])
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr(app, "PARTS", ("api",))
+    return Site(directory=in_memory(tmp_path).directory, url="http://localhost:8080")
+
+
+def asked(site: Site, request: Asked) -> Asked:
+    log = Log(site.parts.clock)
+    passing = Gate(make_app(site, log), site, log=log, metrics=Metrics(), entropy=entropy_of(3))
+    _run(passing(request.scope, request.receive, request.send))
+    return request
+
+
+def _run(wanted: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(wanted)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_TIME", 0.0)
+    answered = asked(site, Asked(site, "POST", "/api/v1/accounts/ada/sign-in", b"{", ends=False))
+    assert answered.status == 408
+    assert answered.headers[b"connection"] == b"close"
+
+
+def test_a_body_that_is_too_large_is_not_read_on(site: Site) -> None:
+    answered = asked(site, Asked(site, "POST", "/api/v1/accounts/ada/sign-in", *[b"a" * 64 * 1024] * 100, ends=False))
+    assert answered.status == 413
+    assert answered.headers[b"connection"] == b"close"
+
+
+def test_an_answer_that_nobody_takes_ends_the_request(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "READ_TIME", 0.0)
+    request = Asked(site, "GET", "/api/v1/", b"")
+    sent, stuck = request.send, asyncio.Event()
+
+    async def send(message: Any) -> None:
+        await (sent(message) if message["type"] == "http.response.start" else stuck.wait())
+
+    monkeypatch.setattr(request, "send", send)
+    with pytest.raises(Exception, match=r"response started|^$"):
+        asked(site, request)
+
+
+def test_more_than_can_be_under_way_is_refused_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "MOST_UNDER_WAY", 0)
+    answered = asked(site, Asked(site, "GET", "/api/v1/", b""))
+    assert answered.status == 503
+    assert answered.headers[b"retry-after"] == b"1"
+
+
+class Timers:
+    """A loop that only remembers what is to be called later."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[float, Callable[[], None]]] = []
+        self.loop = asyncio.new_event_loop()
+
+    def call_later(self, seconds: float, what: Callable[[], None], *_: Any) -> Any:
+        entry = (seconds, what)
+        self.waiting.append(entry)
+        timers = self
+
+        class Handle:
+            def cancel(self) -> None:
+                timers.waiting.remove(entry)
+
+        return Handle()
+
+    def let_time_pass(self) -> None:
+        """Call everything that waits."""
+        waiting, self.waiting = self.waiting, []
+        for _, what in waiting:
+            what()
+
+    def create_task(self, work: Awaitable[Any], **_: Any) -> Any:
+        assert asyncio.iscoroutine(work)
+        work.close()
+        return asyncio.Future(loop=self.loop)
+
+
+class Transport(asyncio.Transport):
+    """The other end of a connection: what was written, and whether it is still open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def write(self, content: Any) -> None:
+        self.written += content
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(connections.Connection, "idle", {})
+    monkeypatch.setattr(connections.Connection, "most", 10)
+    found = Timers()
+    yield found
+    found.loop.close()
+
+
+def connected(timers: Timers, state: ServerState) -> tuple[connections.Connection, Transport]:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        return None
+
+    config = uvicorn.Config(app, log_config=None, access_log=False, **connections.options(10))
+    config.load()
+    connection = connections.Connection(config, state, {}, timers)  # type: ignore[arg-type]
+    transport = Transport()
+    connection.connection_made(transport)
+    return connection, transport
+
+
+def test_a_connection_that_says_nothing_is_let_go(timers: Timers) -> None:
+    _, transport = connected(timers, ServerState())
+    timers.let_time_pass()
+    assert transport.closed
+
+
+def test_a_head_that_comes_byte_by_byte_does_not_hold_a_connection(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    for octet in b"GET / HTTP/1.1\r\nHost: loc":
+        connection.data_received(bytes([octet]))
+    assert [seconds for seconds, _ in timers.waiting] == [connections.HEAD_TIME]  # the one from the beginning
+    timers.let_time_pass()
+    assert transport.closed
+
+
+def test_the_time_of_a_head_that_came_is_over(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert timers.waiting == []
+    assert not transport.closed
+
+
+def test_too_many_connections_cost_the_idlest(timers: Timers) -> None:
+    state = ServerState()
+    opened = [connected(timers, state) for _ in range(10)]
+    opened[0][0].data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")  # it is being served
+    connected(timers, state)
+    assert [transport.closed for _, transport in opened] == [False, True, *[False] * 8]
+
+
+def test_nothing_after_a_refused_head_is_carried_out(timers: Timers) -> None:
+    state = ServerState()
+    connection, transport = connected(timers, state)
+    huge = b"X: " + b"a" * connections.HEAD_SIZE
+    second = b"GET /second HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    connection.data_received(b"GET / HTTP/1.1\r\n" + huge + b"\r\nContent-Length: 2\r\n\r\nab" + second)
+    assert transport.closed
+    assert transport.written.startswith(b"HTTP/1.1 431 ")
+    assert state.tasks == set()
