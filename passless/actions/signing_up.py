@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from passless.actions import accounts, invitations, operators
 from passless.actions.parts import Access, Parts, SignUp
 from passless.actions.throttle import Throttled, source_of
-from passless.actions.who import operating
+from passless.actions.who import operating, place_of
+from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import CannotDoThat, ProofNeeded, WrongUse
 from passless.domain.requests import NewAccount
 from passless.domain.secret import Secret
-from passless.ports import VersionMoved
+from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
 PER_HOUR = 10  # accounts made, and invitations tried, from one source; who has more people invites from the host's network
@@ -80,6 +81,22 @@ def operators_only(new: NewAccount) -> None:
 
 
 def _invited(parts: Parts, actor: Actor, new: NewAccount, secret: Secret) -> accounts.Made:
+    try:
+        return _admitted(parts, actor, new, secret)
+    except invitations.NotInvited as error:
+        entry = AuditEntry(
+            at=parts.now(),
+            actor="nobody",
+            event="create-account",
+            outcome=Outcome.FAILED,
+            place=place_of(actor),
+            details={"reason": error.code},
+        )
+        parts.store.commit(Write(at=entry.at, events=(entry,)))
+        raise
+
+
+def _admitted(parts: Parts, actor: Actor, new: NewAccount, secret: Secret) -> accounts.Made:
     admitted = invitations.admission(parts, secret, new.name, parts.now())
     try:
         return accounts.make(parts, actor, new, admitted)

@@ -61,6 +61,10 @@ class InvitationSentences:
                     Person(place, name, at=f"{name} {len(secret.reveal())}").create(password=None, invitation=secret)
         with refused("no-such-invitation"):
             place.directory.revoke_invitation(place.onlooker, stopped.id)
+        failed = [one for one in place.trail if one.outcome == "failed"]
+        assert {(one.event, one.actor, one.account, one.details["reason"]) for one in failed} == {
+            ("create-account", "nobody", "", "not-invited")
+        }
 
     def test_an_invitation_for_a_name_is_for_that_one(self, place: Place) -> None:
         first = the_first(place)
