@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -24,13 +24,14 @@ BUSY_LIMIT = timedelta(seconds=5)  # how long a command waits for another's tran
 PAGE_BYTES = 4096  # of the file; SQLite's default, and what most disks write whole
 MAPPED_BYTES = 2**31 - 2**16  # SQLite's own limit; large stores read pages without copying them
 CACHE_KIBIBYTES = 64 * 1024  # a ceiling, taken only as pages are read
+SHARED_KIBIBYTES = 4 * 1024  # the same of each connection where there are many: what the inner pages of a large store take
 LOG_PAGES = 4000  # of the write-ahead log (16 MiB) before they are moved into the file; four times SQLite's default
 KEPT_STATEMENTS = 128  # prepared statements; more than statements.sql has
 
+ROOMY = (f"PRAGMA mmap_size = {MAPPED_BYTES}", f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")  # for a process with one connection
+LEAN = ("PRAGMA mmap_size = 0", f"PRAGMA cache_size = -{SHARED_KIBIBYTES}")  # a server of a million accounts stays small
 SETTINGS = (
     "PRAGMA synchronous = FULL",  # an accepted change is on the disk
-    f"PRAGMA mmap_size = {MAPPED_BYTES}",
-    f"PRAGMA cache_size = -{CACHE_KIBIBYTES}",
     f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
     "PRAGMA trusted_schema = OFF",  # the file may come from anywhere
     "PRAGMA cell_size_check = ON",
@@ -87,6 +88,11 @@ class SqliteConnection:
             return self.connection.execute(self._statements[statement], parameters).rowcount
         except FAULTS as error:
             raise fault(error, self._path) from error
+
+    def set(self, settings: Iterable[str]) -> None:
+        """Change how the connection works, outside of any transaction."""
+        for setting in settings:
+            self._tell(setting)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -153,6 +159,7 @@ class SqliteDatabase:
         self._writer = self._connect()
         self._readers: list[tuple[SqliteConnection, object]] = []
         self._has_company = False
+        self._is_lean = False
 
     @property
     def name(self) -> str:
@@ -173,8 +180,10 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[SqliteConnection]:
         """Keep everything that is run inside, or nothing; one writer at a time."""
-        with self._turn, self._writer.transaction("BEGIN IMMEDIATE"):
-            yield self._writer
+        with self._turn:
+            self._make_lean()
+            with self._writer.transaction("BEGIN IMMEDIATE"):
+                yield self._writer
 
     @contextmanager
     def reading(self) -> Iterator[Rows]:
@@ -197,12 +206,18 @@ class SqliteDatabase:
             self._place = self._look()
             if self._place is None:
                 raise StoreMissing(f'there is no store at "{self._path}" any more')
-            self._writer = self._connect()
+            self._writer, self._is_lean = self._connect(), False
 
     def close(self) -> None:
         """Let go of the file."""
         with self._turn:
             self._let_go()
+
+    def _make_lean(self) -> None:
+        """Let go of memory that many connections would each take, once there are many."""
+        if self._has_company and not self._is_lean:
+            self._writer.set(LEAN)
+            self._is_lean = True
 
     def _let_go(self) -> None:
         self._place = None  # a reader that is in use is closed when it comes back
@@ -220,6 +235,7 @@ class SqliteDatabase:
             if place is None:
                 raise StoreUnavailable(f'the store "{self._path}" is closed') from None
             reader = self._connect()
+            reader.set(LEAN)
         try:
             yield reader
         finally:
@@ -258,7 +274,7 @@ class SqliteDatabase:
                 (application,) = connection.execute("PRAGMA application_id").fetchone()
                 if application != APPLICATION_ID:
                     raise StoreDamaged(f'"{self._path}" is not a store of passless')
-                for setting in SETTINGS:
+                for setting in SETTINGS + ROOMY:
                     connection.execute(setting)
                 migrate(connection, self._path)
                 opened.pop_all()
