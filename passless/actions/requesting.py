@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import asking, naming
+from passless.actions import asking, granting, naming
 from passless.actions.accounts import free_name, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
@@ -24,18 +24,14 @@ from passless.domain.changes import (
     ConfirmRecoveryCode,
     DeleteAccount,
     FinishRecovery,
-    GiveApproval,
-    GrantRights,
     IssueTemporaryPass,
     LoseDevice,
     LoseMethods,
-    PutIntoGroups,
     RemoveMethod,
     RenameAccount,
     RenameMethod,
     ReplacePassword,
     RevokeAppPasswords,
-    RevokeRights,
     RevokeTemporaryPass,
     SetDefaultMethod,
     StartRecovery,
@@ -46,7 +42,6 @@ from passless.domain.changes import (
     TurnTwoStepOn,
 )
 from passless.domain.methods import Kind, Password, Strength
-from passless.domain.operators import clean_groups
 from passless.domain.recovery import RecoveryCode, TemporaryPass
 from passless.domain.refused import Refused
 from passless.domain.requests import (
@@ -153,27 +148,9 @@ def _build_coming_back(  # noqa: C901, PLR0911, PLR0912 - one case a request
         case CancelWaiting(id=pending_id):
             return _cancel_waiting(who, pending_id)
         case GrantOperator() | RevokeOperator() | SetGroups() | ApproveRecovery():
-            return _among_operators(who, request)
+            return Built(wanted=granting.wanted(who, request))
         case _:
             raise TypeError(f"{type(request).__name__} is no change to an account")
-
-
-def _among_operators(who: Who, request: GrantOperator | RevokeOperator | SetGroups | ApproveRecovery) -> Built:
-    """Do the same for rights, groups and approvals."""
-    match request:
-        case GrantOperator(over=over):
-            return _one(GrantRights(over=clean_groups(over)))
-        case RevokeOperator():
-            if who.account.operator is None:
-                raise naming.Nothing("the account is no operator", hint="see: passless operator list")
-            return _one(RevokeRights())
-        case SetGroups(groups=groups):
-            return _one(PutIntoGroups(groups=clean_groups(groups)))
-        case ApproveRecovery():
-            if who.account.approval is None:
-                raise naming.Nothing("no recovery waits for an approval", hint="another operator asks for it first")
-            by = who.acting.account if who.acting is not None else who.account
-            return _one(GiveApproval(by=by.id, name=by.name))
 
 
 def _one(change: Change, made: Made | None = None) -> Built:

@@ -6,16 +6,15 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from passless.actions import accounts, operators, requesting
+from passless.actions import accounts, granting, operators
 from passless.actions.changing import Kept, Wanted, carry_out
+from passless.actions.granting import AmongOperators
 from passless.actions.parts import Parts
 from passless.actions.reaching import reach
 from passless.actions.who import Who, identify
 from passless.domain.account import Account, Version
-from passless.domain.requests import ApproveRecovery, GrantOperator, RevokeOperator, SetGroups
+from passless.domain.requests import GrantOperator, RevokeOperator
 from passless.ports.directory import Actor
-
-AmongOperators = GrantOperator | RevokeOperator | SetGroups | ApproveRecovery
 
 
 def change(parts: Parts, actor: Actor, target: str, request: AmongOperators, *, version: Version | None = None) -> Kept:
@@ -36,7 +35,7 @@ def change(parts: Parts, actor: Actor, target: str, request: AmongOperators, *, 
 
     def build(who: Who, now: datetime) -> Wanted:
         operators.check_may_ask(parts, who, request, now)
-        return requesting.build(parts, who, request, now).wanted
+        return granting.wanted(who, request)
 
     def who_acts(account: Account) -> Who:
         return identify(parts, actor, account, equals=equals)
@@ -52,7 +51,7 @@ def _make_first(parts: Parts, actor: Actor, target: str, request: GrantOperator,
 
     def build(who: Who, now: datetime) -> Wanted:
         _, record = operators.first(parts, actor, who.account, now)
-        return replace(requesting.build(parts, who, request, now).wanted, puts=(record,), notes={"first": "yes"})
+        return replace(granting.wanted(who, request), puts=(record,), notes={"first": "yes"})
 
     def who_acts(account: Account) -> Who:
         return operators.first(parts, actor, account, parts.now())[0]

@@ -156,3 +156,15 @@ def test_an_embedded_store_says_that_it_has_no_operators(anna: Passless) -> None
         ("recover", "approve", "--account", "anna", "--as-operator", "--reason", "x"),
     ):
         assert anna.json(*arguments, status=7)["code"] == "needs-a-server"
+
+
+def test_an_operator_who_is_asked_for_a_proof_gives_their_own(helpdesk: Passless) -> None:
+    """Must hold 6: at a terminal too, and not one of the account that is helped."""
+    given = Given(account="anna", acting_as="boss", as_operator=True, reason="they called")
+    run = Run(given, Settings({"PASSLESS_HOME": str(helpdesk.home)}))
+    assert run.target == "anna"
+    with run.for_oneself():
+        assert (run.target, run.actor.operator) == ("boss", None)
+    assert run.target == "anna"
+    assert run.actor.operator is not None
+    run.close()
