@@ -1,34 +1,88 @@
-"""From a request among operators to a change: rights, groups, approvals."""
+"""Sessions that come of another session: what somebody signed in gives to a program, and the new token of their own.
+
+- A browser on the same machine gives the command line what it has itself: the proofs with their times and methods, the kind
+  where that is one of a recovery (rule 10), and no day more than it lasts. All proofs, the stale ones too: a session ends with
+  any method that opened it.
+- An approved device code gives a session without a proof, for who typed it may have been talked into it (rule 8). It knows the
+  methods of whoever approved, so that it ends with them, but every proof is stale from the start. Who approves has a session
+  that gives proofs, and one that is fresh: the session says that they signed in as the account asks, the proof that they are
+  there now; more would guard nothing, for what comes of it changes nothing.
+- A relying party's says who somebody is, and how they proved it; a session of a pass, a recovery or a machine does not say so
+  (`says_who`). It may do nothing on the account (`who.session_of`).
+"""
 
 from __future__ import annotations
 
-from typing import assert_never
+from datetime import timedelta
 
-from passless.actions import naming
-from passless.actions.changing import Wanted
-from passless.actions.who import Who
-from passless.domain.changes import GiveApproval, GrantRights, PutIntoGroups, RevokeRights
-from passless.domain.operators import clean_groups
-from passless.domain.requests import ApproveRecovery, GrantOperator, RevokeOperator, SetGroups
+from msgspec.structs import replace
 
-AmongOperators = GrantOperator | RevokeOperator | SetGroups | ApproveRecovery  # what only a server's store has
+from passless.actions.parts import Parts
+from passless.actions.signing_in import new_session
+from passless.actions.who import SignInNeeded, session_of, token_hash
+from passless.domain.account import Account, AccountId
+from passless.domain.names import printable
+from passless.domain.safety.context import GIVES_NO_PROOF
+from passless.domain.secret import Secret
+from passless.domain.sessions import SESSION_LIFE, STEP_UP, Proof, Session, SessionId, SessionKind
+from passless.ports import VersionMoved, Write
+from passless.ports.directory import Actor
+
+CLIENT_LIFE = timedelta(hours=1)  # of a relying party's token: there is no refresh, it asks again
 
 
-def wanted(who: Who, request: AmongOperators) -> Wanted:
-    """Turn a request into a change; `Nothing` where there is nothing to take away or to approve."""
-    match request:
-        case GrantOperator(over=over):
-            return Wanted(changes=(GrantRights(over=clean_groups(over)),))
-        case RevokeOperator():
-            if who.account.operator is None:
-                raise naming.Nothing("the account is no operator", hint="see: passless operator list")
-            return Wanted(changes=(RevokeRights(),))
-        case SetGroups(groups=groups):
-            return Wanted(changes=(PutIntoGroups(groups=clean_groups(groups)),))
-        case ApproveRecovery():
-            if who.account.approval is None:
-                raise naming.Nothing("no recovery waits for an approval", hint="another operator asks for it first")
-            by = who.acting.account if who.acting is not None else who.account
-            return Wanted(changes=(GiveApproval(by=by.id, name=by.name),))
-        case _:
-            assert_never(request)
+def says_who(source: Session) -> bool:
+    """Tell whether a session may approve a device or tell a relying party who somebody is: the person proved it in it."""
+    return source.kind not in GIVES_NO_PROOF
+
+
+def from_browser(parts: Parts, account: Account, source: Session, *, place: str) -> tuple[Session, Secret]:
+    """Make the session that a browser gives the command line; it is kept by the caller, with what it is given for."""
+    kind = source.kind if source.kind in GIVES_NO_PROOF else SessionKind.BROWSER
+    life = min(SESSION_LIFE, source.expires_at - parts.now())
+    return new_session(parts, account, kind, printable(place), source.proofs, life, parts.now(), name=source.name)
+
+
+def for_device(parts: Parts, account: Account, source: Session, *, place: str) -> tuple[Session, Secret]:
+    """Make the session of an approved device code, which gives no proof and never will."""
+    stale = tuple(_stale(proof) for proof in source.proofs)
+    return new_session(parts, account, SessionKind.DEVICE_CODE, printable(place), stale, SESSION_LIFE, parts.now())
+
+
+def for_client(
+    parts: Parts, account: Account, source: Session, *, client: str, scopes: tuple[str, ...], place: str
+) -> tuple[Session, Secret]:
+    """Make a relying party's session; `client` is its id, `scopes` what it may say of the person."""
+    life = min(CLIENT_LIFE, source.expires_at - parts.now())
+    session, token = new_session(
+        parts, account, SessionKind.CLIENT, printable(place), source.proofs, life, parts.now(), name=client
+    )
+    return replace(session, rights=scopes), token
+
+
+def _stale(proof: Proof) -> Proof:
+    return replace(proof, at=proof.at - STEP_UP)
+
+
+def rotate(parts: Parts, actor: Actor) -> Secret:
+    """Give the session in use a new token, and end the old one: for a browser, after somebody proved more than before.
+
+    The session gets a new id with it, so that whoever still writes to the old one is too late.
+
+    Raises:
+        SignInNeeded: it has ended.
+    """
+    from passless.credentials.random_codes import new_token
+
+    session = session_of(parts, actor)
+    if session is None:
+        raise SignInNeeded("sign in first")
+    now, token = parts.now(), new_token(parts.entropy)
+    fresh = replace(session, id=SessionId(parts.new_id()), token_hash=token_hash(token), seen_at=now)
+    try:
+        parts.store.commit(
+            Write(at=now, account_id=AccountId(session.account_id), opens=fresh, updates=session, ends=(session.id,))
+        )
+    except VersionMoved as error:
+        raise SignInNeeded("sign in first") from error
+    return token

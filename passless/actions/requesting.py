@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import asking, granting, naming
+from passless.actions import among_operators, asking, naming
 from passless.actions.accounts import free_name, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
@@ -148,7 +148,7 @@ def _build_coming_back(  # noqa: C901, PLR0911, PLR0912 - one case a request
         case CancelWaiting(id=pending_id):
             return _cancel_waiting(who, pending_id)
         case GrantOperator() | RevokeOperator() | SetGroups() | ApproveRecovery():
-            return Built(wanted=granting.wanted(who, request))
+            return Built(wanted=among_operators.wanted(who, request))
         case _:
             raise TypeError(f"{type(request).__name__} is no change to an account")
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from passless.actions import accounts, granting, operators
+from passless.actions import accounts, among_operators, operators
+from passless.actions.among_operators import AmongOperators
 from passless.actions.changing import Kept, Wanted, carry_out
-from passless.actions.granting import AmongOperators
 from passless.actions.parts import Parts
 from passless.actions.reaching import reach
 from passless.actions.who import Who, identify
@@ -35,7 +35,7 @@ def change(parts: Parts, actor: Actor, target: str, request: AmongOperators, *, 
 
     def build(who: Who, now: datetime) -> Wanted:
         operators.check_may_ask(parts, who, request, now)
-        return granting.wanted(who, request)
+        return among_operators.wanted(who, request)
 
     def who_acts(account: Account) -> Who:
         return identify(parts, actor, account, equals=equals)
@@ -51,7 +51,7 @@ def _make_first(parts: Parts, actor: Actor, target: str, request: GrantOperator,
 
     def build(who: Who, now: datetime) -> Wanted:
         _, record = operators.first(parts, actor, who.account, now)
-        return replace(granting.wanted(who, request), puts=(record,), notes={"first": "yes"})
+        return replace(among_operators.wanted(who, request), puts=(record,), notes={"first": "yes"})
 
     def who_acts(account: Account) -> Who:
         return operators.first(parts, actor, account, parts.now())[0]
