@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from passless.actions.parts import Access, Parts
@@ -153,6 +154,7 @@ def wait_after(attempts: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
+@lru_cache(maxsize=4096)  # asked several times for each sign-in
 def source_of(place: str) -> str:
     """Return what counts as one source: a place as it is named, an IPv6 address with its whole network."""
     try:
