@@ -16,12 +16,14 @@ from passless.ports import VersionMoved
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SOON = 1  # seconds, where the store was busy
-TAKEN = frozenset({"name-taken", "name-in-use", "already-enrolled", "address-taken"})
+TAKEN = frozenset(
+    {"name-taken", "name-in-use", "already-enrolled", "address-taken", "key-in-use", "under-way", "outcome-unknown"}
+)
 NOT_ALLOWED = frozenset(
     {
-        TokenMayNot.code,
-        NotAnOperator.code,
-        NotBelow.code,
+        "token-may-not",
+        "not-an-operator",
+        "not-below",
         "operator-may-not",
         "invitation-needed",
         "not-invited",
@@ -149,7 +151,7 @@ def _asking(error: PasslessError, status: HTTPStatus, *, signed_in: bool) -> dic
             return {"WWW-Authenticate": _challenge(error, signed_in=signed_in)}
         case HTTPStatus.TOO_MANY_REQUESTS:
             return {"Retry-After": str(error.seconds if isinstance(error, Throttled) else RETRY_SOON)}
-        case HTTPStatus.SERVICE_UNAVAILABLE:
+        case HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.CONFLICT if status.is_server_error or error.code == "under-way":
             return {"Retry-After": str(RETRY_SOON)}
         case _:
             return {}
@@ -174,6 +176,8 @@ def factors_of(error: PasslessError) -> int:
     """Return how many factors the proofs that an error asks for must cover."""
     if isinstance(error, OperatorProofNeeded):
         return int(error.needed)
+    if isinstance(error, OperatorProofNeeded):
+        return max(int(error.needed), 1)
     if not isinstance(error, Refused):
         return 1
     return max((problem.factors for problem in error.problems), default=1) or 1

@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from passless import wire
-from passless.domain.errors import Unavailable, WrongUse
+from passless.domain.errors import WrongUse
 from passless.ports import Record, VersionMoved, Write
 from passless.server.api.calls import Call, Operation, Said
 
@@ -43,7 +43,7 @@ class KeyInUse(WrongUse):
     default = "this Idempotency-Key was used for another request"
 
 
-class StillUnderWay(Unavailable):
+class StillUnderWay(WrongUse):
     """The same request is being carried out."""
 
     code = "under-way"
