@@ -65,7 +65,7 @@ def _reached(walk: Walk, view: AccountView) -> str:
 def _suggestions(walk: Walk, view: AccountView) -> Iterator[tuple[str, str]]:
     kinds = {method.kind for method in view.methods if method.usable}
     devices = {method.device for method in view.methods if method.usable and method.device and method.kind != Kind.PASSWORD}
-    if Kind.TOTP in kinds:
+    if Kind.TOTP in kinds and not walk.run.is_remote:
         yield "copy the key that seals the app's secret, for the day this machine breaks", "passless vault export FILE"
     if Kind.SECURITY_KEY not in kinds:
         yield "add a security key: a second device, and the only method here that cannot be phished", f"{ADD} security-key"
