@@ -56,7 +56,7 @@ class _Lines(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        said: dict[str, Any] = {"logger": record.name, "message": printable(str(record.msg), at_most=LONGEST)}
+        said: dict[str, Any] = {"logger": record.name, "message": printable(str(record.msg).strip(), at_most=LONGEST)}
         if record.exc_info and record.exc_info[1] is not None:
             said["errors"] = list(_chain(record.exc_info[1]))
         self._log.line(record.levelname.lower(), "library", **said)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from passless import wire
 from passless.actions.throttle import Throttled
-from passless.actions.who import NotAnOperator, NotBelow, OperatorProofNeeded, SignInNeeded, TokenMayNot
+from passless.actions.who import OperatorProofNeeded, SignInNeeded
 from passless.domain import errors
 from passless.domain.errors import PasslessError
 from passless.domain.refused import Refused
@@ -151,7 +151,7 @@ def _asking(error: PasslessError, status: HTTPStatus, *, signed_in: bool) -> dic
             return {"WWW-Authenticate": _challenge(error, signed_in=signed_in)}
         case HTTPStatus.TOO_MANY_REQUESTS:
             return {"Retry-After": str(error.seconds if isinstance(error, Throttled) else RETRY_SOON)}
-        case HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.CONFLICT if status.is_server_error or error.code == "under-way":
+        case HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.CONFLICT if status >= 500 or error.code == "under-way":
             return {"Retry-After": str(RETRY_SOON)}
         case _:
             return {}

@@ -38,6 +38,14 @@ def a_key(**more: Any) -> SecurityKey:
     return SecurityKey(next(NUMBERS), **more)
 
 
+@pytest.fixture(scope="module")
+def reader(served: Served) -> Iterator[Caller]:
+    """Somebody who is refused all the time, always the same."""
+    with Caller(served, name="reader", headers={"X-Forwarded-For": "198.51.100.1"}) as caller:
+        caller.create()
+        yield caller
+
+
 @pytest.fixture
 def stranger(served: Served) -> Iterator[Caller]:
     number = next(NUMBERS)
@@ -146,8 +154,8 @@ def test_what_was_refused_may_be_tried_again_with_its_key(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a" * 65, "a\tb"])
-def test_a_key_that_is_none_is_refused(ada: Caller, key: str) -> None:
-    answer = ada.ask("POST", "/accounts/me/apply", {"type": "new-recovery-code"}, headers={"Idempotency-Key": key})
+def test_a_key_that_is_none_is_refused(reader: Caller, key: str) -> None:
+    answer = reader.ask("POST", "/accounts/me/apply", {"type": "new-recovery-code"}, headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-idempotency-key")
 
 
@@ -219,13 +227,13 @@ ERRORS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/check", {"policy": {"numbers": {"wait_days": 1}}, "targets": ["me"]}, 400, "bad-policy"),
     ("POST", "/check", {"policy": {"nonsense": 1}}, 400, "not-understood"),
     ("POST", "/accounts/me/what-if", {"lost": ["device:none"]}, 404, "no-such-device"),
-    ("POST", "/accounts/me/sign-in", {"kind": "password", "text": "wrong wrong"}, 401, "wrong-proof"),
+    ("POST", "/accounts/reader/sign-in", {"kind": "password", "text": "wrong wrong"}, 401, "wrong-proof"),
 ]
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "code"), ERRORS)
-def test_errors_are_problem_documents(ada: Caller, method: str, path: str, body: Any, status: int, code: str) -> None:
-    answer = ada.ask(method, path, body)
+def test_errors_are_problem_documents(reader: Caller, method: str, path: str, body: Any, status: int, code: str) -> None:
+    answer = reader.ask(method, path, body)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
@@ -251,9 +259,9 @@ def test_errors_are_problem_documents(ada: Caller, method: str, path: str, body:
         (b'{"type":"rename-account","display_name":"ok"}', "application/json; charset=UTF-8", 200),
     ],
 )
-def test_bodies_are_json_of_some_size(ada: Caller, content: bytes, kind: str, status: int) -> None:
-    headers = {"Authorization": f"Bearer {ada.token}"} | ({"Content-Type": kind} if kind else {})
-    assert ada.http.post("/accounts/me/apply", content=content, headers=headers).status_code == status
+def test_bodies_are_json_of_some_size(reader: Caller, content: bytes, kind: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {reader.token}"} | ({"Content-Type": kind} if kind else {})
+    assert reader.http.post("/accounts/me/apply", content=content, headers=headers).status_code == status
 
 
 def test_lists_come_in_pages(ada: Caller) -> None:
