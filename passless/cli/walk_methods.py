@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KEY_WHY = "one touch signs you in, and no fake page can use it"
 APP_WHY = "it shows a new code every 30 seconds"
+PASSKEY_WHY = "your finger, face or PIN signs you in, and no fake page can use it"
 CHOICE_WHY = "a security key is the best: one touch, and no fake page can use it; an app that shows codes does too"
 ANOTHER_WHY = "two-step without a password needs a key with a PIN, or apps on two devices"
 DEAD = "The QR code and the secret from before are dead: delete in the app what came from them, and scan the new one."
@@ -45,6 +46,13 @@ STEPS = {
         message=f"add an authenticator app: {APP_WHY}",
         command="passless method add totp",
         kind=Kind.TOTP,
+    ),
+    Kind.PASSKEY: Step(
+        action=Action.ENROL,
+        code="enrol-passkey",
+        message=f"add a passkey: {PASSKEY_WHY}",
+        command="passless method add passkey",
+        kind=Kind.PASSKEY,
     ),
 }
 
@@ -131,7 +139,7 @@ def _enrol_by_choice(walk: Walk, suggested: Kind | None, kind: Kind) -> None:
             if chosen is Kind.TOTP:
                 _add_app(walk)
             else:
-                _add_key(walk)
+                _add_key(walk, chosen)
         except AnotherMethod:
             suggested = Kind.SECURITY_KEY if chosen is Kind.TOTP else Kind.TOTP
         else:
@@ -145,6 +153,8 @@ def _choose(walk: Walk, suggested: Kind) -> Kind:
         Kind.SECURITY_KEY: f'a security key: "{keys[0].name}" is plugged in' if keys else "a security key (plug it in first)",
         Kind.TOTP: "an authenticator app on a phone or another device",
     }
+    if walk.run.is_remote:
+        about[Kind.PASSKEY] = "a passkey of this computer or a phone, in the browser"
     options = [(str(kind), about[kind]) for kind in sorted(about, key=lambda one: one is not suggested)]
     chosen = walk.talk.choose("Which one?", [*options, (LATER, "none now; go on another day")])
     if chosen == LATER:
@@ -152,14 +162,14 @@ def _choose(walk: Walk, suggested: Kind) -> Kind:
     return Kind(chosen)
 
 
-def _add_key(walk: Walk) -> None:
-    """Enrol a key; whatever goes wrong, there is a way on."""
+def _add_key(walk: Walk, kind: Kind) -> None:
+    """Enrol a key, or a passkey in the browser; whatever goes wrong, there is a way on."""
     while True:
         try:
-            _told(walk, enrolling.add(walk.run, _wish(walk, Kind.SECURITY_KEY)))
+            _told(walk, enrolling.add(walk.run, _wish(walk, kind)))
         except PasslessError as error:
             walk.talk.trouble(error)
-            _what_now(walk, "try the key again")
+            _what_now(walk, "try the browser again" if kind is Kind.PASSKEY else "try the key again")
         else:
             return
 

@@ -182,10 +182,11 @@ def _check(run: Run, wish: Wish) -> None:
     """Refuse what cannot be done here before anything is changed."""
     if wish.no_password and wish.password is not None:
         raise Contradiction("--no-password", "--password-file")
-    if foreign := [kind for kind in wish.kinds if kind not in POSSIBLE]:
+    possible = (*POSSIBLE, Kind.PASSKEY) if run.is_remote and run.can_ask else POSSIBLE
+    if foreign := [kind for kind in wish.kinds if kind not in possible]:
         raise CannotDoThat(
-            f'"{foreign[0]}" cannot be added in the walk-through on this machine',
-            hint=f"choose from: {', '.join(POSSIBLE)}; see: passless method add --help",
+            f'"{foreign[0]}" cannot be added in the walk-through {"" if run.is_remote else "on this machine"}'.rstrip(),
+            hint=f"choose from: {', '.join(possible)}; see: passless method add --help",
         )
     if run.can_ask or run.given.dry_run:
         return

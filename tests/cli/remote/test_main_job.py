@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from passless.cli import opening
+from passless.directories.server import ServerDirectory
+from passless.directories.server.connection import Connection
+from passless.domain.methods import Kind
+from passless.domain.requests import Answer, Enrol
+from passless.domain.secret import Secret
+from passless.domain.views import SignedIn
+from passless.ports.directory import Actor
 from tests.cli.remote.terminal import Terminal
 from tests.cli.running import PASSWORD
 from tests.cli.walking import Person
+from tests.directories.person import key_answer
+from tests.directories.security_key import SecurityKey
 from tests.server.serving import Served, a_server, keep_secret
 
 pytestmark = [
@@ -159,3 +171,46 @@ def test_a_new_account_is_asked_for_its_invitation_and_a_wrong_one_is_none(termi
     ada.answers("Password (Enter for none)")
     assert ada.is_done() != 0
     assert "no invitation" in ada.rest
+
+
+def test_a_passkey_of_this_computer_is_made_in_the_browser_while_the_terminal_waits(
+    ada: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def made_there(address: str, _: str) -> None:
+        """Do what the page does, as whoever is signed in to the browser."""
+        opened.append(address)
+        connection = Connection(ada.served.url, clock=lambda: datetime.now(UTC), entropy=os.urandom)
+        browser = ServerDirectory(connection)
+        signed_in = browser.sign_in(Actor(), ada.name, Answer(kind=Kind.PASSWORD, text=Secret(PASSWORD)))
+        assert isinstance(signed_in, SignedIn)
+        actor = Actor(token=signed_in.token)
+        keep_secret(signed_in.token.reveal())
+        begun = browser.begin(actor, ada.name, Enrol(kind=Kind.PASSKEY))
+        browser.finish(actor, begun.ceremony, Answer(kind=Kind.PASSKEY, text=key_answer(SecurityKey(), begun, new=True)))
+        browser.close()
+
+    monkeypatch.setattr(opening, "show", made_there)
+    added = ada("method", "add", "passkey", "--name", "laptop", terminal=True)
+    assert added.status == 0, added.stderr
+    assert "laptop" in added.stdout
+    assert opened == [f"{ada.served.url}/enrol/passkey"]
+    assert [one["name"] for one in ada.json("method", "list") if one["kind"] == "passkey"] == ["laptop"]
+
+
+def test_a_passkey_in_a_script_is_begun_and_finished(ada: Terminal) -> None:
+    assert ada.json("method", "add", "passkey", status=2)["code"] == "missing-input"
+    begun = ada.json("method", "add", "passkey", "--begin")
+    assert begun["origin"] == ada.served.url
+
+
+def test_a_command_that_needs_a_fresh_proof_gets_it_in_the_browser(ada: Terminal) -> None:
+    """Must hold 6: Windows Hello and passkeys of phones work for the terminal."""
+    ada.json("sign-out")
+    person = Person(ada.home, "token", "create", "ci", "--may", "status")
+    person.answers("Sign in with [1]", "browser")
+    person.reads("the browser opens; sign in there")
+    person.reads("shown once")
+    assert person.is_done() == 0
+    assert [one["kind"] for one in ada.json("session", "list") if one["current"]] == ["browser"]
