@@ -9,6 +9,7 @@ import pytest
 
 from tests.directories.place import Place, in_memory, on_disk, served
 from tests.directories.remembered_hashes import remembered_hashes
+from tests.stores.postgres import postgres  # noqa: F401 -- the fixture
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -25,13 +25,15 @@ from passless.domain.operators import OperatorRights
 from passless.domain.requests import Answer, Delete, RenameAccountTo
 from passless.domain.secret import Secret
 from passless.ports import StoreUnavailable, Write
-from passless.stores import create_store
+from passless.stores import create_store, create_store_at
+from passless.vault import KeptVault
 from passless.vault.errors import WrongPassphrase
 from tests.builders import NOW, a_temporary_pass, an_account
 from tests.directories.person import App, Person
 from tests.directories.place import MovableClock, Place, entropy_of, in_memory, vault_in
 from tests.directories.security_key import SecurityKey
 from tests.directories.sentences import refused
+from tests.stores.postgres import Cluster
 
 PASSPHRASE = Secret("seven quiet herons fold 19 maps")
 MANY = 3_000
@@ -91,6 +93,23 @@ def a_place(folder: Path, seed: int) -> Place:
     vault = vault_in(folder, store.id, entropy_of(seed + 1))
     vault.create()
     return Place(store, vault, MovableClock(), entropy_of(seed + 2), folder)
+
+
+def on_postgres(running: Cluster, folder: Path) -> Place:
+    """Make a store in a fresh database, with a vault of its own."""
+    vaults: dict[str, KeptVault] = {}
+
+    def open_vault(store_id: str) -> KeptVault:
+        if store_id not in vaults:
+            vaults[store_id] = vault_in(folder, store_id, entropy_of(301))
+            vaults[store_id].create()
+        return vaults[store_id]
+
+    url = running.new_database()
+    store = create_store_at(url, state=folder / "state", at=NOW, entropy=entropy_of(300), open_vault=open_vault)
+    place = Place(store, open_vault(store.id), MovableClock(), entropy_of(302), folder)
+    place.clock.move(minutes=5)
+    return place
 
 
 @pytest.fixture
@@ -214,6 +233,23 @@ class TestMoving:
         rotate(new.store, new.vault, new.clock)
         new.clock.move(seconds=60)
         Person(new).with_code(moved(app, new))
+
+    def test_from_sqlite_to_postgresql_and_back(self, old: Place, new: Place, postgres: Cluster, tmp_path: Path) -> None:
+        """With vault keys of their own; a key's counter and an app's seed come through both."""
+        app, code = three(old)
+        database = on_postgres(postgres, tmp_path / "database")
+        came, _ = bring_in(database, lines_of(old))
+        assert {one.outcome for one in came} == {Came.IMPORTED}
+        came, _ = bring_in(database, lines_of(old))
+        assert {one.outcome for one in came} == {Came.UNCHANGED}
+        assert database.store.verify().intact
+        back = lines_of(database)
+        database.close()
+        came, _ = bring_in(new, back)
+        assert {one.outcome for one in came} == {Came.IMPORTED}
+        new.clock.move(minutes=1)
+        Person(new).with_code(moved(app, new))
+        assert Person(new).recover(code).kind == "recovery-code"
 
     def test_a_store_in_memory_is_no_different(self, old: Place, tmp_path: Path) -> None:
         three(old)

@@ -24,7 +24,6 @@ def main() -> None:
     scale = Scale(seconds=asked.seconds, rounds=asked.rounds, many=asked.accounts, python=asked.privacyidea)
     for name in asked.names or FIGURES:
         with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-            Path(folder).chmod(0o755)  # PostgreSQL runs as somebody else
             print(f"== {name}")
             for figure in FIGURES[name](Path(folder), scale):
                 print(figure, flush=True)
