@@ -12,6 +12,7 @@ from passless.actions.who import (
     not_below,
     operating,
     session_of,
+    session_on,
     sign_in_needed,
 )
 from passless.domain import names
@@ -51,14 +52,15 @@ def reach(parts: Parts, actor: Actor, target: str, now: datetime, *, equals: boo
 
 
 def own_account(parts: Parts, actor: Actor, now: datetime) -> Found | None:
-    """Return the account of the session in use; None where nobody is signed in."""
+    """Return the account of the session in use; None where nobody is signed in, or what opened it is gone."""
     session = session_of(parts, actor)
     if session is None:
         return None
     try:
-        return find_id(parts, session.account_id, now)
+        own = find_id(parts, session.account_id, now)
     except NoSuchAccount:
         return None
+    return None if session_on(parts, actor, own.account) is None else own
 
 
 def is_named(found: Found, target: str) -> bool:

@@ -328,6 +328,22 @@ class TestRaces:
             Person(place).create(password=None, invitation=made.secret)
         assert place.found() == ["eve"]
 
+    def test_a_session_whose_method_is_gone_sees_nothing(self, place: Place) -> None:
+        """Must hold 7: not its own account either, where nobody wrote since."""
+        ada = Person(place).create(password=None)
+        ada.add_app()
+        stored = place.store.read_named("ada")  # type: ignore[arg-type]
+        place.store.commit(Write(at=place.clock.now, account=replace(stored.account, methods=()), expected=stored.version))
+        directory = place.directory
+        for look in (
+            lambda: directory.read(ada.actor, "ada"),
+            lambda: list(directory.find("", ada.actor)),
+            lambda: list(directory.events(ada.actor, None)),
+            lambda: list(directory.events(ada.actor, "ada")),
+        ):
+            with refused("sign-in-needed"):
+                look()
+
     def test_with_a_version_nothing_is_tried_again(self, place: Place) -> None:
         ada = Person(place).create(password=None)
         version, commit, tries = ada.view.version, place.store.commit, []
