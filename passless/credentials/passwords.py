@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -24,7 +25,11 @@ SCORED = 72  # characters that zxcvbn takes; the rest of a longer password can o
 SHORTEST_CONTEXT_WORD = 3  # characters; shorter words stand in too many good passwords (OWASP ASVS 6.2.11)
 NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$" + "A" * 22 + "$" + "A" * 43  # of no password, in today's profile
 
-_zxcvbn_is_single = Lock()  # zxcvbn keeps the context words of a call in a module-wide table
+AT_ONCE = 2  # hashes computed at the same time, 64 MiB each; more only make each other wait
+LINE = 20  # threads of a process that may wait for one, so that sign-ins with keys never wait behind passwords
+
+_at_once, _line = BoundedSemaphore(AT_ONCE), BoundedSemaphore(AT_ONCE + LINE)
+_zxcvbn_is_single = BoundedSemaphore()  # zxcvbn keeps the context words of a call in a module-wide table
 
 
 class WeakPassword(WrongUse):
@@ -46,6 +51,14 @@ class BrokenHash(Unavailable):
     default = "the stored password cannot be read"
 
 
+class TooManyPasswords(Unavailable):
+    """More passwords are being checked than can be at the same time."""
+
+    code = "too-many-passwords"
+    hint = "try again in a moment"
+    default = "too many passwords are being checked at once"
+
+
 def stands_alone(password: Secret) -> bool:
     """Tell whether it is long enough to be the only factor."""
     return len(_normal(password)) >= SHORTEST_ALONE
@@ -54,7 +67,8 @@ def stands_alone(password: Secret) -> bool:
 def hash_password(password: Secret, entropy: Entropy) -> str:
     """Return what is stored: Argon2id in the PHC string format, with the low-memory profile of RFC 9106 §4."""
     hasher = _hasher()
-    return hasher.hash(_prepare(password), salt=entropy(hasher.salt_len))
+    with _turn(_at_once):
+        return hasher.hash(_prepare(password), salt=entropy(hasher.salt_len))
 
 
 def verify_password(stored: str, password: Secret) -> bool:
@@ -62,7 +76,8 @@ def verify_password(stored: str, password: Secret) -> bool:
     from argon2 import exceptions
 
     try:
-        return _hasher().verify(stored, _prepare(password))
+        with _turn(_at_once):
+            return _hasher().verify(stored, _prepare(password))
     except exceptions.VerifyMismatchError:
         return False
     except (exceptions.InvalidHashError, exceptions.VerificationError) as error:
@@ -104,6 +119,18 @@ def check_new_password(password: Secret, *, stands_alone: bool, context_words: S
         raise WeakPassword(reasons)
 
 
+@contextmanager
+def _turn(work: BoundedSemaphore) -> Iterator[None]:
+    """Wait in line; `TooManyPasswords` where it is too long."""
+    if not _line.acquire(blocking=False):
+        raise TooManyPasswords
+    try:
+        with work:
+            yield
+    finally:
+        _line.release()
+
+
 def _wrong_length(text: str, shortest: int) -> Iterator[str]:
     if len(text) < shortest:
         yield f"is shorter than {shortest} characters"
@@ -115,7 +142,7 @@ def _score(text: str, context_words: Sequence[str]) -> int:
     from zxcvbn import zxcvbn
 
     words = list(_words(context_words))
-    with _zxcvbn_is_single:
+    with _turn(_zxcvbn_is_single):
         return int(zxcvbn(text[:SCORED], user_inputs=words)["score"])
 
 

@@ -32,7 +32,7 @@ from passless.server.running import Run, run
 from passless.server.site import Site
 from passless.settings import Profile, Settings
 
-THREADS = 32  # waiting for the store, which commits for all of them at once; a check of a password takes 64 MiB meanwhile
+THREADS = 40  # waiting for the store, which commits for all of them at once; `passwords` lets about half wait for a hash
 STORE_SCHEMES = ("sqlite:////", "postgresql://")
 
 

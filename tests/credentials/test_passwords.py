@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from threading import BoundedSemaphore
 from typing import Any
 from unicodedata import normalize
 
@@ -150,3 +151,15 @@ def test_the_error_says_why_and_what_to_do_and_not_the_password() -> None:
 def test_no_password_gets_past_our_errors(text: str, words: list[str], alone: bool) -> None:
     found = reasons(text, alone=alone, context_words=words)
     assert found or 8 <= len(normalize("NFKC", text)) <= 256
+
+
+def test_sign_ins_with_keys_never_wait_behind_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of those that wait for a hash has an end; whoever comes then is asked to try again."""
+    full = BoundedSemaphore()
+    full.acquire()
+    monkeypatch.setattr(passwords, "_line", full)
+    with pytest.raises(passwords.TooManyPasswords, match="at once"):
+        passwords.verify_nothing(Secret("any"))
+    full.release()
+    passwords.verify_nothing(Secret("any"))
+    passwords.verify_nothing(Secret("the turn was given back"))
