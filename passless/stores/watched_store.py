@@ -66,8 +66,8 @@ class WatchedStore:
         self._restored_told = True
         self._totp_floor = 0
         self._era = 0
-        self._persist(self._read_own_row)
         self._persist(lambda: self._notice_old_copy(at))
+        self._persist(self._read_own_row)  # after it: another process may have made an old copy harmless a moment ago
 
     @property
     def id(self) -> str:
@@ -238,7 +238,9 @@ class WatchedStore:
         before = self._restored_at
         self._database.reopen()
         self._read_own_row()
-        if self._notice_old_copy(at) or self._restored_at != before:
+        was_old = self._notice_old_copy(at)
+        self._read_own_row()
+        if was_old or self._restored_at != before:
             raise self._replaced()
 
     def _replaced(self) -> StoreReplaced:
@@ -262,7 +264,6 @@ class WatchedStore:
             self._state.record(number)
         if signed is not None:
             self._state.keep_checkpoint(write_outside(signed))
-        self._read_own_row()
         return True
 
     def _read_own_row(self) -> None:

@@ -138,7 +138,7 @@ class Committer:
     """One process that changes one account again and again: the whole document, a use, an event and a notice."""
 
     def __init__(self, store: Store, number: int = 0) -> None:
-        account_id, name = numbered(-1 - number)
+        account_id, name = numbered(10**9 + number)
         fresh = [a_password(), a_security_key(f"key of {name}"), a_totp()]
         self.account = an_account(
             account_id, methods=fresh, codes=[a_code()], addresses=(f"{name}@example.org",), two_step=True
