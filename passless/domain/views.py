@@ -7,6 +7,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from passless.domain.operator_views import ApprovalView as ApprovalView  # noqa: PLC0414 - they are imported from here
+from passless.domain.operator_views import InvitationView as InvitationView  # noqa: PLC0414 - they are imported from here
+from passless.domain.operator_views import MadeInvitation as MadeInvitation  # noqa: PLC0414 - they are imported from here
+from passless.domain.operator_views import OperatorView as OperatorView  # noqa: PLC0414 - they are imported from here
 from passless.domain.secret import Secret
 
 
@@ -94,16 +98,6 @@ class ReportView(Struct, frozen=True, kw_only=True):
     methods: tuple[str, ...]
     reported_at: datetime
     until: datetime
-
-
-class ApprovalView(Struct, frozen=True, kw_only=True):
-    """A recovery that one operator asked for; `approved_by` is another who agreed, None as long as nobody did."""
-
-    asked: str
-    asked_by: str
-    asked_at: datetime
-    approved_by: str | None
-    approved_at: datetime | None
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
@@ -284,18 +278,6 @@ class MadeToken(Struct, frozen=True, kw_only=True):
     shown_once: bool = True
 
 
-class MadeInvitation(Struct, frozen=True, kw_only=True):
-    """A new invitation, whose link is shown once."""
-
-    id: str
-    secret: Secret
-    link: Secret
-    groups: tuple[str, ...]
-    name: str
-    expires_at: datetime
-    shown_once: bool = True
-
-
 class RelyingPartyView(Struct, frozen=True, kw_only=True):
     """A relying party, without its secret."""
 
@@ -322,26 +304,6 @@ class MadeRelyingParty(Struct, frozen=True, kw_only=True):
     created_at: datetime
     secret: Secret | None = None
     shown_once: bool = True
-
-
-class InvitationView(Struct, frozen=True, kw_only=True):
-    """An invitation that nobody has taken yet, without what stands in its link."""
-
-    id: str
-    groups: tuple[str, ...]
-    name: str
-    made_by: str
-    made_at: datetime
-    expires_at: datetime
-
-
-class OperatorView(Struct, frozen=True, kw_only=True):
-    """An account that may help others: those of some groups, or all where none is named."""
-
-    id: str
-    account: str
-    over: tuple[str, ...]
-    since: datetime
 
 
 class MadeMethod(Struct, frozen=True, kw_only=True):

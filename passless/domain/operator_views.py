@@ -1,0 +1,51 @@
+"""What is shown of operators and invitations; part of `domain.views`, from where it is imported."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from passless.domain.secret import Secret
+
+
+class ApprovalView(Struct, frozen=True, kw_only=True):
+    """A recovery that one operator asked for; `approved_by` is another who agreed, None as long as nobody did."""
+
+    asked: str
+    asked_by: str
+    asked_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+class MadeInvitation(Struct, frozen=True, kw_only=True):
+    """A new invitation, whose link is shown once."""
+
+    id: str
+    secret: Secret
+    link: Secret
+    groups: tuple[str, ...]
+    name: str
+    expires_at: datetime
+    shown_once: bool = True
+
+
+class InvitationView(Struct, frozen=True, kw_only=True):
+    """An invitation that nobody has taken yet, without what stands in its link."""
+
+    id: str
+    groups: tuple[str, ...]
+    name: str
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+
+
+class OperatorView(Struct, frozen=True, kw_only=True):
+    """An account that may help others: those of some groups, or all where none is named."""
+
+    id: str
+    account: str
+    over: tuple[str, ...]
+    since: datetime
