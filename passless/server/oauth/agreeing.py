@@ -11,17 +11,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
 from authlib.oauth2 import OAuth2Error
 from litestar import Response
-from msgspec import Struct
 
-from passless.actions import granting
+from passless.actions import consents, granting
 from passless.actions.parts import Parts
-from passless.actions.relying_parties import CONSENTS
 from passless.domain.audit import Outcome
 from passless.domain.sessions import STEP_UP
-from passless.ports import Record, VersionMoved, Write
+from passless.ports import VersionMoved, Write
 from passless.server import browser
 from passless.server.oauth import asking, codes
 from passless.server.oauth.asking import AuthorizationRequest, Person
@@ -35,12 +32,6 @@ OURS = frozenset({ACCOUNT, "answer", browser.FORM_TOKEN})  # fields that are non
 LONGEST_MAX_AGE = STEP_UP  # of a proof that the sign-in page is asked for
 
 Page = Response[Any]
-
-
-class Consent(Struct, frozen=True, kw_only=True):
-    """What somebody agreed to that a relying party may ask for."""
-
-    scopes: tuple[str, ...] = ()
 
 
 def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
@@ -140,10 +131,7 @@ def _agreed(parts: Parts, asked: AuthorizationRequest, someone: Person) -> bool:
     """Tell whether the person agreed to this much before; to the command line it is agreed each time."""
     if asked.client.is_command_line:
         return False
-    record = parts.store.record(CONSENTS, _consent_key(asked, someone))
-    if record is None:
-        return False
-    return set(asked.scope.split()) <= set(msgspec.json.decode(record.document, type=Consent).scopes)
+    return consents.covers(parts, someone.account.id, asked.client.get_client_id(), asked.scope)
 
 
 def _send_code(
@@ -175,29 +163,12 @@ def _note(site: Site, asked: AuthorizationRequest, someone: Person, outcome: Out
         details["scope"] = asked.scope
     entry = entry_of(someone.account, place, "approve-client", parts.now(), details, outcome)
     remembered = outcome is Outcome.DONE and not asked.client.is_command_line
-    puts = (_consent(parts, asked, someone),) if remembered else ()
+    client_id = asked.client.get_client_id()
+    puts = (consents.with_more(parts, someone.account.id, client_id, asked.scope),) if remembered else ()
     try:
         parts.store.commit(Write(at=parts.now(), puts=puts, events=(entry,)))
     except VersionMoved:  # they agreed twice at once: asked once more some day is all that it costs
         parts.store.commit(Write(at=parts.now(), events=(entry,)))
-
-
-def _consent(parts: Parts, asked: AuthorizationRequest, someone: Person) -> Record:
-    key = _consent_key(asked, someone)
-    before = parts.store.record(CONSENTS, key)
-    known = () if before is None else msgspec.json.decode(before.document, type=Consent).scopes
-    consent = Consent(scopes=tuple(dict.fromkeys((*known, *asked.scope.split()))))
-    return Record(
-        kind=CONSENTS,
-        key=key,
-        document=msgspec.json.encode(consent),
-        account_id=someone.account.id,
-        version=0 if before is None else before.version,
-    )
-
-
-def _consent_key(asked: AuthorizationRequest, someone: Person) -> str:
-    return f"{asked.client.get_client_id()}/{someone.account.id}"
 
 
 def _may(asked: AuthorizationRequest) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from passless.actions import granting, relying_parties
+from passless.actions import consents, granting, relying_parties
 from passless.actions.accounts import Found, find_id
 from passless.actions.parts import Parts
 from passless.domain.account import Account
@@ -132,8 +132,8 @@ def _open(
 
 
 def _told(parts: Parts, found: Found, grant: Grant, session: Session, token: Secret) -> dict[str, Any] | None:
-    """Return what the client gets; a client that was removed while this was done gets nothing."""
-    if not grant.client.is_command_line and relying_parties.find(parts, grant.client.get_client_id()) is None:
+    """Return what the client gets; one that was removed, or that the person put out, while this was done gets nothing."""
+    if not _still_wanted(parts, found.account, grant):
         parts.store.commit(Write(at=parts.now(), ends=(session.id,)))
         return None
     told: dict[str, Any] = {
@@ -146,3 +146,13 @@ def _told(parts: Parts, found: Found, grant: Grant, session: Session, token: Sec
     if grant.client.is_command_line:
         told |= {"account": found.account.name, "account_id": found.account.id}
     return told
+
+
+def _still_wanted(parts: Parts, account: Account, grant: Grant) -> bool:
+    """Tell whether a client is still registered, and by a code still agreed to; a device code is agreed to once."""
+    if grant.client.is_command_line:
+        return True
+    client_id = grant.client.get_client_id()
+    if relying_parties.find(parts, client_id) is None:
+        return False
+    return grant.by_device or consents.covers(parts, account.id, client_id, grant.scope)

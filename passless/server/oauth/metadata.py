@@ -14,6 +14,7 @@ TOKEN = "/oauth/token"
 DEVICE = "/oauth/device_authorization"
 REVOKE = "/oauth/revoke"
 INTROSPECT = "/oauth/introspect"
+AGREED = "/oauth/agreed"  # where a person sees which programs they let in
 VERIFY = "/device"  # where a person types a user code
 
 

@@ -16,7 +16,7 @@ from passless.actions.throttle import Throttled
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
 from passless.server import browser
 from passless.server.addresses import address_of
-from passless.server.oauth import agreeing, clients, devices, forms, looking, verifying
+from passless.server.oauth import agreed, agreeing, clients, devices, forms, looking, verifying
 from passless.server.oauth import metadata as at
 from passless.server.oauth.authorization import Authorization
 from passless.server.oauth.calls import Answered, ClientRequest
@@ -150,6 +150,18 @@ def agree(request: Asking, body: RawBody) -> Page:
     return agreeing.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
 
 
+@get(at.AGREED, sync_to_thread=True)
+def show_agreed(request: Asking) -> Page:
+    """List the programs that a person let in."""
+    return agreed.show(request, _site(request))
+
+
+@post(at.AGREED, sync_to_thread=True)
+def answer_agreed(request: Asking, body: bytes) -> Page:
+    """Put a program out."""
+    return agreed.answer(request, _site(request), forms.read_body(request.headers.get("content-type"), body))
+
+
 @get(at.VERIFY, sync_to_thread=True)
 def show_device(request: Asking) -> Page:
     """Ask for the code that a device shows."""
@@ -172,6 +184,8 @@ HANDLERS = (
     introspect,
     authorize,
     agree,
+    show_agreed,
+    answer_agreed,
     show_device,
     answer_device,
 )
