@@ -222,10 +222,19 @@ def sessions(parts: Parts, actor: Actor, target: str) -> tuple[SessionView, ...]
             place=one.place,
             current=who.session is not None and one.id == who.session.id,
             methods=tuple(names[proof.method] for proof in one.proofs if proof.method in names),
+            name=_relying_party(parts, one) if one.kind is SessionKind.CLIENT else "",
         )
         for one in parts.store.sessions(who.account.id)
         if one.kind is not SessionKind.TOKEN and not one.is_expired(now)
     )
+
+
+def _relying_party(parts: Parts, session: Session) -> str:
+    """Return what a relying party's session is called: by its name, or its id once it was removed."""
+    from passless.actions.relying_parties import find as find_party
+
+    found = find_party(parts, session.name)
+    return session.name if found is None else found[0].name
 
 
 def tokens(parts: Parts, actor: Actor, target: str) -> tuple[TokenView, ...]:

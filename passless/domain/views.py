@@ -197,7 +197,7 @@ class PassView(Struct, frozen=True, kw_only=True):
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
-    """Somebody signed in."""
+    """Somebody signed in; `name` is the relying party's that a session was given to, else empty."""
 
     id: str
     kind: str
@@ -207,6 +207,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     place: str
     current: bool
     methods: tuple[str, ...] = ()
+    name: str = ""
 
 
 class TokenView(Struct, frozen=True, kw_only=True):

@@ -151,7 +151,7 @@ def sessions(items: Sequence[SessionView], look: Look) -> RenderableType:
         (
             Text("●" if one.current else " ", style="green"),
             safe(one.place or "–"),
-            safe(one.kind),
+            safe(f"{one.kind}: {one.name}" if one.name else one.kind),
             when(one.created_at, look.now),
             when(one.last_seen_at, look.now),
             when(one.expires_at, look.now),

@@ -195,7 +195,9 @@ class TestRelyingParties:
         """Must hold 7."""
         browser, _, _ = ada_in_a_browser(place)
         wiki, session = given(browser, "client")
-        assert session.id in {one.id for one in place.directory.sessions(browser.actor, "ada")}
+        listed = {one.id: (one.kind, one.name) for one in place.directory.sessions(browser.actor, "ada")}
+        assert listed[session.id] == ("client", "wiki")
+        assert {name for _, name in listed.values()} == {"wiki", ""}
         browser.do(EndSessions(session=session.id))
         assert place.store.session(session.token_hash) is None
         assert wiki.token
