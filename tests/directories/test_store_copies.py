@@ -381,6 +381,11 @@ class TestBadCopies:
             {"created_at": NOW.replace(tzinfo=None)},
             {"schema": 99},
             {"name": "bad\nname"},
+            {"addresses": ("a\nb@example.org",)},
+            {"addresses": ("a" * 300,)},
+            {"groups": ("bad\ngroup",)},
+            {"groups": tuple(str(number) for number in range(100))},
+            {"operator": OperatorRights(since=NOW, over=("bad\x1bgroup",))},
         ],
     )
     def test_what_cannot_be_an_account_here_is_one_line(self, old: Place, new: Place, fields: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from passless.directories.local.vault_care import sealed_methods
 from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account
 from passless.domain.methods import MethodId, Password, Totp
 from passless.domain.names import BadName, clean
+from passless.domain.operators import MAXIMUM_GROUPS
 
 if TYPE_CHECKING:
     from passless.directories.local.store_copies import Kept
@@ -24,6 +25,7 @@ HANDLE_LENGTH = 32  # bytes; as accounts are made
 SHORTEST_SEED = 16  # bytes; RFC 4226 R6, 128 bits
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # ours: every sum with a time stays one that can be written
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # ours
+LONGEST_ADDRESS = 254  # characters of an e-mail address (RFC 5321 §4.5.3.1.3, without the brackets)
 OUR_ID = re.compile("[0-9a-z]{1,64}")  # as `random_codes.new_id` makes them, with room for longer ones
 
 
@@ -70,6 +72,9 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
         and sum(isinstance(method, Password) for method in account.methods) <= 1
         and all(_is_seed(seed) for seed in secrets.values())
         and account.created_at <= now
+        and all(address.isprintable() and 0 < len(address) <= LONGEST_ADDRESS for address in account.addresses)
+        and len(account.groups) <= MAXIMUM_GROUPS
+        and len(_over(account)) <= MAXIMUM_GROUPS
     )
     if not is_whole:
         raise AccountCopyDamaged("the account in this copy is not one that can be here")
@@ -77,10 +82,16 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
         for method in account.methods:
             clean(method.name, what="name of a method")
             clean(method.device, what="device name")
+        for group in (*account.groups, *_over(account)):
+            clean(group, what="name of a group")
         if account.display_name:
             clean(account.display_name, what="display name")
     except BadName as error:
         raise AccountCopyDamaged(f"in this copy, {error.message}") from error
+
+
+def _over(account: Account) -> tuple[str, ...]:
+    return () if account.operator is None else account.operator.over
 
 
 def _is_our_time(moment: datetime) -> bool:
