@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
@@ -21,7 +20,7 @@ from passless.server.log import Log
 from passless.server.site import Site
 
 BODY_SIZE = 256 * 1024  # bytes (docs/api.md)
-PARTS = ("api", "pages", "oauth")  # packages beside this module, each with its `route_handlers`
+PARTS = ("api", "pages", "oauth")  # packages beside this module, each with its `router`
 HTML = "text/html"
 
 Asking = Request[Any, Any, Any]
@@ -37,7 +36,7 @@ def make_app(site: Site, log: Log | None = None) -> Litestar:
         return actor_of(request, site)
 
     return Litestar(
-        route_handlers=list(_route_handlers(site)),
+        route_handlers=list(_routers(site)),
         dependencies={
             "site": Provide(the_site, sync_to_thread=False, use_cache=True),
             "actor": Provide(the_actor, sync_to_thread=False),
@@ -52,16 +51,9 @@ def make_app(site: Site, log: Log | None = None) -> Litestar:
     )
 
 
-def _route_handlers(site: Site) -> Iterator[Any]:
+def _routers(site: Site) -> Iterator[Router]:
     for name in PARTS:
-        module = f"passless.server.{name}"
-        if find_spec(module) is None:
-            continue
-        part = import_module(module)
-        if hasattr(part, "router"):
-            yield part.router(site)
-        else:
-            yield from getattr(part, "route_handlers", ())
+        yield import_module(f"passless.server.{name}").router(site)
 
 
 def _problem(request: Asking, error: PasslessError) -> Response[Any]:
@@ -70,10 +62,11 @@ def _problem(request: Asking, error: PasslessError) -> Response[Any]:
     document = problems.document_of(error, status)
     headers = problems.headers_of(error, status, signed_in="authorization" in request.headers)
     if _wants_page(request):
-        page = _page(request, document)
-        if page is not None:
-            page.headers.update(headers)
-            return page
+        from passless.server.pages import errors
+
+        page: Response[Any] = errors.page(request, document)
+        page.headers.update(headers)
+        return page
     return Response(wire.encode(document), status_code=status, media_type=problems.MEDIA_TYPE, headers=headers)
 
 
@@ -107,11 +100,3 @@ def _wants_page(request: Asking) -> bool:
     if path == "/api" or path.startswith("/api/"):
         return False
     return HTML in request.headers.get("accept", "")
-
-
-def _page(request: Asking, document: wire.ProblemDocument) -> Response[Any] | None:
-    """Return the page of an error, where there are pages."""
-    if find_spec("passless.server.pages.errors") is None:
-        return None
-    page: Response[Any] = import_module("passless.server.pages.errors").page(request, document)
-    return page

@@ -5,6 +5,7 @@ from litestar import Router
 from passless.server.api import about, accounts, description, lists, operators, proving, relying_parties, reports
 from passless.server.api.calls import BASE
 from passless.server.api.routing import route
+from passless.server.site import Site
 
 OPERATIONS = (
     about.about,
@@ -40,7 +41,7 @@ OPERATIONS = (
     relying_parties.remove_relying_party,
 )
 
-route_handlers = [
-    Router(BASE, route_handlers=[route(one) for one in OPERATIONS]),
-    description.route(OPERATIONS),
-]
+
+def router(site: Site) -> Router:
+    """Return the interface, and its description."""
+    return Router("/", route_handlers=[description.route(OPERATIONS), Router(BASE, route_handlers=[*map(route, OPERATIONS)])])

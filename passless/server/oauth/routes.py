@@ -157,7 +157,7 @@ def show_agreed(request: Asking) -> Page:
 
 
 @post(at.AGREED, sync_to_thread=True)
-def answer_agreed(request: Asking, body: bytes) -> Page:
+def answer_agreed(request: Asking, body: RawBody) -> Page:
     """Put a program out."""
     return agreed.answer(request, _site(request), forms.read_body(request.headers.get("content-type"), body))
 
