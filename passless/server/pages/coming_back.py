@@ -7,7 +7,7 @@ from datetime import timedelta
 from litestar import get, post
 
 from passless.credentials.random_codes import CROCKFORD, RECOVERY_CODE_LENGTH, as_typed
-from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
+from passless.domain.errors import NotFound, PasslessError, ProofNeeded, WrongUse
 from passless.domain.methods import MEMORY, Kind
 from passless.domain.requests import Answer, ConfirmCode, TakeBackReport
 from passless.domain.secret import Secret
@@ -86,7 +86,7 @@ def confirm_code(visit: Visiting, form: Filled) -> Page:
     """Save the code by its being typed back."""
     try:
         visit.directory.apply(visit.actor, visit.account, ConfirmCode(code=Secret(form.get("code", ""))))
-    except (WrongUse, ProofNeeded) as error:
+    except (WrongUse, ProofNeeded, NotFound) as error:
         return visit.page("recovery_code.html", status=422, code=None, view=visit.view(), trouble=error)
     state = visit.view()
     return visit.go("/welcome" if state.state != "ok" else "/", done="confirm-recovery-code")

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from passless.domain.views import SignedIn
+from tests.directories.remembered_hashes import remembered_hashes
 from tests.server.pages.world import Browser, World
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _argon2_once() -> Iterator[None]:
+    with remembered_hashes():
+        yield
 
 
 @pytest.fixture

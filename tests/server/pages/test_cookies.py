@@ -39,7 +39,7 @@ def test_cookies_are_kept_from_scripts_other_hosts_and_plain_connections(ada: Si
 
 
 def test_plain_http_is_for_localhost_whose_cookies_say_so(tmp_path: Path) -> None:
-    world = World(tmp_path, url="http://localhost:8080")
+    world = World(tmp_path, url="http://app.localhost:8080")
     try:
         said = set_by(world.browser().get("/sign-in"))
         assert list(said) == ["passless-visit"]
@@ -65,7 +65,7 @@ def test_a_sign_in_and_a_sign_out_begin_another_visit(ada: SignedIn, browser: Br
 
 def test_a_session_that_somebody_planted_is_not_taken_over(world: World, ada: SignedIn, browser: Browser) -> None:
     """must hold 5: a sign-in gives a token of its own, whatever was in the browser before."""
-    browser.http.cookies.set(SESSION, "pls_planted-by-somebody-else-000000000000000000")
+    browser.http.cookies.set(SESSION, "pls_planted-by-somebody-else-000000000000000000", domain="passless.example", path="/")
     browser.sign_in()
     assert browser.cookies[SESSION].startswith("pls_")
     assert "planted" not in browser.cookies[SESSION]
