@@ -184,3 +184,23 @@ def test_a_secret_is_256_bits_shown_once_and_kept_as_a_hash(world: World) -> Non
     assert not relying_parties.is_secret(client, Secret("plc_"))
     public = world.register("app", public=True)
     assert public.secret is None
+
+
+def test_an_operator_over_all_registers_one_over_http(world: World) -> None:
+    ada = world.account()
+    http = world.program().http
+    headers = {"Authorization": f"Bearer {ada.token.reveal()}"}
+    body = {"name": "files", "kind": "oauth", "redirect_uris": [WEB_CALLBACK], "scopes": ["read"]}
+    refused = http.post("/api/v1/relying-parties", json=body, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-an-operator")
+    world.make_operator(ada.account_id)
+    made = http.post("/api/v1/relying-parties", json=body, headers=headers)
+    assert made.status_code == 201
+    assert made.json()["secret"].startswith("plc_")
+    listed = http.get("/api/v1/relying-parties", headers=headers).json()["items"]
+    assert [one["name"] for one in listed] == ["files"]
+    assert "secret" not in listed[0]
+    assert http.post("/api/v1/relying-parties", json=body | {"kind": "pam", "name": "x"}, headers=headers).status_code == 501
+    gone = http.delete(f"/api/v1/relying-parties/{listed[0]['id']}", headers=headers)
+    assert gone.status_code == 200
+    assert http.delete(f"/api/v1/relying-parties/{listed[0]['id']}", headers=headers).status_code == 404

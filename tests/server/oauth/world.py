@@ -9,10 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
-from warnings import catch_warnings
 
 import httpx
-from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from passless.actions.parts import Access
@@ -66,8 +64,7 @@ class World:
         self.place = place
         place.change(access=Access.NOBODY, origin=URL)
         self.site = Site(directory=LocalDirectory(self.place.parts), url=URL)
-        with catch_warnings(action="ignore", category=LitestarDeprecationWarning):  # of how the pages name what they need
-            self.app = make_app(self.site)
+        self.app = make_app(self.site)
 
     def http(self, address: str = "203.0.113.7") -> TestClient[Any]:
         """Return a program or browser somewhere, without cookies."""
