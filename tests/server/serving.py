@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import Any, ClassVar
 from urllib.parse import quote, quote_plus
 
@@ -38,7 +38,7 @@ class Served:
         self.home = home
         self.written = bytearray()
         self.lines: list[dict[str, Any]] = []
-        self._ready, self._noted = Event(), Event()
+        self._ready, self._more = Event(), Condition()
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PASSLESS_")}
         self.process = subprocess.Popen(
             [sys.executable, *command, *arguments],
@@ -66,6 +66,18 @@ class Served:
     def line(self, event: str) -> dict[str, Any] | None:
         """Return the last line about an event."""
         return next((line for line in reversed(self.lines) if line["event"] == event), None)
+
+    def await_request(self, **fields: Any) -> dict[str, Any]:
+        """Return the line about a request with these fields; it is written after the answer."""
+
+        def found() -> dict[str, Any] | None:
+            return next((line for line in self.requests() if fields.items() <= line.items()), None)
+
+        with self._more:
+            assert self._more.wait_for(found, START_TIME), f"no line has {fields}:\n{self.text}"
+        line = found()
+        assert line is not None
+        return line
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the lines about requests."""
@@ -127,7 +139,9 @@ class Served:
                 except ValueError:
                     continue
                 if isinstance(said, dict) and "event" in said:
-                    self.lines.append(said)
+                    with self._more:
+                        self.lines.append(said)
+                        self._more.notify_all()
                     if said["event"] == "ready":
                         self._ready.set()
         self._ready.set()

@@ -60,8 +60,8 @@ def test_an_absolute_address_changes_nothing(served: Served) -> None:
 
 def test_whoever_is_no_proxy_has_no_say_in_where_they_are(served: Served) -> None:
     with Caller(served, headers={"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"}) as caller:
-        caller.get("/")
-    assert served.requests()[-1]["source"] == "127.0.0.1"
+        asked = caller.ask("GET", "/").headers["x-request-id"]
+    assert served.await_request(request=asked)["source"] == "127.0.0.1"
 
 
 def test_a_trusted_proxy_says_where_its_client_is(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_it_listens_on_a_socket_for_the_proxy_of_the_machine(tmp_path: Path) -> 
             headers = ["Connection: close", "X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https"]
             connection.sendall(head(served, headers=headers))
             assert statuses(read_all(connection)) == [200]
-        assert served.requests()[-1]["source"] == "203.0.113.9"
+        assert served.await_request(source="203.0.113.9")
         assert path.stat().st_mode & 0o777 == 0o660
         served.stop()
     assert not path.exists()
