@@ -67,7 +67,8 @@ def own(visit: Visit, what: str) -> Place:
 
 def others(visit: Visit, person: str, what: str, fields: Form) -> Place:
     """Return where an operator acts on somebody else's account."""
-    assert visit.account  # somebody is signed in; what they may is the directory's to say
+    if visit.view().operator_over is None:
+        raise NoSuchPage
     path = f"/people/{quote(person, safe='')}"
     actor = visit.operator(fields.words("reason"), fields.words("ticket"))
     offer = _offer(OPERATORS_OFFERS, what)

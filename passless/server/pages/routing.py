@@ -47,8 +47,10 @@ def router(site: Site) -> Router:
         return form
 
     def on_error(request: browser.Asking, error: PasslessError) -> Page:
-        if isinstance(error, SignInNeeded):
+        if isinstance(error, SignInNeeded) and Visit(request, site).session is None:
             return browser.sign_in_first(request, site)
+        if isinstance(error, SignInNeeded):
+            error = changing.NoSuchPage()  # signed in, and it is somebody else's: nothing tells whether it is there
         status = status_of(error)
         return errors.page(request, document_of(error, status))
 

@@ -200,26 +200,27 @@ def test_a_change_that_is_none_is_no_page(signed_in: Browser) -> None:
     assert signed_in.get("/change/issue-temporary-pass").status_code == 404, "nobody issues one to themselves"
 
 
-@pytest.mark.parametrize("what", sorted(OFFERS))
 @pytest.mark.parametrize(
-    "query", ["", "?method=nothing&device=nothing&session=nothing&id=nothing&name=%00&days=x&for=%2F&all="]
+    "query", ["", "?method=x&device=x&session=x&id=x&name=%00&days=x&for=%2F&all=", "?%ff=%00&name=" + "a" * 300]
 )
-def test_nonsense_in_an_address_is_said_and_breaks_nothing(signed_in: Browser, what: str, query: str) -> None:
-    answer = signed_in.get(f"/change/{what}{query}")
-    assert answer.status_code < 500
-    assert "<h1>" in answer.text
+def test_nonsense_in_an_address_is_said_and_breaks_nothing(signed_in: Browser, query: str) -> None:
+    for what in OFFERS:
+        answer = signed_in.get(f"/change/{what}{query}")
+        assert answer.status_code < 500, what
+        assert "<h1>" in answer.text
 
 
-@pytest.mark.parametrize("what", sorted(OPERATORS_OFFERS))
-def test_who_is_no_operator_changes_nobody_else(world: World, ada: SignedIn, signed_in: Browser, what: str) -> None:
+def test_who_is_no_operator_changes_nobody_else(world: World, ada: SignedIn, signed_in: Browser) -> None:
     """must hold 9"""
     world.account("grace")
     token = Fields(signed_in.get("/").text).forms[0][1]["form-token"]
     before = world.place.store.read_named("grace")
-    answer = signed_in.send(
-        f"/people/grace/change/{what}", {"form-token": token, "version": "1", "reason": "because", "device": "x"}
-    )
-    assert answer.status_code in {303, 403, 404, 422, 409, 401}, answer.text
+    form = {"form-token": token, "version": "1", "reason": "because", "device": "x"}
+    for what in OPERATORS_OFFERS:
+        answer = signed_in.send(f"/people/grace/change/{what}", form)
+        assert answer.status_code == 404, what
+        assert signed_in.get(f"/people/grace/change/{what}").status_code == 404, what
+    assert signed_in.get("/people/grace").status_code == 404
     assert world.place.store.read_named("grace") == before
 
 
