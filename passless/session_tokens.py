@@ -96,9 +96,8 @@ class SessionTokens:
             why = "" if self._keeper is None else self._keeper.write(account_id, token.reveal())
             entry = SignedInAccount(name=name, token="" if why is None else token.reveal(), elsewhere=why is None)
             after = _with(kept, account_id, entry)
-            before = kept.accounts.get(account_id)
-            was_elsewhere = {account_id} if why is not None and before is not None and before.elsewhere else set()
-            self._forget_elsewhere((kept.accounts.keys() - after.accounts.keys()) | was_elsewhere)
+            stays = after.accounts.keys() - ({account_id} if why is not None else set())
+            self._forget_elsewhere(kept, kept.accounts.keys() - stays)
             self._write(replace(after, told=kept.told or bool(why)))
         return "" if kept.told or why is None else why
 
@@ -122,7 +121,7 @@ class SessionTokens:
         with private_files.alone(self.path):
             kept = self._read(again=True)
             ended = {one for one, entry in kept.accounts.items() if self._token(one, entry) == token}
-            self._forget_elsewhere(ended)
+            self._forget_elsewhere(kept, ended)
             left = {
                 one: replace(entry, token="", elsewhere=False) if one in ended else entry
                 for one, entry in kept.accounts.items()
@@ -133,7 +132,7 @@ class SessionTokens:
         """Forget an account that is no longer there."""
         with private_files.alone(self.path):
             kept = self._read(again=True)
-            self._forget_elsewhere({account_id})
+            self._forget_elsewhere(kept, {account_id})
             left = {key: one for key, one in kept.accounts.items() if key != account_id}
             self._write(replace(kept, accounts=left, chosen="" if kept.chosen == account_id else kept.chosen))
 
@@ -141,7 +140,7 @@ class SessionTokens:
         """Forget everybody: the profile goes, or moves."""
         with private_files.alone(self.path):
             kept = self._read(again=True)
-            self._forget_elsewhere(kept.accounts.keys())
+            self._forget_elsewhere(kept, kept.accounts.keys())
             if kept.accounts:
                 self._write(_Kept(origin=self._origin))
 
@@ -151,9 +150,9 @@ class SessionTokens:
             text = self._keeper.read(account_id) or ""
         return Secret(text) if text else None
 
-    def _forget_elsewhere(self, accounts: Iterable[str]) -> None:
-        if self._keeper is not None:
-            for account_id in accounts:
+    def _forget_elsewhere(self, kept: _Kept, accounts: Iterable[str]) -> None:
+        for account_id in accounts:
+            if self._keeper is not None and account_id in kept.accounts and kept.accounts[account_id].elsewhere:
                 self._keeper.forget(account_id)
 
     def _read(self, *, again: bool = False) -> _Kept:

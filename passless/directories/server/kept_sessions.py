@@ -1,4 +1,7 @@
-"""Where the session tokens of a server's profile are kept: in the system keyring, one entry per account."""
+"""Where the session tokens of a server's profile are kept: in the system keyring, one entry per account.
+
+The keyring is loaded when an entry is read or written: a session in a file needs none.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from typing import Any, Literal, Protocol
 
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
-from passless.vault.errors import VaultLocked, VaultNotWritten
-from passless.vault.system_keyring import KEYRING_LIMIT, real_keyring, within
 
 IN_A_FILE = (
     "{}, so the session is kept in a file that only you can read; to change that: passless profile set {} --vault keyring"
@@ -44,7 +45,7 @@ class KeyringSessions:
         *,
         choice: Literal["auto", "keyring", "file"],
         entries: Callable[[], Entries] | None = None,
-        limit: timedelta = KEYRING_LIMIT,
+        limit: timedelta = timedelta(seconds=3),  # as the vault's key has it
     ) -> None:
         self.service = f"passless session {profile} {origin}"
         self._profile = profile
@@ -54,6 +55,9 @@ class KeyringSessions:
 
     def read(self, account_id: str) -> str | None:
         """Return a token; `VaultLocked` (kind `Unavailable`) where the keyring does not answer."""
+        from passless.vault.errors import VaultLocked
+        from passless.vault.system_keyring import within
+
         try:
             return within(self._limit, lambda: self._entries().get_password(self.service, account_id))
         except VaultLocked as error:
@@ -64,6 +68,9 @@ class KeyringSessions:
         """Keep a token and return None; else return what the person should know of its file."""
         if self._choice == "file":
             return ""
+        from passless.vault.errors import VaultLocked, VaultNotWritten
+        from passless.vault.system_keyring import within
+
         try:
             within(self._limit, lambda: self._entries().set_password(self.service, account_id, token))
         except (VaultLocked, VaultNotWritten) as error:
@@ -75,11 +82,15 @@ class KeyringSessions:
 
     def forget(self, account_id: str) -> None:
         """Remove a token; a keyring that does not answer keeps it until it expires at the server."""
+        from passless.vault.system_keyring import within
+
         with suppress(PasslessError):
             within(self._limit, lambda: self._entries().delete_password(self.service, account_id))
 
 
 def _entries() -> Entries:
+    from passless.vault.system_keyring import real_keyring
+
     found: Any = real_keyring()  # the whole of a keyring, of which the vault's port names a part
     entries: Entries = found
     return entries
