@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.cli import asking, plans
-from passless.cli.failures import Contradiction, MissingInput
+from passless.cli.failures import Contradiction, MissingInput, NotSignedIn
 from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.names import clean
 from passless.domain.requests import NewAccount, RenameAccountTo
@@ -92,11 +92,23 @@ def found(run: Run, matching: str) -> Iterable[AccountSummary]:
 
 
 def choose(run: Run, name: str) -> Chosen:
-    """Choose an account."""
+    """Choose an account; at a server one that signed in here before."""
+    if run.is_remote:
+        return _choose_known(run, name)
     view = _read(run, name)
     if not run.given.dry_run:
         run.tokens.choose(view.id, view.account)
     return Chosen(profile=run.profile.name, account=view.account, applied=not run.given.dry_run)
+
+
+def _choose_known(run: Run, name: str) -> Chosen:
+    account_id = run.tokens.id_of(name)
+    if account_id is None:
+        raise NotSignedIn(name)
+    known = run.tokens.name_of(account_id) or name
+    if not run.given.dry_run:
+        run.tokens.choose(account_id, known)
+    return Chosen(profile=run.profile.name, account=known, applied=not run.given.dry_run)
 
 
 def rename(run: Run, name: str | None, display_name: str | None) -> Outcome:

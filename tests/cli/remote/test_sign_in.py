@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from passless.cli import elsewhere
+from passless.cli import asking, elsewhere
 from tests.cli.remote.terminal import Terminal
 from tests.cli.remote.visitor import Visitor
 from tests.cli.running import PASSWORD
@@ -203,3 +203,43 @@ def test_doctor_looks_at_the_server_and_the_session(ada: Terminal) -> None:
     assert verdicts["server"]["ok"]
     assert ada.name in verdicts["session"]["message"]
     assert "store" not in verdicts
+
+
+def test_several_accounts_are_signed_in_at_once_and_one_is_chosen(ada: Terminal) -> None:
+    eve = f"eve-{ada.name}"
+    ada.is_given_an_account(eve)
+    ada.json("sign-in", "--account", eve, "--with", "password", "--password-file", "-", typed=PASSWORD)
+    assert ada.json("status")["account"] == ada.name
+    assert ada.json("account", "use", eve)["account"] == eve
+    assert ada.json("status")["account"] == eve
+    assert ada.json("status", "--account", ada.name)["account"] == ada.name
+    assert ada.json("account", "use", "nobody", status=5)["code"] == "not-signed-in"
+    ada.json("sign-out", "--account", eve)
+    assert ada.json("status", "--account", ada.name)["session"]
+
+
+def test_another_device_is_shown_where_to_go_in_one_command_too(ada: Terminal, served: Served) -> None:
+    shown: list[str] = []
+
+    def approve(text: str) -> None:
+        shown.append(text)
+        if len(shown) > 1:
+            return
+        code = json.loads(text)
+        phone = Visitor(served.url)
+        phone.goes_to(code["verification_uri_complete"]).signs_in(ada.name, PASSWORD)
+        phone.sends("/device", user_code=code["user_code"])
+        phone.sends("/device", answer="approve")
+        phone.closes()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "say", approve)
+        assert ada.json("sign-in", "--device")["kind"] == "device-code"
+    assert shown[1] == elsewhere.NO_STEP_UP
+
+
+def test_the_code_for_another_device_is_drawn_with_its_address(ada: Terminal) -> None:
+    drawn = ada("sign-in", "--device", "--begin")
+    assert "/device" in drawn.stdout
+    assert "passless sign-in --finish" in drawn.stdout
+    assert "█" in drawn.stdout
