@@ -52,6 +52,5 @@ def check(call: Call, asked: Asked) -> Said:
 
 
 if __name__ == "__main__":
-    api.route_handlers[0].register(api.route(empty))
-    api.route_handlers[0].register(api.route(check))
+    api.OPERATIONS = (*api.OPERATIONS, empty, check)
     main()
