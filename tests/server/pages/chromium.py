@@ -150,17 +150,26 @@ class Chromium:
 
     def type(self, field: str, text: str) -> None:
         """Type into a field, by its id."""
-        element = self.find(f"#{field}")
-        element.clear()
-        element.send_keys(text)
+
+        def once() -> bool:
+            element = self.driver.find_element(By.CSS_SELECTOR, f"#{field}")
+            element.clear()
+            element.send_keys(text)
+            return True
+
+        self.wait(once, f"the field {field}")
 
     def press(self, words: str, inside: str = "body") -> None:
-        """Press the button or link with these words, and wait for the page that it leads to where it leads to one."""
+        """Press the button or link with these words; a page that goes away at that moment is waited for."""
         xpath = f'.//*[self::a or self::button or self::summary][contains(normalize-space(.), "{words}")]'
-        box = self.find(inside)
-        element = self.wait(lambda: box.find_element(By.XPATH, xpath), words)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-        element.click()
+
+        def once() -> bool:
+            element = self.driver.find_element(By.CSS_SELECTOR, inside).find_element(By.XPATH, xpath)
+            self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+            element.click()
+            return True
+
+        self.wait(once, words)
 
     def wait_for(self, heading: str) -> None:
         """Wait for a page by what it is called."""
