@@ -6,9 +6,13 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+CPU_GROUPS = Path("/sys/fs/cgroup/cpu")  # control groups, version 1
+PERIOD = 20_000  # microseconds in which a share is counted
 STOPS_WITHIN = 20.0  # seconds
 
 
@@ -48,6 +52,25 @@ def whole_memory_of(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+@contextmanager
+def limited(pid: int, share: float) -> Iterator[bool]:
+    """Hold a process to a share of one core for as long as the block lasts; tell whether that could be done (Linux, root)."""
+    folder = CPU_GROUPS / f"passless-bench-{pid}"
+    try:
+        folder.mkdir()
+        (folder / "cpu.cfs_period_us").write_text(str(PERIOD))
+        (folder / "cpu.cfs_quota_us").write_text(str(int(PERIOD * share)))
+        (folder / "cgroup.procs").write_text(str(pid))
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        (CPU_GROUPS / "cgroup.procs").write_text(str(pid))
+        folder.rmdir()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
