@@ -241,7 +241,7 @@ def page_headers(site: Site, *, form_action: Sequence[str] = ()) -> dict[str, st
     """Return the headers of every page (must hold 11)."""
     headers = loopback_headers(form_action=form_action)
     if site.is_secure:
-        headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+        headers["Strict-Transport-Security"] = f"max-age={YEAR}"
     return headers
 
 

@@ -1,8 +1,7 @@
-"""What every request passes before it reaches a route: its host, its size, its time; and what is written down of it."""
+"""What every request passes before it reaches a route: its host and its size; and what is written down of it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import perf_counter
 from typing import Any
@@ -25,8 +24,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-BODY_TIME = 20.0  # seconds until a body is there; 256 KiB at 13 KiB/s
-READ_TIME = 30.0  # seconds until a slow client has taken a part of an answer
 MOST_UNDER_WAY = 1000  # requests at once; beyond that waiting in line helps nobody
 HEALTH = "/healthz"
 ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type")
@@ -115,7 +112,7 @@ KNOWN_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "P
 
 
 class Passing:
-    """One request on its way: its body within its size and time, its answer with our headers."""
+    """One request on its way: its body within its size, its answer with our headers."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, added: Iterable[tuple[bytes, bytes]]) -> None:
         self.scope = scope
@@ -124,37 +121,24 @@ class Passing:
         self._send = send
         self._added = tuple(added)
         self._size = 0
-        self._is_whole = False
-        self._until = asyncio.get_running_loop().time() + BODY_TIME
 
     async def receive(self) -> Message:
-        """Return the next part of the body.
-
-        Raises:
-            TooLarge, TooSlow: it is more than a request has, or took longer.
-        """
-        if self._is_whole:
-            return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._until):
-                message = await self._receive()
-        except TimeoutError as error:
-            raise problems.TooSlow from error
+        """Return the next part of the body; `TooLarge` where it is more than a request has."""
+        message = await self._receive()
         self._size += len(message.get("body", b""))
-        self._is_whole = not message.get("more_body", False)
         if self._size > BODY_SIZE:
             raise problems.TooLarge
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer; a client that does not take it loses the connection."""
+        """Send a part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._added, *self._closing()]
-            await self._send(message)
-            return
-        async with asyncio.timeout(READ_TIME):
-            await self._send(message)
+            given = message.get("headers", ())
+            names = {name.lower() for name, _ in given}
+            added = (header for header in self._added if header[0] not in names)
+            message["headers"] = [*given, *added, *self._closing()]
+        await self._send(message)
 
     async def refuse(self, error: PasslessError) -> None:
         """Answer with a problem document, and let the connection end: what else comes on it is not to be trusted."""
@@ -172,7 +156,7 @@ class Passing:
 
     def _closing(self) -> Iterable[tuple[bytes, bytes]]:
         """End the connection where a body was not read to its end, so that its rest is not taken for a request."""
-        return ((b"connection", b"close"),) if self.status in {408, 413} else ()
+        return ((b"connection", b"close"),) if self.status == 413 else ()
 
 
 def _hosts(site: Site) -> frozenset[bytes]:
