@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -20,10 +21,15 @@ LONGEST_REASON = 4500  # characters as they are sent: 500 of four bytes each, pe
 
 def actor_of(request: Request[Any, Any, Any], site: Site) -> Actor:
     """Return who asks; nothing is read from cookies."""
+    return actor_from(request.headers, address_of(request, site))
+
+
+def actor_from(headers: Mapping[str, str], place: str) -> Actor:
+    """Return who asks, by the headers under their names in small letters."""
     return Actor(
-        token=_bearer(request.headers.get("authorization", "")),
-        operator=_operator(request.headers.get("passless-reason"), request.headers.get("passless-ticket", "")),
-        place=address_of(request, site),
+        token=_bearer(headers.get("authorization", "")),
+        operator=_operator(headers.get("passless-reason"), headers.get("passless-ticket", "")),
+        place=place,
     )
 
 

@@ -96,7 +96,6 @@ def _fault(request: Asking, error: Exception) -> Response[Any]:
 
 
 def _wants_page(request: Asking) -> bool:
-    path = request.scope["path"]
-    if path == "/api" or path.startswith("/api/"):
+    if request.scope["raw_path"].startswith(b"/api"):  # as it was asked: routing may have shortened the path
         return False
     return HTML in request.headers.get("accept", "")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_TIME = 10.0  # seconds until the head of a request is there, from its first byte or the connection's beginning
+BODY_TIME = 20.0  # seconds until a body is there, from the end of its head; 256 KiB at 13 KiB/s
+READ_TIME = 30.0  # seconds until a client that reads slowly has taken enough of an answer for it to go on
 HEAD_SIZE = 32 * 1024  # bytes; the largest we read are a token and a few cookies
 SPARE_FILES = 256  # descriptors kept for the store, the log and whoever comes next
 MANY_FILES = 65_536  # descriptors that are enough where the system sets no bound
@@ -15,6 +18,7 @@ VERSIONS = frozenset({"1.0", "1.1"})
 _END = b"\r\ncontent-length: 0\r\nconnection: close\r\ncache-control: no-store\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _END
 OTHER_VERSION = b"HTTP/1.1 505 HTTP Version Not Supported" + _END
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout" + _END
 
 
 class Connection(HttpToolsProtocol):
@@ -26,31 +30,40 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._head_size = 0
+        self._in_body = False
         self._is_refused = False
-        self._await_head()
+        self.idle[self] = None
+        self._within("head", HEAD_TIME, transport.abort)
         if len(self.connections) > self.most:
             self._let_the_idlest_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        self._head_came()
+        self.idle.pop(self, None)
+        for name in tuple(self._timers):
+            self._in_time(name)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, as long as heads stay within their size."""
+        """Read on, as long as heads stay within their size and bodies come."""
         if self.transport.is_closing():
             return
-        if self in self.idle and self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_TIME, self._give_up)
+        if self in self.idle:
+            self._within("head", HEAD_TIME, self.transport.abort)
         self._head_size += len(data)
         super().data_received(data)
         if self._head_size > HEAD_SIZE and not self.transport.is_closing():
             self._refuse(TOO_LARGE)
+        if self._in_body:
+            self._within("body", BODY_TIME, self._give_up_the_body)
 
     def on_headers_complete(self) -> None:
         """Go on with a request whose head is there, if it is one that we read."""
-        self._head_came()
+        self.idle.pop(self, None)
+        self._in_time("head")
+        self._head_size = 0
         if self._is_refused:
             return  # nothing that follows is carried out
         if self.parser.get_http_version() not in VERSIONS:
@@ -58,6 +71,7 @@ class Connection(HttpToolsProtocol):
         elif len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_SIZE:
             self._refuse(TOO_LARGE)
         else:
+            self._in_body = True
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -68,6 +82,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request that was not refused."""
+        self._in_body = False
+        self._in_time("body")
         if not self._is_refused:
             super().on_message_complete()
 
@@ -77,31 +93,41 @@ class Connection(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self.idle[self] = None
 
+    def pause_writing(self) -> None:
+        """Wait for a client that does not take its answer, but not for ever."""
+        super().pause_writing()
+        self._within("reading", READ_TIME, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it took enough."""
+        self._in_time("reading")
+        super().resume_writing()
+
     def _unsupported_upgrade_warning(self) -> None:
         """Answer a request for another protocol as if it had not asked, and end the connection: what follows is not HTTP."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def _within(self, what: str, seconds: float, otherwise: Callable[[], None]) -> None:
+        """Let something happen in time; what was asked before counts from then."""
+        if what not in self._timers:
+            self._timers[what] = self.loop.call_later(seconds, otherwise)
+
+    def _in_time(self, what: str) -> None:
+        timer = self._timers.pop(what, None)
+        if timer is not None:
+            timer.cancel()
 
     def _refuse(self, answer: bytes) -> None:
         self._is_refused = True
         self.transport.write(answer)
         self.transport.close()
 
-    def _await_head(self) -> None:
-        self._head_size = 0
-        self.idle[self] = None
-        self._head_timer = self.loop.call_later(HEAD_TIME, self._give_up)
-
-    def _head_came(self) -> None:
-        self.idle.pop(self, None)
-        self._head_size = 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _give_up(self) -> None:
-        self._head_timer = None
-        self.transport.abort()
+    def _give_up_the_body(self) -> None:
+        if self.cycle.response_started:
+            self.transport.close()
+        else:
+            self._refuse(TOO_SLOW)
 
     def _let_the_idlest_go(self) -> None:
         oldest = next(iter(self.idle))

@@ -243,6 +243,11 @@ def test_errors_are_problem_documents(reader: Caller, method: str, path: str, bo
     assert not code or document["code"] == code
 
 
+@pytest.mark.parametrize("path", ["/api/v1accounts", "/api/v1accounts/me", "/api/v2/accounts", "/api", "/api/", "/%61pi/v1/"])
+def test_what_only_looks_like_an_address_is_none(served: Served, reader: Caller, path: str) -> None:
+    assert reader.http.get(served.url + path, headers={"Accept": "application/json"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [

@@ -112,30 +112,10 @@ def _run(wanted: Coroutine[Any, Any, None]) -> None:
         runner.run(wanted)
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "BODY_TIME", 0.0)
-    answered = asked(site, Asked(site, "POST", "/api/v1/accounts/ada/sign-in", b"{", ends=False))
-    assert answered.status == 408
-    assert answered.headers[b"connection"] == b"close"
-
-
 def test_a_body_that_is_too_large_is_not_read_on(site: Site) -> None:
     answered = asked(site, Asked(site, "POST", "/api/v1/accounts/ada/sign-in", *[b"a" * 64 * 1024] * 100, ends=False))
     assert answered.status == 413
     assert answered.headers[b"connection"] == b"close"
-
-
-def test_an_answer_that_nobody_takes_ends_the_request(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "READ_TIME", 0.0)
-    request = Asked(site, "GET", "/api/v1/", b"")
-    sent, stuck = request.send, asyncio.Event()
-
-    async def send(message: Any) -> None:
-        await (sent(message) if message["type"] == "http.response.start" else stuck.wait())
-
-    monkeypatch.setattr(request, "send", send)
-    with pytest.raises(Exception, match=r"response started|^$"):
-        asked(site, request)
 
 
 def test_more_than_can_be_under_way_is_refused_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,6 +220,48 @@ def test_the_time_of_a_head_that_came_is_over(timers: Timers) -> None:
     connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert timers.waiting == []
     assert not transport.closed
+
+
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(POST + b"he")
+    for octet in b"ll":
+        connection.data_received(bytes([octet]))
+    assert [seconds for seconds, _ in timers.waiting] == [connections.BODY_TIME]  # from its beginning, not from the last byte
+    timers.let_time_pass()
+    assert transport.closed
+    assert transport.written.startswith(b"HTTP/1.1 408 ")
+
+
+def test_the_time_of_a_body_that_came_is_over(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(POST + b"he")
+    connection.data_received(b"llo")
+    assert timers.waiting == []
+    assert not transport.closed
+
+
+def test_a_client_that_does_not_take_its_answer_is_let_go(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    connection.pause_writing()
+    connection.resume_writing()
+    assert timers.waiting == []
+    connection.pause_writing()
+    timers.let_time_pass()
+    assert transport.closed
+
+
+def test_nothing_is_left_of_a_connection_that_ended(timers: Timers) -> None:
+    connection, _ = connected(timers, ServerState())
+    connection.data_received(POST + b"he")
+    connection.pause_writing()
+    connection.connection_lost(None)
+    assert timers.waiting == []
+    assert connection not in connections.Connection.idle
 
 
 def test_too_many_connections_cost_the_idlest(timers: Timers) -> None:

@@ -3,8 +3,7 @@
 from litestar import Router
 
 from passless.server.api import about, accounts, description, lists, operators, proving, relying_parties, reports
-from passless.server.api.calls import BASE
-from passless.server.api.routing import route
+from passless.server.api.routing import mounted
 from passless.server.site import Site
 
 OPERATIONS = (
@@ -44,4 +43,4 @@ OPERATIONS = (
 
 def router(site: Site) -> Router:
     """Return the interface, and its description."""
-    return Router("/", route_handlers=[description.route(OPERATIONS), Router(BASE, route_handlers=[*map(route, OPERATIONS)])])
+    return Router("/", route_handlers=[description.route(OPERATIONS), mounted(OPERATIONS, site)])

@@ -47,29 +47,27 @@ def create_account(call: Call, new: NewAccount) -> Said:
     return Said(value=made, account_id=made.account_id)
 
 
-@operation("GET", "/accounts/{account:str}", gives=AccountView)
+@operation("GET", "/accounts/{account}", gives=AccountView)
 def read_account(call: Call) -> Said:
     """Read an account at a glance."""
     view = call.site.directory.read(call.actor, call.target)
     return Said(value=view, headers={"ETag": f'"{view.version}"'}, account_id=view.id)
 
 
-@operation("POST", "/accounts/{account:str}/plan", takes=Request, gives=documents.Planned)
+@operation("POST", "/accounts/{account}/plan", takes=Request, gives=documents.Planned)
 def plan(call: Call, request: Any) -> Said:
     """Work out what a request would do; nothing is kept."""
     return documents.outcome(call.site.directory.plan(call.actor, call.target, request))
 
 
-@operation(
-    "POST", "/accounts/{account:str}/apply", takes=Request, gives=documents.Changed, parameters=(IF_MATCH,), repeats=True
-)
+@operation("POST", "/accounts/{account}/apply", takes=Request, gives=documents.Changed, parameters=(IF_MATCH,), repeats=True)
 def apply(call: Call, request: Any) -> Said:
     """Carry out a request."""
     version = version_of(call.headers.get("if-match"))
     return documents.outcome(call.site.directory.apply(call.actor, call.target, request, version=version))
 
 
-@operation("POST", "/accounts/{account:str}/enrolment-problems", takes=Enrol, gives=tuple[ProblemView, ...])
+@operation("POST", "/accounts/{account}/enrolment-problems", takes=Enrol, gives=tuple[ProblemView, ...])
 def enrolment_problems(call: Call, request: Enrol) -> Said:
     """Say what would stand in the way of adding a method."""
     return Said(value=problems_of(call.site.parts, call.actor, call.target, documents.here(request)))

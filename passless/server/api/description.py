@@ -20,7 +20,7 @@ from passless.wire import ProblemDocument
 
 PATH = "/api/openapi.json"
 REFERENCE = "#/components/schemas/{name}"
-PART = re.compile(r"\{(\w+):str\}")
+PART = re.compile(r"\{(\w+)\}")
 PROBLEM = "application/problem+json"
 KEY = Parameter(
     name="Idempotency-Key",
@@ -87,7 +87,7 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
         takes = next(found) if one.takes is not None else None
         gives = [next(found) for _ in _alternatives(one)]
         described = _operation(one, takes, gives[0] if len(gives) == 1 else {"anyOf": gives} if gives else None)
-        paths.setdefault(BASE + PART.sub(r"{\1}", one.path), {})[one.method.lower()] = described
+        paths.setdefault(BASE + one.path, {})[one.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {"title": "passless", "version": __version__, "description": "How people sign in to their accounts."},

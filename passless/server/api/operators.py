@@ -27,7 +27,7 @@ def invite(call: Call, new: NewInvitation) -> Said:
     return Said(value=call.site.directory.invite(call.actor, new))
 
 
-@operation("DELETE", "/invitations/{invitation:str}", gives=Ended)
+@operation("DELETE", "/invitations/{invitation}", gives=Ended)
 def revoke_invitation(call: Call) -> Said:
     """Stop an invitation (operators)."""
     return Said(value=call.site.directory.revoke_invitation(call.actor, call.part("invitation")))

@@ -11,7 +11,7 @@ from passless.server.api.calls import Call, Said, operation
 
 @operation(
     "POST",
-    "/accounts/{account:str}/ceremonies",
+    "/accounts/{account}/ceremonies",
     takes=CeremonyRequest,
     gives=documents.Begins,
     status=201,
@@ -30,7 +30,7 @@ def begin_passkey(call: Call, request: SignInWith) -> Said:
 
 @operation(
     "POST",
-    "/ceremonies/{ceremony:str}",
+    "/ceremonies/{ceremony}",
     takes=Answer,
     gives=documents.FINISHED,
     is_open=True,
@@ -40,19 +40,19 @@ def finish_ceremony(call: Call, answer: Answer) -> Said:
     return documents.outcome(call.site.directory.finish(call.actor, call.part("ceremony"), answer))
 
 
-@operation("POST", "/accounts/{account:str}/sign-in", takes=Answer, gives=documents.SIGN_IN, is_open=True)
+@operation("POST", "/accounts/{account}/sign-in", takes=Answer, gives=documents.SIGN_IN, is_open=True)
 def sign_in(call: Call, answer: Answer) -> Said:
     """Sign in with what needs no challenge, or add a proof to the session in use."""
     return documents.outcome(call.site.directory.sign_in(call.actor, call.target, answer))
 
 
-@operation("POST", "/accounts/{account:str}/recover", takes=wire.RecoverBody, gives=SignedIn, is_open=True)
+@operation("POST", "/accounts/{account}/recover", takes=wire.RecoverBody, gives=SignedIn, is_open=True)
 def recover(call: Call, given: wire.RecoverBody) -> Said:
     """Begin a recovery with a recovery code."""
     return documents.outcome(call.site.directory.recover(call.actor, call.target, given.code, given.proof))
 
 
-@operation("POST", "/accounts/{account:str}/recovery-code/check", takes=wire.CodeBody, gives=wire.Right)
+@operation("POST", "/accounts/{account}/recovery-code/check", takes=wire.CodeBody, gives=wire.Right)
 def check_recovery_code(call: Call, given: wire.CodeBody) -> Said:
     """Tell whether this is the account's saved recovery code, without using it."""
     return Said(value=wire.Right(right=call.site.directory.is_recovery_code(call.actor, call.target, given.code)))

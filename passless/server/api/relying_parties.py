@@ -21,7 +21,7 @@ def add_relying_party(call: Call, new: NewRelyingParty) -> Said:
     return Said(value=call.site.directory.add_relying_party(call.actor, new))
 
 
-@operation("DELETE", "/relying-parties/{relying_party:str}", gives=Ended)
+@operation("DELETE", "/relying-parties/{relying_party}", gives=Ended)
 def remove_relying_party(call: Call) -> Said:
     """Remove a relying party: it can sign nobody in any more (operators)."""
     return Said(value=call.site.directory.remove_relying_party(call.actor, call.part("relying_party")))

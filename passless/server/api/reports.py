@@ -32,19 +32,19 @@ class BadTime(WrongUse):
     default = "that is no time"
 
 
-@operation("POST", "/accounts/{account:str}/what-if", takes=wire.WhatIfBody, gives=tuple[WhatIfView, ...])
+@operation("POST", "/accounts/{account}/what-if", takes=wire.WhatIfBody, gives=tuple[WhatIfView, ...])
 def what_if(call: Call, asked: wire.WhatIfBody) -> Said:
     """Work out what a loss would leave."""
     return Said(value=call.site.directory.what_if(call.actor, call.target, asked.lost))
 
 
-@operation("POST", "/accounts/{account:str}/next-steps", takes=wire.NextStepsBody, gives=tuple[Step, ...])
+@operation("POST", "/accounts/{account}/next-steps", takes=wire.NextStepsBody, gives=tuple[Step, ...])
 def next_steps(call: Call, asked: wire.NextStepsBody) -> Said:
     """Say what is left to do towards a goal."""
     return Said(value=call.site.directory.next_steps(call.actor, call.target, asked.goal, asked.at_hand))
 
 
-@operation("POST", "/accounts/{account:str}/notices/seen", takes=wire.SeenBody, status=204)
+@operation("POST", "/accounts/{account}/notices/seen", takes=wire.SeenBody, status=204)
 def seen(call: Call, asked: wire.SeenBody) -> Said:
     """Note that notices were shown."""
     call.site.directory.seen(call.actor, call.target, asked.notices)
