@@ -18,8 +18,8 @@ from passless.directories.local import LocalDirectory
 from passless.directories.server import ServerDirectory
 from passless.directories.server.connection import Connection
 from passless.ports.directory import Actor
-from passless.server import actors
 from passless.server import app as app_module
+from passless.server.api import routing
 from passless.server.app import make_app
 from passless.server.gate import Gate
 from passless.server.log import Log
@@ -100,7 +100,7 @@ class RemotePlace(Place):
         patch = pytest.MonkeyPatch()
         patch.setattr(app_module, "PARTS", ("api",))  # pages and OAuth are no part of what a directory speaks
         app = Gate(make_app(site, log), site, log=log, metrics=Metrics(), entropy=self.parts.entropy)
-        patch.setattr(actors, "address_of", lambda request, _: unquote(request.headers[PLACE]))
+        patch.setattr(routing, "place_of", lambda scope, _: unquote(dict(scope["headers"])[PLACE.encode()].decode()))
         patch.setattr(Site, "is_secure", property(lambda _: False))
         transport = InProcess(app)
         connection = Connection(site.url, clock=self.clock, entropy=entropy_of(11), pause=lambda _: None, transport=transport)
