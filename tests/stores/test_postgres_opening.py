@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from passless.domain.changes import AccountName
 from passless.domain.errors import PasslessError
 from passless.domain.secret import Secret
 from passless.ports import NameTaken, StoreDamaged, StoreNewer, StoreUnavailable, VersionMoved
-from passless.stores import create_store_at, open_store_at, postgres
+from passless.stores import create_store_at, open_store_at, postgres, shared_state
+from passless.stores import postgres as postgres_engine
 from passless.stores.chain import event_row, start
 from passless.stores.database import Again, MaybeKept, Transaction
 from passless.stores.errors import StoreExists, StoreMissing
 from passless.stores.postgres import PostgresConnection
 from passless.stores.postgres_address import WrongStoreUrl, read_address
 from passless.stores.postgres_faults import fault
+from passless.stores.shared_state import move_into_place
 from passless.stores.sql_store import SqlStore
 from passless.stores.statements import locking_statements, migrations, statements
 from tests.builders import NOW, an_account
@@ -294,6 +297,69 @@ def test_a_commit_whose_end_nobody_heard_of_is_kept_once(store: SqlStore, kept_f
     assert (store.read(ADA).version, len(store.sessions(ADA)), len(list(store.events()))) == (2, 1, 1)
     store._database.writing = losing_the_end(store, kept_first=kept_first)  # type: ignore[method-assign]
     assert [store.count_attempt("ada", at=NOW).count, store.count_attempt("ada", at=NOW).count] == [0, 1]
+
+
+def test_a_connection_that_dies_before_its_commit_arrives_loses_nothing(
+    store: SqlStore, postgres: Cluster, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Must hold 10: whether it arrived is looked up on a new connection, and what did not is done again."""
+    kept(store, an_account())
+    real, blows = store._database.writing, iter([True])
+
+    @contextmanager
+    def writing() -> Iterator[Transaction]:
+        with real() as transaction:
+            yield transaction
+            if next(blows, False):
+                postgres.kill_connections(url)
+
+    monkeypatch.setattr(store._database, "writing", writing)
+    assert store.commit(a_write(an_account(two_step=True), 1, opens=a_session(), events=(an_entry(),))) == 2
+    assert (len(store.sessions(ADA)), len(list(store.events())), store.verify().intact) == (1, 1, True)
+    assert (store.restored_at, next(blows, None)) == (None, None)
+
+
+def test_a_server_that_is_gone_for_long_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Must hold 10: what cannot be kept is told in bounded time, and can be done when the server is there again."""
+    monkeypatch.setattr(postgres_engine, "POOL_LIMIT", timedelta(seconds=0.5))
+    with cluster() as server, closing(create_at(server.new_database(), tmp_path)) as store:
+        kept(store, an_account())
+        server.stop()
+        for ask in (lambda: store.read(ADA), lambda: store.commit(a_write(an_account(two_step=True), 1))):
+            with pytest.raises(StoreUnavailable, match="cannot be reached"):
+                ask()
+        server.start()
+        assert until_reached(lambda: store.commit(a_write(an_account(two_step=True), 1))) == 2
+
+
+def until_reached(ask: Callable[[], object]) -> object:
+    """Ask until the pool has found the server again; each try waits for it as long as the pool does."""
+    while True:
+        try:
+            return ask()
+        except StoreUnavailable:
+            continue
+
+
+def test_two_processes_that_start_at_once_get_a_folder_each(tmp_path: Path) -> None:
+    for name, number in (("one", "1"), ("two", "2")):
+        (tmp_path / f".{name}" / "commits").mkdir(parents=True)
+        move_into_place(tmp_path / f".{name}", tmp_path)
+        assert (tmp_path / number / "commits").is_dir()
+
+
+def test_a_number_that_was_given_at_the_same_moment_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for taken in ("1", "2", ".fresh"):
+        (tmp_path / taken / "commits").mkdir(parents=True)
+    monkeypatch.setattr(shared_state, "numbered", lambda folder: iter(()))  # as it was a moment before
+    move_into_place(tmp_path / ".fresh", tmp_path)
+    assert (tmp_path / "3" / "commits").is_dir()
+
+
+def test_a_folder_that_cannot_be_moved_is_named(tmp_path: Path) -> None:
+    """Must hold 2: it is an error that names it."""
+    with pytest.raises(StoreUnavailable, match="cannot be made"):
+        move_into_place(tmp_path / "missing", tmp_path)
 
 
 def test_a_commit_that_nobody_can_look_for_says_that_it_may_be_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
