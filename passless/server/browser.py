@@ -262,7 +262,12 @@ def cookie(
 
 def signed_in_cookies(site: Site, signed_in: SignedIn) -> tuple[Cookie, Cookie]:
     """Return what a browser keeps of a sign-in: the session's token, and a visit of its own (session fixation)."""
-    return cookie(site, SESSION, signed_in.token.reveal()), cookie(site, VISIT, _new_visit())
+    return session_cookie(site, signed_in.token), cookie(site, VISIT, _new_visit())
+
+
+def session_cookie(site: Site, token: Secret) -> Cookie:
+    """Return what a browser keeps of a session: its token."""
+    return cookie(site, SESSION, token.reveal())
 
 
 def signed_out_cookies(site: Site) -> tuple[Cookie, Cookie]:

@@ -6,6 +6,7 @@ from litestar import get, post
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
+from passless.actions import granting
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
 from passless.domain.methods import Kind
 from passless.domain.names import are_same
@@ -171,12 +172,16 @@ def second(visit: Visiting, form: Filled) -> Page:
 
 
 def arrive(visit: Visit, wish: Wish, signed_in: SignedIn) -> Page:
-    """Keep the session, end the one it takes the place of, and go on to where the person wanted to be."""
+    """Keep the session, end the one it takes the place of, and go on to where the person wanted to be.
+
+    Who proved more in a session gets a new token for it: whoever has the one of before has nothing of what was proven.
+    """
     token = visit.actor.token
     if token is not None and token == signed_in.token:
+        renewed = (browser.session_cookie(visit.site, granting.rotate(visit.site.parts, visit.actor)),)
         if wish.strength > signed_in.session.strength:
-            return visit.go("/sign-in", wish.query(more="yes"))
-        return visit.go(wish.next)
+            return visit.go("/sign-in", wish.query(more="yes"), cookies=renewed)
+        return visit.go(wish.next, cookies=renewed)
     if visit.session is not None:
         end_session(visit)
     cookies: tuple[Cookie, ...] = browser.signed_in_cookies(visit.site, signed_in)

@@ -11,6 +11,7 @@ import pyotp
 import pytest
 
 from passless.domain.audit import Outcome
+from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.requests import Answer, ConfirmCode, IssuePass, NewRecoveryCode, TwoStepOn
 from passless.domain.secret import Secret
@@ -116,17 +117,21 @@ def two_step(world: World, made: SignedIn) -> pyotp.TOTP:
 
 
 def test_a_proof_that_is_too_old_is_asked_for_again_and_leads_back(world: World, signed_in: Browser) -> None:
-    """must hold 6"""
+    """must hold 6, and 11: whoever had the token of before the proof has nothing of it."""
     world.place.clock.move(minutes=11)
     plan = signed_in.get("/change/new-recovery-code")
     assert "First prove again that it is you" in plan.text
     proving = signed_in.get("/sign-in?" + urlencode({"next": "/change/new-recovery-code", "fresh": "600", "why": "weak-proof"}))
     assert "Prove again that it is you" in proving.text
     assert "fresh proof" in proving.text
-    session = signed_in.cookies["__Host-passless-session"]
+    old, before = signed_in.cookies["__Host-passless-session"], world.directory.sessions(actor_of(signed_in), "ada")
     answer = signed_in.fill(proving, "/sign-in", secret=PASSWORD)
     assert answer.headers["location"] == "/change/new-recovery-code"
-    assert signed_in.cookies["__Host-passless-session"] == session, "the proof is added to the session"
+    assert signed_in.cookies["__Host-passless-session"] != old
+    after = world.directory.sessions(actor_of(signed_in), "ada")
+    assert len(after) == len(before), "the proof is added to the session, under a new token"
+    with pytest.raises(ProofNeeded):
+        world.directory.read(Actor(token=Secret(old)), "ada")
     assert "Make a code and show it once" in signed_in.get("/change/new-recovery-code").text
 
 
