@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Outcome = PlanView | Applied | Waits
 NO_STORE = "store-missing"
+NOT_SIGNED_IN = "sign-in-needed"
 
 
 class BadInvitation(WrongUse):
@@ -132,8 +133,14 @@ def deleted(run: Run, delete: Callable[[], Outcome]) -> Outcome:
 
 
 def _read(run: Run, name: str) -> AccountView:
-    """Look at an account: as whoever owns the place, whatever is signed in; on a server as who is signed in there."""
-    return run.directory.read(run.on(name).actor if run.is_remote else run.looker, name)
+    """Look at an account: as whoever owns the place, whatever is signed in; of a server as who is signed in there."""
+    if not run.is_remote:
+        try:
+            return run.directory.read(run.looker, name)
+        except PasslessError as error:
+            if error.code != NOT_SIGNED_IN:
+                raise  # else it is a server's store, where even its host only sees what it is signed in to
+    return run.directory.read(run.on(name).actor, name)
 
 
 def _password(run: Run, wish: Wish) -> Secret | None:
@@ -162,7 +169,7 @@ def _if_free(run: Run, plan: PlanView, new: NewAccount) -> PlanView:
     except NoSuchAccount:
         return plan
     except PasslessError as error:
-        if error.code != NO_STORE:
+        if error.code not in {NO_STORE, NOT_SIGNED_IN}:
             raise
-        return plan
+        return plan  # a server's store tells nobody either
     raise NameTaken(f'there is an account "{taken.account}" already')

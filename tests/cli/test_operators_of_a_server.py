@@ -56,6 +56,13 @@ def test_whoever_opens_the_store_of_a_server_has_no_say_over_others(office: Pass
     assert office.json("operator", "add", "anna", "--as", "anna", "--reason", "x", status=5)["code"] == "not-an-operator"
 
 
+def test_accounts_are_chosen_renamed_and_planned_on_the_host_by_who_is_signed_in(office: Passless) -> None:
+    assert office.json("account", "use", "boss")["account"] == "boss"
+    assert office.json("account", "rename", "Chief", "--account", "boss")["applied"] is True
+    assert office.json("account", "use", "nobody", status=5)["code"] == "sign-in-needed"
+    assert office.json("account", "create", "carol", "--no-password", "--dry-run")["plan"]["accepted"] is True
+
+
 def test_operators_are_made_listed_and_removed(helpdesk: Passless) -> None:
     assert helpdesk.json("operator", "add", "anna", "--over", "sales", "--over", "oslo", "--as", "boss", status=2)["code"] == (
         "missing-input"

@@ -57,7 +57,10 @@ def in_background(serve: Callable[[Callable[[str], None]], Outcome]) -> tuple[Qu
     outcomes: Queue[object] = Queue()
 
     def run() -> None:
-        outcomes.put(serve(addresses.put))
+        try:
+            outcomes.put(serve(addresses.put))
+        except Exception as error:  # noqa: BLE001 -- told to the test, which waits for an outcome
+            outcomes.put(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
