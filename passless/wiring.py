@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,10 +51,13 @@ def open_directory(
     """Open the place where a profile's accounts are; nothing is made. `tell` hears what a person has to know of it, once."""
     if profile.place == "server":
         return open_server(profile, clock=clock, entropy=entropy)
-    store = open_store(settings, profile, clock=clock, entropy=entropy)
-    if store.restored_at is not None and (restored := store.tell_restored()) is not None:
-        tell(OLD_COPY.format(restored))
-    return directory_over(store, settings, profile, clock=clock, entropy=entropy)
+    with ExitStack() as opened:
+        store = opened.enter_context(closing(open_store(settings, profile, clock=clock, entropy=entropy)))
+        if store.restored_at is not None and (restored := store.tell_restored()) is not None:
+            tell(OLD_COPY.format(restored))
+        directory = directory_over(store, settings, profile, clock=clock, entropy=entropy)
+        opened.pop_all()
+    return directory
 
 
 def directory_over(
@@ -146,9 +149,11 @@ def _open_or_create(settings: Settings, profile: Profile, clock: Clock, entropy:
     from passless.stores import create_store_at
     from passless.stores.errors import StoreExists, StoreMissing
 
-    with suppress(StoreMissing):
-        store = open_store(settings, profile, clock=clock, entropy=entropy)
-        return store, next(store.accounts(), None) is None
+    with suppress(StoreMissing), ExitStack() as opened:
+        store = opened.enter_context(closing(open_store(settings, profile, clock=clock, entropy=entropy)))
+        is_empty = next(store.accounts(), None) is None
+        opened.pop_all()
+        return store, is_empty
     try:
         return create_store_at(_store_address(profile), **_database(settings, profile, clock, entropy)), True
     except StoreExists:  # another process was quicker, and makes the key

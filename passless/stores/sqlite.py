@@ -228,6 +228,7 @@ class SqliteDatabase:
     @contextmanager
     def _reader(self) -> Iterator[SqliteConnection]:
         """Borrow a connection that only reads."""
+        is_new = False
         try:
             reader, place = self._readers.pop()
         except IndexError:
@@ -235,8 +236,10 @@ class SqliteDatabase:
             if place is None:
                 raise StoreUnavailable(f'the store "{self._path}" is closed') from None
             reader = self._connect()
-            reader.set(LEAN)
+            is_new = True
         try:
+            if is_new:
+                reader.set(LEAN)
             yield reader
         finally:
             if place == self._place:

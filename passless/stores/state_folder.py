@@ -11,6 +11,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -50,17 +51,18 @@ class StateFolder:
         self._turn = Lock()
         self._ended = folder / "ended"
         self._checkpoint = folder / "checkpoint"
-        try:
-            self._commits = (folder / "commits").open("r+b", buffering=0)
-            header = self._commits.read(HEADER.size)
-        except FileNotFoundError as error:
-            raise StateMissing(f'there is no state of the store in "{folder}"') from error
-        except OSError as error:
-            raise StoreUnavailable(f'"{folder / "commits"}" cannot be read ({error.strerror})') from error
-        if len(header) < HEADER.size or not header.startswith(MAGIC):
-            self._commits.close()
-            raise StateMissing(f'"{folder / "commits"}" is not a file of commits')
-        self.writer = HEADER.unpack(header)[1].hex()
+        with ExitStack() as opened:
+            try:
+                self._commits = opened.enter_context((folder / "commits").open("r+b", buffering=0))
+                header = self._commits.read(HEADER.size)
+            except FileNotFoundError as error:
+                raise StateMissing(f'there is no state of the store in "{folder}"') from error
+            except OSError as error:
+                raise StoreUnavailable(f'"{folder / "commits"}" cannot be read ({error.strerror})') from error
+            if len(header) < HEADER.size or not header.startswith(MAGIC):
+                raise StateMissing(f'"{folder / "commits"}" is not a file of commits')
+            self.writer = HEADER.unpack(header)[1].hex()
+            opened.pop_all()
 
     @classmethod
     def create(cls, folder: Path, entropy: Entropy, *, with_key: bool = True) -> Self:

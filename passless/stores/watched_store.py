@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
@@ -89,9 +90,9 @@ class WatchedStore:
             return self._restored_at if told else None
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._database.close()
-        self._state.close()
+        """Let go of the database and of the state folder, also where one of them cannot be closed as it should."""
+        with closing(self._state):
+            self._database.close()
 
     def _page(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
         return self._persist(lambda: self._read(statement, parameters))
