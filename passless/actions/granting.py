@@ -7,6 +7,7 @@
   methods of whoever approved, so that it ends with them, but every proof is stale from the start. Who approves has a session
   that gives proofs, and one that is fresh: the session says that they signed in as the account asks, the proof that they are
   there now; more would guard nothing, for what comes of it changes nothing.
+- What is given remembers the line of the session it came of, so that it ends with that where the person says it was not them.
 - A relying party's says who somebody is, and how they proved it; a session of a pass, a recovery or a machine does not say so
   (`says_who`). It may do nothing on the account (`who.session_of`).
 """
@@ -40,13 +41,15 @@ def from_browser(parts: Parts, account: Account, source: Session, *, place: str)
     """Make the session that a browser gives the command line; it is kept by the caller, with what it is given for."""
     kind = source.kind if source.kind in GIVES_NO_PROOF else SessionKind.BROWSER
     life = min(SESSION_LIFE, source.expires_at - parts.now())
-    return new_session(parts, account, kind, printable(place), source.proofs, life, parts.now(), name=source.name)
+    session, token = new_session(parts, account, kind, printable(place), source.proofs, life, parts.now(), name=source.name)
+    return replace(session, came_of=source.line), token
 
 
 def for_device(parts: Parts, account: Account, source: Session, *, place: str) -> tuple[Session, Secret]:
     """Make the session of an approved device code, which gives no proof and never will."""
     stale = tuple(_stale(proof) for proof in source.proofs)
-    return new_session(parts, account, SessionKind.DEVICE_CODE, printable(place), stale, SESSION_LIFE, parts.now())
+    session, token = new_session(parts, account, SessionKind.DEVICE_CODE, printable(place), stale, SESSION_LIFE, parts.now())
+    return replace(session, came_of=source.line), token
 
 
 def for_client(
@@ -57,7 +60,7 @@ def for_client(
     session, token = new_session(
         parts, account, SessionKind.CLIENT, printable(place), source.proofs, life, parts.now(), name=client
     )
-    return replace(session, rights=scopes), token
+    return replace(session, rights=scopes, came_of=source.line), token
 
 
 def _stale(proof: Proof) -> Proof:
@@ -67,7 +70,8 @@ def _stale(proof: Proof) -> Proof:
 def rotate(parts: Parts, actor: Actor) -> Secret:
     """Give the session in use a new token, and end the old one: for a browser, after somebody proved more than before.
 
-    The session gets a new id with it, so that whoever still writes to the old one is too late.
+    The session gets a new id with it, so that whoever still writes to the old one is too late; its line stays, so that what was
+    agreed to in it still holds.
 
     Raises:
         SignInNeeded: it has ended.
@@ -78,7 +82,7 @@ def rotate(parts: Parts, actor: Actor) -> Secret:
     if session is None:
         raise SignInNeeded("sign in first")
     now, token = parts.now(), new_token(parts.entropy)
-    fresh = replace(session, id=SessionId(parts.new_id()), token_hash=token_hash(token), seen_at=now)
+    fresh = replace(session, id=SessionId(parts.new_id()), token_hash=token_hash(token), seen_at=now, lineage=session.line)
     try:
         parts.store.commit(
             Write(at=now, account_id=AccountId(session.account_id), opens=fresh, updates=session, ends=(session.id,))

@@ -76,7 +76,7 @@ from passless.domain.requests import (
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.ways_in import is_valid
 from passless.domain.secret import Secret
-from passless.domain.sessions import Proof, SessionId, SessionKind
+from passless.domain.sessions import Proof, SessionKind, coming_of
 from passless.domain.views import Made, MadeAppPassword, MadePass, MadeRecoveryCode
 
 SERVICE_LENGTH = 32  # characters of a service's name, such as imap
@@ -290,12 +290,13 @@ def _confirm(who: Who, code: Secret | None) -> Built:
 
 
 def _not_me(parts: Parts, who: Who, session_id: str, now: datetime) -> Built:
-    found = next((one for one in parts.store.sessions(who.account.id) if one.id == session_id), None)
+    everything = parts.store.sessions(who.account.id)
+    found = next((one for one in everything if one.id == session_id), None)
     if found is None:
         raise naming.NoSuchSession(f'there is no session "{names.printable(session_id)}"')
     ids = tuple(dict.fromkeys(proof.method for proof in found.proofs if proof.method is not None))
     change = LoseMethods(id=parts.new_id(), ids=ids, until=now)
-    return Built(wanted=Wanted(changes=(change,), ends=(SessionId(found.id),)))
+    return Built(wanted=Wanted(changes=(change,), ends=(found.id, *(one.id for one in coming_of(found, everything)))))
 
 
 def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bool) -> Built:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -41,7 +42,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody signed in. The token itself is never stored; `token_hash` is its SHA-256.
 
     `rights` are those of a machine's token, or the scopes of a relying party's, whose id is its `name`; empty for people, who
-    may do everything their proofs allow.
+    may do everything their proofs allow. A session that gets a new token gets a new id with it; `lineage` is the id it began
+    with, and empty while that is its own. `came_of` is the line of the session that it was given or made in.
     """
 
     id: SessionId
@@ -55,6 +57,13 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     proofs: tuple[Proof, ...] = ()
     name: str = ""
     rights: tuple[str, ...] = ()
+    lineage: str = ""
+    came_of: str = ""
+
+    @property
+    def line(self) -> str:
+        """What names the session through every change of its token."""
+        return self.lineage or self.id
 
     def is_expired(self, now: datetime) -> bool:
         """Too old, or not used for too long (a machine's token has no idle limit)."""
@@ -63,3 +72,14 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def fresh_proofs(self, now: datetime) -> tuple[Proof, ...]:
         """The proofs that still count for a change."""
         return tuple(proof for proof in self.proofs if proof.at <= now < proof.at + STEP_UP)
+
+
+def coming_of(session: Session, everything: Iterable[Session]) -> tuple[Session, ...]:
+    """Return the sessions that were given or made in a session, in those, and so on; not the session itself."""
+    left, lines = list(everything), {session.line}
+    found: list[Session] = []
+    while more := [one for one in left if one.came_of in lines and one.line != session.line]:
+        found += more
+        left = [one for one in left if one not in more]
+        lines = {one.line for one in more}
+    return tuple(found)

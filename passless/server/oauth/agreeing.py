@@ -145,7 +145,7 @@ def _send_code(
         challenge=asked.challenge,
         scope=asked.scope,
         account_id=someone.account.id,
-        browser=someone.session.id,
+        browser=someone.session.line,
         ends_at=now + codes.CODE_LIFE,
     )
     text, record = codes.make(parts, code)

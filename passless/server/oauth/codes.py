@@ -20,7 +20,7 @@ CODE_LIFE = timedelta(seconds=60)  # RFC 6749 §4.1.2: at most 10 minutes
 
 
 class Code(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a code is bound to. `browser` is the session that agreed; `gave` is the session it was used for."""
+    """What a code is bound to. `browser` is the line of the session that agreed; `gave` is the session it was used for."""
 
     client_id: str
     redirect_uri: str

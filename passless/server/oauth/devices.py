@@ -54,7 +54,10 @@ class NoSuchUserCode(NotFound):
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device that asks: from where and since when, how often it may look, and what the person said."""
+    """A device that asks: from where and since when, how often it may look, and what the person said.
+
+    `approved_in` is the line of the session in which they did.
+    """
 
     client_id: str
     scope: str
@@ -163,9 +166,9 @@ def enter(parts: Parts, typed: str, place: str) -> Waiting:
     return found
 
 
-def answer(parts: Parts, waiting: Waiting, *, approved: bool, account_id: str, session_id: str, place: str) -> None:
+def answer(parts: Parts, waiting: Waiting, *, approved: bool, account_id: str, line: str, place: str) -> None:
     """Keep what a person said of a device, once; `NoSuchUserCode` where it was answered meanwhile."""
-    said = replace(waiting.device, answer="approved" if approved else "refused", account_id=account_id, approved_in=session_id)
+    said = replace(waiting.device, answer="approved" if approved else "refused", account_id=account_id, approved_in=line)
     for _ in range(TRIES):
         record = msgspec.structs.replace(
             waiting.record, document=msgspec.json.encode(said), account_id=account_id if approved else ""

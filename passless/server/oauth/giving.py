@@ -76,7 +76,7 @@ def for_device(site: Site, client: KnownClient, waiting: devices.Waiting, place:
     raise VersionMoved
 
 
-def _whose(parts: Parts, account_id: str, session_id: str) -> tuple[Found | None, Session | None]:
+def _whose(parts: Parts, account_id: str, line: str) -> tuple[Found | None, Session | None]:
     """Return the account, and the session in which somebody agreed, where it still holds."""
     now = parts.now()
     try:
@@ -86,7 +86,7 @@ def _whose(parts: Parts, account_id: str, session_id: str) -> tuple[Found | None
     methods = {method.id for method in found.account.methods}
     for session in parts.store.sessions(found.account.id):
         opened = {proof.method for proof in session.proofs if proof.method is not None}
-        if session.id == session_id and not session.is_expired(now) and opened <= methods:
+        if session.line == line and not session.is_expired(now) and opened <= methods:
             return found, session
     return found, None
 

@@ -101,7 +101,7 @@ def _may(client: clients.KnownClient, scope: str) -> list[str]:
 def _keep(site: Site, waiting: Waiting, someone: Person, place: str, *, approved: bool) -> None:
     """Keep the answer, and record it."""
     parts, account = site.parts, someone.account
-    devices.answer(parts, waiting, approved=approved, account_id=account.id, session_id=someone.session.id, place=place)
+    devices.answer(parts, waiting, approved=approved, account_id=account.id, line=someone.session.line, place=place)
     details = {"client": waiting.device.client_id, "device": waiting.device.place}
     outcome = Outcome.DONE if approved else Outcome.REFUSED
     entry = entry_of(account, place, "approve-device", parts.now(), details, outcome)
