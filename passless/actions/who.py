@@ -24,6 +24,7 @@ from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Reporter
 from passless.domain.safety.context import GIVES_NO_PROOF, Context
 from passless.domain.safety.operator_rules import may_act_on, proof_for_others
+from passless.domain.safety.proof_rules import is_bound
 from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, Session, SessionKind
 from passless.ports import NoSuchAccount, Write
@@ -57,7 +58,9 @@ class NotAnOperator(ProofNeeded):
     """Only operators do this, from a session that they signed in to with methods of their own."""
 
     code = "not-an-operator"
-    hint = "sign in as an operator, with a method and not by a device code or a pass; or ask one"
+    hint = (
+        "sign in as an operator, with a method and not by a device code or a pass, nor for a day after a recovery; or ask one"
+    )
     default = "only an operator may do this"
 
 
@@ -145,11 +148,16 @@ def session_on(parts: Parts, actor: Actor, account: Account) -> Session | None:
     session = session_of(parts, actor)
     if session is None or session.account_id != account.id:
         return None
+    return session if holds_on(parts, session, account) else None
+
+
+def holds_on(parts: Parts, session: Session, account: Account) -> bool:
+    """Tell whether every method that opened a session is still on the account."""
     opened = {proof.method for proof in session.proofs if proof.method is not None}
     if opened <= {method.id for method in account.methods}:
-        return session
+        return True
     now = _as_it_is(parts, account)  # the session may know of a method that was added since the account was read
-    return session if opened <= {method.id for method in now.methods} else None
+    return opened <= {method.id for method in now.methods}
 
 
 def _as_it_is(parts: Parts, account: Account) -> Account:
@@ -197,7 +205,8 @@ def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool
 def operating(parts: Parts, actor: Actor) -> Acting | None:
     """Return the operator behind the actor's session on a server; None where it is nobody's with such rights.
 
-    A session that gives no proof for changes gives no rights of an operator either.
+    A session that gives no proof for changes gives no rights of an operator either, to read with or to act; nor does one that
+    rule 10 binds, for the day after a recovery.
     """
     session = session_of(parts, actor)
     if parts.access is not Access.NOBODY or session is None or session.kind in GIVES_NO_PROOF:
@@ -207,6 +216,9 @@ def operating(parts: Parts, actor: Actor) -> Acting | None:
     except NoSuchAccount:
         return None
     if account.operator is None or session_on(parts, actor, account) is None:
+        return None
+    own = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name)
+    if is_bound(account, own.context(parts.now())):
         return None
     return Acting(account=account, session=session, rights=account.operator)
 

@@ -90,6 +90,14 @@ class TestRanks:
         if may_act_on(somebody("a", rights), somebody("b", theirs, *groups), equals=True) and theirs is not None:
             assert rights.covers(theirs.over)
 
+    @given(RIGHTS, RIGHTS, GROUPS)
+    def test_nobody_over_groups_takes_rights_from_an_equal(
+        self, rights: OperatorRights, theirs: OperatorRights, groups: tuple[str, ...]
+    ) -> None:
+        me, other = somebody("a", rights), somebody("b", theirs, *groups)
+        if rights.over:
+            assert may_act_on(me, other, equals=True) == may_act_on(me, other)
+
     def test_one_over_all_is_above_everybody_who_is_not(self) -> None:
         boss = somebody("boss", over())
         assert may_act_on(boss, somebody("ada"))

@@ -103,13 +103,14 @@ def _another(case: Case, given: GiveApproval) -> Iterator[Problem]:
 def may_act_on(operator: Account, target: Account, *, equals: bool = False) -> bool:
     """Tell whether an operator may act on an account: never on their own, nor on one that may do as much (must hold 9).
 
-    `equals` is for taking rights away, which who may do just as much may: else rights over all could be taken from nobody.
+    `equals` is for taking rights away, which over all who may do just as much may: else rights over all could be taken from
+    nobody. Of operators over groups it is only who is above them that may.
     """
     own, theirs = operator.operator, target.operator
     if own is None or operator.id == target.id:
         return False
-    if equals and theirs is not None and own.covers(theirs.over):
-        return own.reaches(target.groups)
+    if equals and theirs is not None and not own.over:
+        return True
     return own.is_above(target.groups, theirs)
 
 

@@ -236,6 +236,45 @@ class RightsSentences:
         with refused("not-an-operator"):
             place.directory.apply(claiming(thief), "ada", EndSessions(all=True))
 
+    def test_for_a_day_after_a_recovery_an_operator_neither_acts_for_others_nor_reads_about_them(self, place: Place) -> None:
+        """Must hold 9: who has an operator's recovery code alone learns nothing of anybody else."""
+        ada = Person(place).create(password=None)
+        ada.add_app()
+        first = the_first(place)
+        code, key = first.new_code(), SecurityKey(serial=67)
+        thief = first.elsewhere("far away")
+        thief.recover(code)
+        thief.add_key(key)
+        thief.token = None
+        thief.with_key(key)
+        directory = place.directory
+        assert [one.account for one in directory.find("", thief.actor)] == [HELPER]
+        assert {one.account for one in directory.events(thief.actor, None)} == {HELPER}
+        for look in (
+            lambda: directory.read(thief.actor, "ada"),
+            lambda: directory.sessions(thief.actor, "ada"),
+            lambda: list(directory.events(thief.actor, "ada")),
+            lambda: list(directory.check(thief.actor, STRICT, ())),
+            lambda: directory.operators(thief.actor),
+            lambda: directory.invitations(thief.actor),
+            lambda: directory.relying_parties(thief.actor),
+            lambda: directory.apply(claiming(thief), "ada", IssuePass(lifetime=AN_HOUR)),
+        ):
+            with refused("not-an-operator", "sign-in-needed"):
+                look()
+        assert directory.read(Actor(token=first.fresh()), "ada").account == "ada"  # with a key from before it
+
+    def test_an_operator_over_groups_takes_no_rights_from_an_equal(self, place: Place) -> None:
+        """Must hold 9: else they could help that account next, and sign in as it."""
+        first = the_first(place)
+        sue, sam = first.appoint("sue", "sales"), first.appoint("sam", "sales")
+        for name in ("sue", "sam"):
+            first.put(name, "sales")
+        with refused("not-below"):
+            sue.ask_for("sam", RevokeOperator())
+        assert [one.account for one in place.directory.operators(sam.helping())] == ["sam", "sue"]
+        assert isinstance(first.ask_for("sam", RevokeOperator()), Applied)
+
     def test_rights_are_given_and_taken_by_who_has_them(self, place: Place) -> None:
         first = the_first(place)
         sue = first.appoint("sue", "sales", "oslo")
