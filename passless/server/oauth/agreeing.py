@@ -1,7 +1,9 @@
 """The authorization endpoint: who is signed in, whether they agree, and where the browser goes with what came of it.
 
-The command line is agreed to each time, so that no page signs a program of this computer in behind a person's back. What a
-person agreed to with a relying party is remembered, and gone with the account or the relying party.
+The command line is agreed to each time, and so is every client without a secret that listens on the person's own computer or
+answers to a scheme of its own: any program there can pose as it (RFC 8252 §8.6). Who lets the command line in has proven who
+they are in the last 10 minutes, so that a copied cookie opens no session of a terminal. What a person agreed to with another
+relying party is remembered, and gone with the account or the relying party.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from authlib.oauth2 import OAuth2Error
 from litestar import Response
 
-from passless.actions import consents, granting
+from passless.actions import consents
 from passless.actions.parts import Parts
 from passless.domain.audit import Outcome
 from passless.domain.sessions import STEP_UP
@@ -107,8 +109,8 @@ def _someone(request: browser.Asking, site: Site, asked: AuthorizationRequest) -
     """Return who is signed in, proven as freshly and strongly as the client asks; else send them to do so first."""
     parts, wish = site.parts, asked.wish
     someone = asking.person(parts, browser.actor_of(request, site))
-    says_who = someone is not None and (asked.client.is_command_line or granting.says_who(someone.session))
-    if someone is not None and says_who and asking.has_proven(parts, someone, wish):
+    does = asking.is_there if asked.client.is_command_line else asking.says_who
+    if someone is not None and does(parts, someone) and asking.has_proven(parts, someone, wish):
         return someone
     if "none" in wish.prompt:
         return send_back(request, site, asked, {"error": "login_required"})
@@ -128,8 +130,8 @@ def _max_age(wish: asking.Wish) -> timedelta:
 
 
 def _agreed(parts: Parts, asked: AuthorizationRequest, someone: Person) -> bool:
-    """Tell whether the person agreed to this much before; to the command line it is agreed each time."""
-    if asked.client.is_command_line:
+    """Tell whether the person agreed to this much before; whom any program could pose as is agreed to each time."""
+    if asked.client.client.is_public and not asked.redirect_uri.startswith("https://"):
         return False
     return consents.covers(parts, someone.account.id, asked.client.get_client_id(), asked.scope)
 

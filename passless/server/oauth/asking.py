@@ -11,13 +11,15 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from msgspec import Struct
 
+from passless.actions import granting
 from passless.actions.accounts import find_id
 from passless.actions.parts import Parts
 from passless.actions.who import session_of, session_on
 from passless.domain.account import Account
+from passless.domain.methods import Strength
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.safety.proofs import covered, strongest_way_in
-from passless.domain.sessions import Session, SessionKind
+from passless.domain.sessions import STEP_UP, Session, SessionKind
 from passless.ports import NoSuchAccount
 from passless.ports.directory import Actor
 from passless.server.oauth.authorization import Authorization
@@ -169,6 +171,24 @@ def has_proven(parts: Parts, someone: Person, wish: Wish) -> bool:
     if "login" in wish.prompt and wish.asked_at is None:
         return False
     return covered(someone.account, fresh, parts.rules, now) >= factors
+
+
+def says_who(_: Parts, someone: Person) -> bool:
+    """Tell whether a relying party may hear who somebody is: they proved it in this session."""
+    return granting.says_who(someone.session)
+
+
+def is_there(parts: Parts, someone: Person) -> bool:
+    """Tell whether somebody proved who they are in the last 10 minutes, as far as their account can be proven at all.
+
+    A pass or a recovery code counts from when it opened the session.
+    """
+    now, session = parts.now(), someone.session
+    if session.kind in (SessionKind.TEMPORARY_PASS, SessionKind.RECOVERY_CODE) and now < session.created_at + STEP_UP:
+        return True
+    if has_proven(parts, someone, Wish(max_age=STEP_UP)):
+        return True
+    return strongest_way_in(someone.account, parts.rules, now) is Strength.NOTHING
 
 
 def can_prove(parts: Parts, someone: Person, wish: Wish) -> bool:
