@@ -139,6 +139,12 @@ class SeenBody(Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...]
 
 
+class InvitationBody(Struct, frozen=True, kw_only=True):
+    """What stands at the end of an invitation's link."""
+
+    invitation: Secret
+
+
 class CheckBody(Struct, frozen=True, kw_only=True):
     """The policy, and the accounts that are held against it; all where none is named."""
 

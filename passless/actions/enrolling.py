@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from passless.actions import naming
 from passless.actions.accounts import Found, find_id
 from passless.actions.ceremonies import NoSuchCeremony, binding, new_ceremony_id, origin_of
-from passless.actions.changing import Kept, Wanted, carry_out, preview, refusal
+from passless.actions.changing import Identify, Kept, Wanted, carry_out, preview, refusal
 from passless.actions.parts import Parts
 from passless.actions.proving import bound_to
 from passless.actions.reaching import reach
@@ -41,7 +41,7 @@ from passless.domain.secret import Secret
 from passless.domain.sessions import Proof
 from passless.domain.use_state import Use
 from passless.domain.views import Begun
-from passless.ports import CredentialTaken, Write
+from passless.ports import CredentialTaken, Record, Write
 from passless.ports.directory import Actor
 
 THIS_COMPUTER = DeviceName("this computer")  # where a passkey lives unless it is said otherwise
@@ -80,27 +80,52 @@ def begin(parts: Parts, actor: Actor, target: str, request: Enrol) -> Begun:
     """
     now = parts.now()
     who = identify(parts, actor, reach(parts, actor, target, now).account)
+    return begin_for(parts, who, request, now, purpose=f"enrol-{request.kind}", bound=binding(actor, who.session))
+
+
+def begin_for(
+    parts: Parts,
+    who: Who,
+    request: Enrol,
+    now: datetime,
+    *,
+    purpose: str,
+    bound: str,
+    consumes: CeremonyId | None = None,
+    drops: tuple[Record, ...] = (),
+) -> Begun:
+    """Begin to add a method in the name of somebody; `consumes` and `drops` are what it takes the place of."""
+    begun, state = _begun(parts, who, request, now)
+    life = PAIRING_LIFE if request.kind is Kind.TOTP else CEREMONY_LIFE
+    begun = replace(begun, expires_at=now + life)
+    ceremony = Ceremony(
+        id=CeremonyId(begun.ceremony),
+        purpose=purpose,
+        account_id=who.account.id,
+        created_at=now,
+        expires_at=begun.expires_at,
+        state=msgspec.json.encode(state),
+        session_id=bound,
+    )
+    parts.store.commit(Write(at=now, begins=ceremony, consumes=consumes, drops=drops))
+    return begun
+
+
+def check(parts: Parts, who: Who, request: Enrol, now: datetime) -> None:
+    """Refuse at once what could not be begun; nothing is kept."""
+    _begun(parts, who, request, now)
+
+
+def _begun(parts: Parts, who: Who, request: Enrol, now: datetime) -> tuple[Begun, EnrolState]:
     method_id = MethodId(parts.new_id())
     if request.kind is Kind.TOTP:
         begun, state = _begin_totp(parts, who, request, method_id, now)
     elif request.kind in (Kind.SECURITY_KEY, Kind.PASSKEY):
         begun, state = _begin_key(parts, who, request, method_id, now)
     else:
-        raise NotHere(f'an embedded account cannot add "{request.kind}"', hint=_why_not(request.kind))
+        raise NotHere(f'"{request.kind}" cannot be added here', hint=_why_not(request.kind))
     _check_early(parts, who, state, now)
-    life = PAIRING_LIFE if request.kind is Kind.TOTP else CEREMONY_LIFE
-    begun = replace(begun, expires_at=now + life)
-    ceremony = Ceremony(
-        id=CeremonyId(begun.ceremony),
-        purpose=f"enrol-{request.kind}",
-        account_id=who.account.id,
-        created_at=now,
-        expires_at=begun.expires_at,
-        state=msgspec.json.encode(state),
-        session_id=binding(actor, who.session),
-    )
-    parts.store.commit(Write(at=now, begins=ceremony))
-    return begun
+    return begun, state
 
 
 def _why_not(kind: Kind) -> str:
@@ -177,8 +202,13 @@ def _check_early(parts: Parts, who: Who, state: EnrolState, now: datetime) -> No
         raise refusal(parts, who, planned, now)
 
 
-def finish(parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer) -> tuple[Kept, MethodId]:
-    """Finish adding a method with a code or a WebAuthn response; a wrong code leaves the ceremony open until it expires."""
+def finish(
+    parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer, *, who_acts: Identify | None = None
+) -> tuple[Kept, MethodId]:
+    """Finish adding a method with a code or a WebAuthn response; a wrong code leaves the ceremony open until it expires.
+
+    `who_acts` stands in for what the session says: that of a browser which a link let in.
+    """
     state = msgspec.json.decode(ceremony.state, type=EnrolState)
 
     def build(who: Who, now: datetime) -> Wanted:
@@ -191,12 +221,13 @@ def finish(parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer) -> tu
             uses=(use,),
             consumes=ceremony.id,
             proves=Proof(kind=kind_of(method), at=now, method=method.id),
+            notes={} if who_acts is None else {"through": "link"},
         )
 
     def look(now: datetime) -> Found:
         return find_id(parts, ceremony.account_id, now)
 
-    return carry_out(parts, actor, look, build), state.method
+    return carry_out(parts, actor, look, build, who_acts=who_acts), state.method
 
 
 def _finished(parts: Parts, account: Account, state: EnrolState, answer: Answer, now: datetime) -> tuple[SignInMethod, Use]:

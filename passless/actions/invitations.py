@@ -24,7 +24,7 @@ from passless.domain.errors import NotFound, ProofNeeded, WrongUse
 from passless.domain.operators import clean_groups
 from passless.domain.requests import NewInvitation
 from passless.domain.secret import Secret
-from passless.domain.views import Ended, InvitationView, MadeInvitation
+from passless.domain.views import Ended, InvitationSeen, InvitationView, MadeInvitation
 from passless.ports import NameTaken, NoSuchAccount, Record, VersionMoved, Write
 from passless.ports.directory import Actor
 
@@ -153,17 +153,29 @@ def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admis
         NotInvited: it is none, or not any more.
         NameIsFixed: it is for another name.
     """
+    record, made = _good(parts, secret, now)
+    if made.name and not names.are_same(made.name, wanted):
+        raise NameIsFixed(f'the invitation is for the account "{made.name}"', hint=f"use that name: {made.name}")
+    notes = {"invitation": made.id, "invited_by": made.made_by}
+    notes |= {"groups": ",".join(made.groups)} if made.groups else {}
+    return Admission(groups=made.groups, drops=(record,), notes=notes)
+
+
+def look(parts: Parts, secret: Secret) -> InvitationSeen:
+    """Say to whoever holds an invitation what it is for, without using it; `NotInvited` where it is none, or not any more."""
+    operators.check_server(parts)
+    _, made = _good(parts, secret, parts.now())
+    return InvitationSeen(name=made.name, expires_at=made.expires_at)
+
+
+def _good(parts: Parts, secret: Secret, now: datetime) -> tuple[Record, Invitation]:
     record = parts.store.record(KIND, _key(secret))
     if record is None:
         raise NotInvited
     made = msgspec.json.decode(record.document, type=Invitation)
     if now >= made.expires_at or not _still_given(parts, made):
         raise NotInvited
-    if made.name and not names.are_same(made.name, wanted):
-        raise NameIsFixed(f'the invitation is for the account "{made.name}"', hint=f"use that name: {made.name}")
-    notes = {"invitation": made.id, "invited_by": made.made_by}
-    notes |= {"groups": ",".join(made.groups)} if made.groups else {}
-    return Admission(groups=made.groups, drops=(record,), notes=notes)
+    return record, made
 
 
 def _acting(parts: Parts, actor: Actor) -> Acting:

@@ -31,6 +31,13 @@ class MadeInvitation(Struct, frozen=True, kw_only=True):
     shown_once: bool = True
 
 
+class InvitationSeen(Struct, frozen=True, kw_only=True):
+    """What an invitation is for, to whoever holds it: the account's name where that is fixed."""
+
+    name: str = ""
+    expires_at: datetime
+
+
 class InvitationView(Struct, frozen=True, kw_only=True):
     """An invitation that nobody has taken yet, without what stands in its link."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from passless.domain.operator_views import ApprovalView as ApprovalView  # noqa: PLC0414 - they are imported from here
+from passless.domain.operator_views import InvitationSeen as InvitationSeen  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import InvitationView as InvitationView  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import MadeInvitation as MadeInvitation  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import OperatorView as OperatorView  # noqa: PLC0414 - they are imported from here
@@ -326,6 +327,13 @@ class Ended(Struct, frozen=True, kw_only=True):
     """What was stopped: ids of sessions, tokens or app passwords."""
 
     ended: tuple[str, ...]
+
+
+class MadeEnrolLink(Struct, frozen=True, kw_only=True):
+    """A link that lets one browser add one passkey, once; nobody has to sign in there."""
+
+    link: Secret
+    expires_at: datetime
 
 
 Made = (

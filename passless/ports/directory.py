@@ -22,7 +22,9 @@ from passless.domain.views import (
     Begun,
     DeviceView,
     Ended,
+    InvitationSeen,
     InvitationView,
+    MadeEnrolLink,
     MadeInvitation,
     OperatorView,
     Outcome,
@@ -119,6 +121,10 @@ class Directory(Protocol):
         """Finish a ceremony from this or another process."""
         ...
 
+    def enrol_link(self, actor: Actor, target: str, request: Enrol) -> MadeEnrolLink:
+        """Make a link with which one browser adds a passkey, once, without signing in there (servers)."""
+        ...
+
     def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
         """Sign in with what needs no challenge: a password, a TOTP code, a pass, a machine's token.
 
@@ -182,6 +188,10 @@ class Directory(Protocol):
 
     def invite(self, actor: Actor, new: NewInvitation) -> MadeInvitation:
         """Invite somebody to make an account (operators)."""
+        ...
+
+    def invited(self, invitation: Secret) -> InvitationSeen:
+        """Say what an invitation is for, to whoever holds it; it stays good (servers)."""
         ...
 
     def invitations(self, actor: Actor) -> tuple[InvitationView, ...]:

@@ -30,7 +30,9 @@ from passless.domain.views import (
     Begun,
     DeviceView,
     Ended,
+    InvitationSeen,
     InvitationView,
+    MadeEnrolLink,
     MadeInvitation,
     OperatorView,
     Outcome,
@@ -96,6 +98,12 @@ class LocalDirectory:
     def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
         """Finish a ceremony from this or another process."""
         return self._doing.finish(actor, ceremony, answer)
+
+    def enrol_link(self, actor: Actor, target: str, request: Enrol) -> MadeEnrolLink:
+        """Make a link with which one browser adds a passkey (servers)."""
+        from passless.actions import enrol_links
+
+        return enrol_links.make(self.parts, actor, target, request)
 
     def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
         """Sign in with what needs no challenge, or add a proof to the session in use."""
@@ -170,6 +178,12 @@ class LocalDirectory:
     def invite(self, actor: Actor, new: NewInvitation) -> MadeInvitation:
         """Invite somebody to make an account."""
         return self._doing.invite(actor, new)
+
+    def invited(self, invitation: Secret) -> InvitationSeen:
+        """Say what an invitation is for (servers)."""
+        from passless.actions import invitations
+
+        return invitations.look(self.parts, invitation)
 
     def invitations(self, actor: Actor) -> tuple[InvitationView, ...]:
         """List the invitations that nobody has taken yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -28,7 +29,9 @@ from passless.domain.views import (
     Begun,
     DeviceView,
     Ended,
+    InvitationSeen,
     InvitationView,
+    MadeEnrolLink,
     MadeInvitation,
     OperatorView,
     Outcome,
@@ -113,6 +116,13 @@ class ServerDirectory:
     def finish(self, actor: Actor, ceremony: str, answer: Answer) -> Outcome:
         """Finish a ceremony from this or another process."""
         return self._asking.outcome(f"/ceremonies/{quoted(ceremony)}", actor, answer)
+
+    def enrol_link(self, actor: Actor, target: str, request: Enrol) -> MadeEnrolLink:
+        """Make a link with which one browser adds a passkey; `ForeignOrigin` where it leads elsewhere."""
+        made = self._asking.tell_for(account_path(target, "enrol-links"), actor, request, MadeEnrolLink)
+        address = urlsplit(made.link.reveal())
+        self._asking.check_origin(f"{address.scheme}://{address.netloc}")
+        return made
 
     def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
         """Sign in with what needs no challenge, or add a proof to the session in use."""
@@ -199,6 +209,10 @@ class ServerDirectory:
     def invite(self, actor: Actor, new: NewInvitation) -> MadeInvitation:
         """Invite somebody to make an account."""
         return self._asking.once("/invitations", actor, new, MadeInvitation)
+
+    def invited(self, invitation: Secret) -> InvitationSeen:
+        """Say what an invitation is for."""
+        return self._asking.ask_for("/invitations/look", NOBODY, {"invitation": invitation}, InvitationSeen)
 
     def invitations(self, actor: Actor) -> tuple[InvitationView, ...]:
         """List the invitations that nobody has taken yet."""

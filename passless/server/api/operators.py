@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from passless import wire
 from passless.domain.requests import NewInvitation
-from passless.domain.views import Ended, InvitationView, MadeInvitation, OperatorView
+from passless.domain.views import Ended, InvitationSeen, InvitationView, MadeInvitation, OperatorView
 from passless.server.api import paging
 from passless.server.api.calls import Call, Said, operation
 from passless.wire import Page
@@ -25,6 +26,12 @@ def list_invitations(call: Call) -> Said:
 def invite(call: Call, new: NewInvitation) -> Said:
     """Invite somebody to make an account (operators)."""
     return Said(value=call.site.directory.invite(call.actor, new))
+
+
+@operation("POST", "/invitations/look", takes=wire.InvitationBody, gives=InvitationSeen, is_open=True)
+def look_at_invitation(call: Call, given: wire.InvitationBody) -> Said:
+    """Say what an invitation is for, to whoever holds it; it stays good."""
+    return Said(value=call.site.directory.invited(given.invitation))
 
 
 @operation("DELETE", "/invitations/{invitation}", gives=Ended)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from passless import wire
-from passless.domain.requests import Answer, CeremonyRequest, SignInWith
-from passless.domain.views import SignedIn
+from passless.domain.requests import Answer, CeremonyRequest, Enrol, SignInWith
+from passless.domain.views import MadeEnrolLink, SignedIn
 from passless.server.api import documents
 from passless.server.api.calls import Call, Said, operation
 
@@ -20,6 +20,12 @@ from passless.server.api.calls import Call, Said, operation
 def begin_ceremony(call: Call, request: CeremonyRequest) -> Said:
     """Begin to add a method, or to sign in, which needs no session."""
     return documents.outcome(call.site.directory.begin(call.actor, call.target, documents.here(request)))
+
+
+@operation("POST", "/accounts/{account}/enrol-links", takes=Enrol, gives=MadeEnrolLink, status=201)
+def make_enrol_link(call: Call, request: Enrol) -> Said:
+    """Make a link with which one browser adds a passkey, once, without signing in there; shown once."""
+    return Said(value=call.site.directory.enrol_link(call.actor, call.target, documents.here(request)))
 
 
 @operation("POST", "/ceremonies", takes=SignInWith, gives=documents.Begins, status=201, is_open=True)

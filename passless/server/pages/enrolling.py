@@ -120,8 +120,13 @@ def _device(visit: Visit, kind: Kind) -> str:
     if kind is Kind.TOTP:
         return "phone"
     if kind is Kind.PASSKEY:
-        return "phone" if "Mobile" in visit.request.headers.get("user-agent", "") else "this computer"
+        return guessed_device(visit)
     return ""
+
+
+def guessed_device(visit: Visit) -> str:
+    """Guess where a browser makes its passkey."""
+    return "phone" if "Mobile" in visit.request.headers.get("user-agent", "") else "this computer"
 
 
 def _prove_first(visit: Visit, kind: Kind, fields: Form, error: PasslessError) -> Page:

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from passless.actions.who import SignInNeeded
 from passless.domain.errors import PasslessError
 from passless.server import browser
-from passless.server.pages import changing, coming_back, enrolling, errors, joining, overview, people, signing_in
+from passless.server.pages import changing, coming_back, enrolling, errors, joining, linked, overview, people, signing_in
 from passless.server.pages.rendering import STATIC
 from passless.server.pages.visiting import BadForm, Form, Page, Visit, parse_form
 from passless.server.problems import document_of, status_of
@@ -26,6 +26,7 @@ ALL = (
     *overview.HANDLERS,
     *changing.HANDLERS,
     *enrolling.HANDLERS,
+    *linked.HANDLERS,
     *coming_back.HANDLERS,
     *joining.HANDLERS,
     *people.HANDLERS,

@@ -75,6 +75,17 @@ class InvitationSentences:
         with refused("name-taken"):
             invited(place, first, name="ADA")
 
+    def test_who_holds_an_invitation_sees_what_it_is_for_and_it_stays_good(self, place: Place) -> None:
+        first = the_first(place)
+        made, open_to_any = invited(place, first, name="Ada"), invited(place, first)
+        seen = place.directory.invited(made.secret)
+        assert (seen.name, seen.expires_at) == ("Ada", made.expires_at)
+        assert place.directory.invited(open_to_any.secret).name == ""
+        Person(place, "ada").create(password=None, invitation=made.secret)
+        for secret in (made.secret, Secret(""), Secret("pli_" + "A" * 43)):
+            with refused("not-invited"):
+                place.directory.invited(secret)
+
     def test_who_may_make_accounts_is_the_servers_to_say(self, place: Place) -> None:
         first = the_first(place)
         for sign_up in (SignUp.OPERATOR, SignUp.INVITATION):

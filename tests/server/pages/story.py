@@ -6,6 +6,9 @@ from urllib.parse import urlencode
 
 import httpx
 
+from passless.domain.methods import Kind
+from passless.domain.requests import Enrol
+from passless.ports.directory import Actor
 from tests.directories.place import PASSWORD
 from tests.server.pages.chromium import Chromium
 from tests.server.pages.journey import Look, Person, operator_of
@@ -30,6 +33,8 @@ def tell(world: World, browser: Chromium, look: Look) -> None:
     person.sign_out()
     _come_back(person)
     _help(world, person)
+    person.browser.key()
+    _from_a_terminal(world, person)
 
 
 def _join(world: World, person: Person, invitation: str) -> None:
@@ -45,6 +50,19 @@ def _join(world: World, person: Person, invitation: str) -> None:
     person.make_recovery_code()
     person.go("/welcome")
     person.look("welcome-done")
+
+
+def _from_a_terminal(world: World, person: Person) -> None:
+    new = world.account("sonja", password=None)
+    person.go("/enrol/here")
+    person.look("link")
+    made = world.directory.enrol_link(Actor(token=new.token), new.account_id, Enrol(kind=Kind.PASSKEY))
+    person.go(made.link.reveal().removeprefix(world.url))
+    person.browser.wait_words("For the account sonja")
+    person.look("link-passkey")
+    person.browser.press("Make the passkey")
+    person.browser.wait_for("Done")
+    person.look("link-done")
 
 
 def _manage(person: Person) -> None:

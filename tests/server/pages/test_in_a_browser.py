@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from passless.domain.methods import kind_of
+from passless.domain.methods import Kind, kind_of
+from passless.domain.requests import Enrol
+from passless.ports.directory import Actor
 from tests.server.pages.chromium import Chromium, chromium, serving
 from tests.server.pages.journey import Person, operator_of
 from tests.server.pages.judges import Axe, html_faults
@@ -61,6 +63,22 @@ def test_a_person_goes_all_the_way_from_an_invitation_to_a_lost_device(world: Wo
     person.go("/sign-in?" + urlencode({"account": "mary"}))
     chrome.press("Use a passkey")
     chrome.wait_for("Ada Lovelace")
+
+
+def test_a_link_from_a_terminal_adds_a_passkey_where_nobody_is_signed_in(world: World, chrome: Chromium) -> None:
+    new = world.account("sofia", password=None)
+    actor = Actor(token=new.token)
+    made = world.directory.enrol_link(actor, new.account_id, Enrol(kind=Kind.PASSKEY, name="laptop"))
+    chrome.key()
+    chrome.open(made.link.reveal())
+    chrome.wait_words("For the account sofia")
+    assert chrome.path == "/enrol/here", "the secret is out of the address"
+    assert made.link.reveal().partition("#")[2] not in chrome.driver.page_source
+    chrome.press("Make the passkey")
+    chrome.wait_words("The passkey is added.")
+    assert [method.name for method in world.directory.read(actor, new.account_id).methods] == ["laptop"]
+    chrome.open(world.url + "/sign-in")
+    chrome.wait_for("sofia")
 
 
 def test_a_passkey_is_offered_where_the_name_is_typed(world: World, chrome: Chromium) -> None:

@@ -1,4 +1,4 @@
-// What needs a script: keys and passkeys, copying, and what stands in the fragment of an invitation's link.
+// What needs a script: keys and passkeys, copying, and what stands in the fragment of a link.
 
 const SENTENCES = {
   NotAllowedError: "Nothing was chosen, or it took too long. Try again when you are ready.",
@@ -116,6 +116,7 @@ for (const form of document.querySelectorAll("form[data-fragment]")) {
   }
   const box = form.querySelector("[data-hide-when-filled]");
   if (field.value && box) box.hidden = true;
+  if (field.value && "sendFilled" in form.dataset) form.requestSubmit();
 }
 
 // What happened is read out and gets the focus, so that one goes on from there.
