@@ -141,7 +141,8 @@ class Write(Struct, frozen=True, kw_only=True):
 
     `expected` is the version the account had when it was read; None makes a new account. A write without an account names the
     one whose `uses` and `ended` it holds in `account_id`, and with `expected` is kept only while that account is still at it.
-    `consumes` comes before `begins`, so a ceremony can go on under its id; `ends_purpose` ends every open one of a purpose.
+    `consumes` comes before `begins`, so a ceremony can go on under its id; `ends_purpose` ends every open one of a purpose. A
+    whole ceremony in `consumes` is one that was never kept: from then on its id is, as `USED`, until it would have expired.
     `updates` needs a session that was not ended.
     `ended` names recovery codes, passes and app passwords that must never come back, not even with an old copy of the store.
     `puts` keeps records, each only over the version it was read at; `drops` removes them alike and first, each once.
@@ -152,7 +153,7 @@ class Write(Struct, frozen=True, kw_only=True):
     account_id: AccountId | None = None
     expected: Version | None = None
     delete: bool = False
-    consumes: CeremonyId | None = None
+    consumes: CeremonyId | Ceremony | None = None
     begins: Ceremony | None = None
     ends_purpose: str = ""
     uses: tuple[Use, ...] = ()
@@ -244,7 +245,7 @@ class Store(Protocol):
         ...
 
     def ceremony(self, ceremony_id: CeremonyId) -> Ceremony | None:
-        """Return an open ceremony."""
+        """Return an open ceremony, or what is kept of one that was never kept and is used up (its purpose is `USED`)."""
         ...
 
     def notices(self, account_id: AccountId) -> tuple[Notice, ...]:

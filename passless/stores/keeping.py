@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from passless.domain.account import Account, AccountId, Version
-from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.ceremonies import USED, Ceremony, CeremonyId
 from passless.domain.use_state import Use
 from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, Record, VersionMoved, Write
 from passless.stores.database import Transaction
@@ -67,9 +69,13 @@ def keep(transaction: Transaction, recent: RecentAccounts, write: Write) -> Vers
     return version
 
 
-def consume(transaction: Transaction, ceremony_id: CeremonyId, at: datetime) -> None:
-    """End a ceremony; `AlreadyUsed` where it is gone or too late."""
-    if not transaction.run("consume_ceremony", id=plain(ceremony_id), at=micros(at)):
+def consume(transaction: Transaction, ceremony: CeremonyId | Ceremony, at: datetime) -> None:
+    """End a ceremony; `AlreadyUsed` where it is gone or too late. Of one that was never kept, keep that it is used."""
+    if isinstance(ceremony, Ceremony):
+        used = replace(ceremony, purpose=USED, state=b"", session_id="", sealed=False)
+        if at >= ceremony.expires_at or not transaction.run("add_ceremony", **ceremony_row(used)):
+            raise AlreadyUsed
+    elif not transaction.run("consume_ceremony", id=plain(ceremony), at=micros(at)):
         raise AlreadyUsed
 
 

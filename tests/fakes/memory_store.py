@@ -9,7 +9,7 @@ import msgspec
 
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, AuditEvent, AuditReport, Notice
-from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.ceremonies import USED, Ceremony, CeremonyId
 from passless.domain.changes import AccountName
 from passless.domain.methods import credential_of
 from passless.domain.names import key as name_key
@@ -176,9 +176,7 @@ class MemoryStore:
 
     def _keep(self, write: Write) -> Version | None:
         if write.consumes is not None:
-            ceremony = self._ceremonies.pop(write.consumes, None)
-            if ceremony is None or ceremony.expires_at <= write.at:
-                raise AlreadyUsed
+            self._consume(write.consumes, write.at)
         if write.ends_purpose:
             self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.purpose != write.ends_purpose}
         version = self._keep_account(write)
@@ -200,6 +198,17 @@ class MemoryStore:
         if write.ended:
             self._ended |= {(_owner(write), item) for item in write.ended}
         return version
+
+    def _consume(self, ended: CeremonyId | Ceremony, at: datetime) -> None:
+        if isinstance(ended, Ceremony):
+            used = msgspec.structs.replace(ended, purpose=USED, state=b"", session_id="", sealed=False)
+            if used.id in self._ceremonies or used.expires_at <= at:
+                raise AlreadyUsed
+            self._ceremonies[used.id] = used
+            return
+        ceremony = self._ceremonies.pop(ended, None)
+        if ceremony is None or ceremony.expires_at <= at:
+            raise AlreadyUsed
 
     def _keep_account(self, write: Write) -> Version | None:
         if write.account is None and write.expected is None and not write.uses:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.account import AccountId
-from passless.domain.ceremonies import CEREMONY_LIFE, CeremonyId
+from passless.domain.ceremonies import CEREMONY_LIFE, USED, CeremonyId
 from passless.domain.sessions import SESSION_IDLE, SESSION_LIFE, SessionId, SessionKind
 from passless.domain.use_state import UseState
 from passless.ports import AlreadyUsed, NoSuchAccount, Store, VersionMoved
@@ -174,6 +175,30 @@ class SessionsContract:
         store.commit(a_write(begins=a_ceremony()))
         store.commit(a_write(consumes=CeremonyId("adding"), begins=a_ceremony(state=b"one try")))
         assert store.ceremony(CeremonyId("adding")) == a_ceremony(state=b"one try")
+
+    def test_a_ceremony_that_was_never_kept_is_used_once(self, store: Store) -> None:
+        """Must hold 5: whoever began it holds it, and here stands that it is used until it would be over."""
+        sealed = replace(a_ceremony(state=b"held by whoever began it"), sealed=True)
+        store.commit(a_write(consumes=sealed))
+        assert store.ceremony(sealed.id) == replace(a_ceremony(state=b""), purpose=USED)
+        for again in (sealed, replace(sealed, state=b"or another")):
+            with pytest.raises(AlreadyUsed):
+                store.commit(a_write(an_account(), consumes=again))
+        store.sweep(at=NOW + CEREMONY_LIFE)
+        assert store.ceremony(sealed.id) is None
+        with pytest.raises(AlreadyUsed):
+            store.commit(a_write(an_account(), at=NOW + CEREMONY_LIFE, consumes=sealed))
+        with pytest.raises(NoSuchAccount):
+            store.read(ADA)
+
+    def test_a_refused_write_uses_up_no_ceremony_that_was_never_kept(self, store: Store) -> None:
+        """Must hold 10: no half-made change."""
+        kept(store, an_account())
+        sealed = replace(a_ceremony(), sealed=True)
+        with pytest.raises(VersionMoved):
+            store.commit(a_write(an_account(), 9, consumes=sealed))
+        assert store.ceremony(sealed.id) is None
+        store.commit(a_write(consumes=sealed))
 
     def test_two_ceremonies_never_share_an_id(self, store: Store) -> None:
         store.commit(a_write(begins=a_ceremony()))
