@@ -1,50 +1,68 @@
-"""Adding a passkey of a computer or phone: its browser makes it at the server's page, and this terminal waits for it."""
+"""Adding a passkey of a computer or phone: its browser makes it at the server's page, and this terminal waits for it.
+
+The browser need not be signed in: a link that is good once leads it to that page, and stands in no argument of any program.
+"""
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from passless.cli import opening
-from passless.cli.failures import Contradiction, MissingInput
+from passless.cli import asking, opening
+from passless.cli.failures import MissingInput
 from passless.domain.errors import Unavailable
 from passless.domain.methods import Kind
-from passless.domain.requests import RenameMethodTo
-from passless.domain.views import Applied, MadeMethod, Outcome, PlanView
+from passless.domain.requests import Enrol
+from passless.domain.views import Applied, MadeMethod, MethodView, Outcome, PlanView
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
-    from passless.cli.enrolling import Wish
+    from passless.domain.views import MadeEnrolLink
 
-PAGE = "/enrol/passkey"
 LOOK_EVERY = timedelta(seconds=2)  # ours
-LOOK_FOR = timedelta(minutes=10)  # ours: to sign in there, and to find the phone
+WHAT = "make the passkey there; nobody has to sign in for it. This terminal waits"
 
 
 class NothingCame(Unavailable):
     """No passkey was made in time."""
 
     code = "no-passkey-came"
-    hint = "look whether it is there: passless method list; or begin again: passless method add passkey"
-    default = "no passkey was added in the browser in time"
+    hint = "begin again: passless method add passkey"
+    default = "no passkey was made in the browser in time"
 
 
-def add_passkey(run: Run, wish: Wish) -> Outcome | PlanView:
-    """Open the account's page and wait until a new passkey is there; it gets its name here."""
-    if wish.device is not None:
-        raise Contradiction("passkey", "--device; the page asks for the device")
+def add_passkey(run: Run, request: Enrol) -> Outcome | PlanView:
+    """Lead a browser to the page that makes the passkey, and wait until it is there."""
     if not run.can_ask:
         raise MissingInput("the answer of the browser", "--begin, then --finish ID --response-file FILE")
     before = {one.id for one in run.view().methods}
-    opening.show(f"{run.profile.address}{PAGE}", "sign in there as yourself and add the passkey; this terminal waits")
-    until = run.now() + LOOK_FOR
+    made = run.ask(lambda directory, actor, target: directory.enrol_link(actor, target, request))
+    with TemporaryDirectory(prefix="passless-") as folder:
+        _show(run, made, Path(folder))
+        return Applied(plan=None, made=MadeMethod(method=_wait(run, before, until=made.expires_at)))
+
+
+def _show(run: Run, made: MadeEnrolLink, folder: Path) -> None:
+    """Open the link; where no browser is here, print it, also for the camera of a phone that reaches the server."""
+    link = made.link.reveal()
+    if opening.is_possible():
+        opening.show_privately(link, folder, WHAT)
+        return
+    asking.say(f"open this address in a browser, {WHAT}.")
+    if link.startswith("https://"):
+        run.draw(made)
+    else:
+        asking.say(f"  {link}")
+
+
+def _wait(run: Run, before: set[str], *, until: datetime) -> MethodView:
+    """Look again and again until a new passkey is there."""
     while run.now() < until:
         new = next((one for one in run.view().methods if one.id not in before and one.kind == Kind.PASSKEY), None)
         if new is not None:
-            if wish.name is not None:
-                run.change(RenameMethodTo(method=new.id, name=wish.name))
-                new = next(one for one in run.view().methods if one.id == new.id)
-            return Applied(plan=None, made=MadeMethod(method=new))
+            return new
         time.sleep(LOOK_EVERY.total_seconds())
     raise NothingCame

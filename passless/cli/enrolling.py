@@ -87,7 +87,7 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
     if wish.kind is Kind.PASSKEY and run.is_remote:
         from passless.cli import browser_enrolling
 
-        return browser_enrolling.add_passkey(run, wish)
+        return browser_enrolling.add_passkey(run, request)
     _check_possible(run, wish)
     if wish.kind is Kind.PASSKEY:
         from passless.cli import page_here

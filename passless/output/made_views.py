@@ -14,6 +14,7 @@ from passless.domain.views import (
     Begun,
     Ended,
     MadeAppPassword,
+    MadeEnrolLink,
     MadeInvitation,
     MadeMethod,
     MadePass,
@@ -101,6 +102,17 @@ def invitation(result: MadeInvitation, look: Look) -> RenderableType:
         Text(result.link.reveal(), style="bold green", overflow="fold"),
         Text(f"It makes one account. {ONCE}", style="dim"),
         facts(about),
+    )
+
+
+@view.register
+def enrol_link(result: MadeEnrolLink, look: Look) -> RenderableType:
+    """Draw a link that another device opens: as text, and for its camera."""
+    return stack(
+        qr.terminal(result.link.reveal()),
+        Text(""),
+        Text(result.link.reveal(), style="bold", overflow="fold"),
+        facts([("ends", when(result.expires_at, look.now))]),
     )
 
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import html
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from passless.cli import opening
-from passless.directories.server import ServerDirectory
-from passless.directories.server.connection import Connection
-from passless.domain.methods import Kind
-from passless.domain.requests import Answer, Enrol
-from passless.domain.secret import Secret
-from passless.domain.views import SignedIn
-from passless.ports.directory import Actor
 from tests.cli.remote.terminal import Terminal
+from tests.cli.remote.visitor import Visitor
 from tests.cli.running import PASSWORD
 from tests.cli.walking import Person
-from tests.directories.person import key_answer
 from tests.directories.security_key import SecurityKey
 from tests.server.serving import Served, a_server, keep_secret
 
@@ -173,30 +166,48 @@ def test_a_new_account_is_asked_for_its_invitation_and_a_wrong_one_is_none(termi
     assert "no invitation" in ada.rest
 
 
+def made_there(address: str) -> None:
+    """Do what a browser does with a link, in which nobody is signed in."""
+    link, _, secret = keep_secret(address).partition("#")
+    visitor = Visitor(link.removesuffix("/enrol/here"))
+    visitor.goes_to("/enrol/here").sends("/enrol/here", link=secret)
+    found = re.search(r'data-options="([^"]*)"', visitor.page)
+    assert found is not None
+    response = SecurityKey().register(html.unescape(found[1]).encode(), visitor.origin).reveal()
+    named = re.search(r'name="name" value="([^"]*)"', visitor.page)
+    assert named is not None
+    visitor.sends("/enrol/here/passkey", response=response, device="work laptop", name=named[1])
+    assert "The passkey is added." in visitor.page
+    visitor.closes()
+
+
 def test_a_passkey_of_this_computer_is_made_in_the_browser_while_the_terminal_waits(
     ada: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
-
-    def made_there(address: str, _: str) -> None:
-        """Do what the page does, as whoever is signed in to the browser."""
-        opened.append(address)
-        connection = Connection(ada.served.url, clock=lambda: datetime.now(UTC), entropy=os.urandom)
-        browser = ServerDirectory(connection)
-        signed_in = browser.sign_in(Actor(), ada.name, Answer(kind=Kind.PASSWORD, text=Secret(PASSWORD)))
-        assert isinstance(signed_in, SignedIn)
-        actor = Actor(token=signed_in.token)
-        keep_secret(signed_in.token.reveal())
-        begun = browser.begin(actor, ada.name, Enrol(kind=Kind.PASSKEY))
-        browser.finish(actor, begun.ceremony, Answer(kind=Kind.PASSKEY, text=key_answer(SecurityKey(), begun, new=True)))
-        browser.close()
-
-    monkeypatch.setattr(opening, "show", made_there)
+    monkeypatch.setattr(opening, "show_privately", lambda address, _, __: made_there(address))
     added = ada("method", "add", "passkey", "--name", "laptop", terminal=True)
     assert added.status == 0, added.stderr
     assert "laptop" in added.stdout
-    assert opened == [f"{ada.served.url}/enrol/passkey"]
-    assert [one["name"] for one in ada.json("method", "list") if one["kind"] == "passkey"] == ["laptop"]
+    found = [(one["name"], one["device"]) for one in ada.json("method", "list") if one["kind"] == "passkey"]
+    assert found == [("laptop", "work laptop")]
+
+
+def test_a_new_account_that_nothing_signs_in_to_gets_a_passkey_in_the_browser(terminal: Terminal, tmp_path: Path) -> None:
+    """The terminal's own session lets the browser in, for this one passkey."""
+    link = invitation(terminal, tmp_path)
+    for name in opening.DISPLAYS:
+        terminal._monkeypatch.delenv(name, raising=False)
+    ada = Person(terminal.home, "setup", "--invitation-file", str(link))
+    ada.answers("Account name [ada]")
+    ada.answers("Password (Enter for none)")
+    ada.answers("Which one? [1]", "passkey")
+    ada.reads("nobody has to sign in for it")
+    made_there(ada.sees(re.compile(r"(http://localhost:[0-9]+/enrol/here#[A-Za-z0-9_-]+)")))
+    ada.reads("signs you in now: two factors in itself, and cannot be phished")
+    keep_secret(ada.saves_the_code())
+    assert ada.is_done() == 0
+    assert status(terminal)["state"] == "ok"
+    assert [(one["kind"], one["device"]) for one in terminal.json("method", "list")] == [("passkey", "work laptop")]
 
 
 def test_a_passkey_in_a_script_is_begun_and_finished(ada: Terminal) -> None:
