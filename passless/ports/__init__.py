@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -263,6 +264,13 @@ class Store(Protocol):
             AlreadyUsed: the ceremony, TOTP step or counter was used before.
             NameTaken: another account has that name or one of the addresses.
             CredentialTaken: a method or app password is already enrolled.
+        """
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Let all that this thread keeps in the block wait for the disk once, at its end: nobody is told of it before.
+
+        What is refused is refused alone. `StoreUnavailable` at the end says that nothing in the block was kept.
         """
         ...
 

@@ -58,6 +58,14 @@ class Transaction(Protocol):
         ...
 
 
+class Turn(Transaction, Protocol):
+    """What the one writer of all has in hand: it reads, and begins a transaction when there is something to write."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Keep everything that is run inside, or nothing."""
+        ...
+
+
 class Database(Protocol):
     """One open database. Its errors are those of the Store port, and each names the file or address.
 
@@ -75,6 +83,10 @@ class Database(Protocol):
 
     def writing(self) -> AbstractContextManager[Transaction]:
         """Keep everything that is run inside, or nothing. One thread at a time."""
+        ...
+
+    def turn(self) -> AbstractContextManager[Turn] | None:
+        """Hold what writes, for one thread; None where it is no gain, since many write at once."""
         ...
 
     def reading(self) -> AbstractContextManager[Rows]:

@@ -156,6 +156,10 @@ class PostgresDatabase:
         with self._turn, self._lent() as connection, connection.transaction(b"BEGIN"):
             yield connection
 
+    def turn(self) -> None:
+        """Many write at once here, and who held rows for as long as many things take would keep the others waiting."""
+        return
+
     @contextmanager
     def reading(self) -> Iterator[Rows]:
         """See the same state of the database in everything that is run inside."""

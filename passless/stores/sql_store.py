@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from passless.domain.account import AccountId, Version
@@ -111,13 +112,19 @@ class SqlStore(WatchedStore):
         version = self._keep(
             write, lambda transaction: keeping.keep(transaction, self._recent, write), order=keeping.order_of(write)
         )
-        if self._unsigned >= CHECKPOINT_EVENTS:
-            self._sign_for_once(write.at)
+        self._sign_for_once(write.at)
         return version
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let all that this thread keeps in the block wait for the disk once, at its end."""
+        with super().together():
+            yield
+        self._sign_for_once(self._last_at)
 
     def count_attempt(self, key: str, *, at: datetime) -> Attempts:
         """Add one to a throttle counter, durably, and return where it stood before."""
-        before: Attempts = self._groups.keep(Piece(Write(at=at), counts=key))
+        before: Attempts = self._keep_piece(Piece(Write(at=at), counts=key))
         return before
 
     def attempts(self, key: str) -> Attempts | None:
@@ -194,7 +201,12 @@ class SqlStore(WatchedStore):
                 super().close()
 
     def _sign_for_once(self, at: datetime) -> None:
-        """Sign where the audit log stands; one thread does it, and what hinders it takes back no change that was kept."""
+        """Sign where the audit log stands, if it is time; what hinders it takes back no change that was kept.
+
+        Never before what moved it is on the disk.
+        """
+        if self._unsigned < CHECKPOINT_EVENTS or self._own.together is not None:
+            return
         with self._lock:
             if self._unsigned < CHECKPOINT_EVENTS:
                 return

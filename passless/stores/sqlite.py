@@ -112,7 +112,7 @@ class SqliteConnection:
         return self.connection.in_transaction
 
     @contextmanager
-    def transaction(self, begin: str) -> Iterator[None]:
+    def transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
         """Keep everything that is run inside, or nothing."""
         try:
             self._tell(begin)
@@ -182,8 +182,15 @@ class SqliteDatabase:
         """Keep everything that is run inside, or nothing; one writer at a time."""
         with self._turn:
             self._make_lean()
-            with self._writer.transaction("BEGIN IMMEDIATE"):
+            with self._writer.transaction():
                 yield self._writer
+
+    @contextmanager
+    def turn(self) -> Iterator[SqliteConnection]:
+        """Hold the connection that writes; nobody else in this process writes meanwhile."""
+        with self._turn:
+            self._make_lean()
+            yield self._writer
 
     @contextmanager
     def reading(self) -> Iterator[Rows]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from threading import RLock
 from typing import Any, TypeVar
@@ -14,12 +14,13 @@ from passless.domain.errors import PasslessError
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable, Write
 from passless.stores import ending, restoring
 from passless.stores.checkpoints import write_outside
-from passless.stores.database import Again, Database, MaybeKept, Transaction, persist
+from passless.stores.database import Again, Database, MaybeKept, Transaction, Turn, persist
 from passless.stores.documents import Row, Unreadable, WrittenByNewer, moment, stored_number
 from passless.stores.errors import StoreReplaced
 from passless.stores.groups import Groups, Piece
 from passless.stores.recent_accounts import RecentAccounts
 from passless.stores.state_folder import StateFolder
+from passless.stores.together import Own, Together, same
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -60,6 +61,7 @@ class WatchedStore:
         self._id = store_id
         self._lock = RLock()
         self._groups = Groups(self._keep_group)
+        self._own = Own()
         self._recent = RecentAccounts()
         self._unsigned = 0
         self._last_at = at
@@ -98,6 +100,8 @@ class WatchedStore:
         return self._persist(lambda: self._read(statement, parameters))
 
     def _read(self, statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+        if self._own.together is not None:
+            return self._own.together.turn.rows(statement, **parameters)
         if self._database.was_replaced():
             with self._lock:
                 self._look_again()
@@ -132,8 +136,72 @@ class WatchedStore:
 
     def _keep(self, write: Write, work: Callable[[Transaction], T], *, order: str = "") -> T:
         """Keep a piece of work as part of the next transaction; its errors are its own."""
-        kept: T = self._groups.keep(Piece(write, work, order=order))
+        kept: T = self._keep_piece(Piece(write, work, order=order))
         return kept
+
+    def _keep_piece(self, piece: Piece) -> Any:
+        together = self._own.together
+        return self._groups.keep(piece) if together is None else self._keep_in(together, piece)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let all that this thread keeps in the block wait for the disk once, at its end.
+
+        What is refused is refused alone, as ever. Nobody may be told of anything before the block has ended.
+
+        Raises:
+            StoreUnavailable: nothing of the whole block was kept.
+        """
+        turn = None if self._own.together is not None or self._database.was_replaced() else self._database.turn()
+        if turn is None:
+            yield
+            return
+        try:
+            with self._held(turn) as together:
+                yield
+        except _OldCopy:
+            self._notice_old_copy(self._last_at)
+            self._read_own_row()
+            raise self._replaced() from None
+        self._unsigned += together.appended
+
+    @contextmanager
+    def _held(self, turn: AbstractContextManager[Turn]) -> Iterator[Together]:
+        with turn as held:
+            self._own.together = together = Together(held)
+            try:
+                try:
+                    yield together
+                finally:
+                    self._own.together = None
+                self._last_at = together.at or self._last_at
+                number = self._number(held, together.ended_bytes) if together.goes_on() else 0
+                together.end()
+            except BaseException as error:
+                together.undo(error)
+                raise
+        if number:
+            self._state.record(number)
+
+    def _keep_in(self, together: Together, piece: Piece) -> Any:
+        """Keep a piece as a part of what this thread keeps together."""
+        if together.at is None and self._database.was_replaced():
+            raise self._replaced()
+        together.begin(piece.write.at)
+        try:
+            with together.turn.part():
+                if piece.work is not None:
+                    piece.result = piece.work(together.turn)
+                appended = ending.finish(together.turn, (piece,), self._id)
+                ended_bytes = ending.end_items(together.turn, (piece,), self._state)
+        except (*UNREADABLE, WrittenByNewer) as error:
+            raise self._fault(error) from error
+        except PasslessError as error:
+            together.notice(error)
+            raise
+        together.appended += appended
+        together.ended_bytes += ended_bytes
+        return piece.result
 
     def _keep_group(self, group: Sequence[Piece]) -> None:
         """Keep a group in one transaction.
@@ -285,4 +353,4 @@ class WatchedStore:
 def refuse(group: Sequence[Piece], error: PasslessError) -> None:
     """Tell every thread of a group what went wrong with all of it."""
     for piece in group:
-        piece.error = type(error)(error.message, hint=error.hint, code=error.code)
+        piece.error = same(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
@@ -116,6 +117,11 @@ class MemoryStore:
         except Exception:
             vars(self).update(kept)
             raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Nothing here waits for a disk."""
+        yield
 
     def count_attempt(self, key: str, *, at: datetime) -> Attempts:
         """Add one to a throttle counter and return where it stood before."""

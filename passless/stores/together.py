@@ -1,0 +1,75 @@
+"""One transaction for several writes of one thread: who has many short things to do waits for the disk once.
+
+Beside the groups (`groups.py`), in which each thread waits for its own write, it saves the threads: a server does a batch of
+sign-ins in one, and answers when the block has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from datetime import datetime
+
+from passless.domain.errors import PasslessError
+from passless.ports import StoreUnavailable
+from passless.stores.database import Turn
+
+
+class Together:
+    """What a thread reads and keeps while it holds the writer's turn. The transaction begins with the first write."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.at: datetime | None = None  # of the last write; None before the first
+        self.appended = 0  # events
+        self.ended_bytes = 0
+        self._opened = ExitStack()
+        self._lost: PasslessError | None = None
+
+    def begin(self, at: datetime) -> None:
+        """Begin the transaction, if that was not done; where it failed or was lost it fails again, and at once."""
+        if self._lost is None and self.at is None:
+            try:
+                self._opened.enter_context(self.turn.transaction())
+            except PasslessError as error:
+                self._lost = error
+                raise
+        self._check()
+        self.at = at if self.at is None else max(at, self.at)
+
+    def notice(self, error: PasslessError) -> None:
+        """Remember an error that ended all of the transaction, and not only the write that met it."""
+        if self._lost is None and not self.turn.is_open():
+            self._lost = error
+
+    def goes_on(self) -> bool:
+        """Tell whether there is anything to keep; raise again what ended the transaction."""
+        if self.at is not None or self._lost is not None:
+            self._check()
+        return self.at is not None
+
+    def end(self) -> None:
+        """Keep everything: it is on the disk when this returns."""
+        self._opened.close()
+
+    def _check(self) -> None:
+        """Refuse to go on in a transaction that is over: what is written then would be kept by itself."""
+        if self._lost is None and not self.turn.is_open():
+            self._lost = StoreUnavailable("what was kept in the same transaction was lost")
+        if self._lost is not None:
+            raise same(self._lost)
+
+    def undo(self, error: BaseException) -> None:
+        """Keep nothing."""
+        self._opened.__exit__(type(error), error, error.__traceback__)
+
+
+class Own(threading.local):
+    """What each thread has of its own."""
+
+    together: Together | None = None
+
+
+def same(error: PasslessError) -> PasslessError:
+    """Return an error for somebody else who meets it."""
+    return type(error)(error.message, hint=error.hint, code=error.code)
