@@ -19,13 +19,14 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from passless.actions.parts import Parts
+from passless.actions.renewing import renewed
 from passless.actions.signing_in import new_session
-from passless.actions.who import SignInNeeded, session_of, token_hash
-from passless.domain.account import Account, AccountId
+from passless.actions.who import SignInNeeded, session_of
+from passless.domain.account import Account
 from passless.domain.names import printable
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.secret import Secret
-from passless.domain.sessions import SESSION_LIFE, STEP_UP, Proof, Session, SessionId, SessionKind
+from passless.domain.sessions import SESSION_LIFE, STEP_UP, Proof, Session, SessionKind
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
@@ -68,25 +69,18 @@ def _stale(proof: Proof) -> Proof:
 
 
 def rotate(parts: Parts, actor: Actor) -> Secret:
-    """Give the session in use a new token, and end the old one: for a browser, after somebody proved more than before.
-
-    The session gets a new id with it, so that whoever still writes to the old one is too late; its line stays, so that what was
-    agreed to in it still holds.
+    """Give the session in use a new token in the place of the old one.
 
     Raises:
         SignInNeeded: it has ended.
     """
-    from passless.credentials.random_codes import new_token
-
     session = session_of(parts, actor)
     if session is None:
         raise SignInNeeded("sign in first")
-    now, token = parts.now(), new_token(parts.entropy)
-    fresh = replace(session, id=SessionId(parts.new_id()), token_hash=token_hash(token), seen_at=now, lineage=session.line)
+    now = parts.now()
+    fresh, token = renewed(parts, session, session.proofs, now)
     try:
-        parts.store.commit(
-            Write(at=now, account_id=AccountId(session.account_id), opens=fresh, updates=session, ends=(session.id,))
-        )
+        parts.store.commit(Write(at=now, updates=fresh))
     except VersionMoved as error:
         raise SignInNeeded("sign in first") from error
     return token

@@ -16,6 +16,7 @@ from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, origin_of
 from passless.actions.challenging import Challenge, NoMethod, SignInState, ask, open_ceremony
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
+from passless.actions.renewing import renewed
 from passless.actions.who import place_of, session_on, token_hash
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
@@ -52,7 +53,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """A session began, or had a proof added; then `token` is the one that was given."""
+    """A session began, or had a proof added; either has a token of its own from now on."""
 
     account: Account
     session: Session
@@ -288,10 +289,10 @@ def _accepted_next(parts: Parts, account: Account, proofs: tuple[Proof, ...], no
 
 def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], use: Use, current: Session | None) -> Opened:
     account, now = kept, at.now
-    if current is not None and at.actor.token is not None:
+    if current is not None:
         ids = {proof.method for proof in proofs}
         others = tuple(proof for proof in current.proofs if proof.method not in ids)
-        session, token = replace(current, proofs=(*others, *proofs), seen_at=now), at.actor.token
+        session, token = renewed(parts, current, (*others, *proofs), now)
     else:
         session, token = new_session(parts, account, SessionKind.DIRECT, place_of(at.actor), proofs, SESSION_LIFE, now)
     kinds = [proof.kind for proof in proofs if proof.kind is not None]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.domain.methods import Kind, MethodId
 
@@ -42,8 +43,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody signed in. The token itself is never stored; `token_hash` is its SHA-256.
 
     `rights` are those of a machine's token, or the scopes of a relying party's, whose id is its `name`; empty for people, who
-    may do everything their proofs allow. A session that gets a new token gets a new id with it; `lineage` is the id it began
-    with, and empty while that is its own. `came_of` is the line of the session that it was given or made in.
+    may do everything their proofs allow. A session that gets a new token keeps its id; `version` is how often it became another
+    in more than when it was seen. `came_of` is the line of the session that it was given or made in.
     """
 
     id: SessionId
@@ -57,13 +58,23 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     proofs: tuple[Proof, ...] = ()
     name: str = ""
     rights: tuple[str, ...] = ()
-    lineage: str = ""
     came_of: str = ""
+    version: int = 0
 
     @property
     def line(self) -> str:
         """What names the session through every change of its token."""
-        return self.lineage or self.id
+        return self.id
+
+    def kept_over(self, there: Session) -> Session | None:
+        """Return what is kept of this session over what is there; None where that is not the one any more that was read.
+
+        Several who only saw a session in use do not stand in each other's way.
+        """
+        if self.version != there.version:
+            return None
+        moved = replace(self, seen_at=there.seen_at) != there
+        return replace(self, seen_at=max(self.seen_at, there.seen_at), version=self.version + moved)
 
     def is_expired(self, now: datetime) -> bool:
         """Too old, or not used for too long (a machine's token has no idle limit)."""

@@ -121,6 +121,14 @@ class StoreNewer(Unavailable):
     hint = "install a newer passless"
 
 
+GRANTS = ("oauth-client", "oauth-consent", "operator")  # kinds of records that last, and that somebody may take back
+
+
+def item_of_record(kind: str, key: str) -> str:
+    """Return what a record that was taken back is called among the `ended` of a write."""
+    return f"record/{kind}/{key}"
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """Something kept beside the accounts: an invitation, a client of OAuth, a grant under way, an answer to be repeated.
 
@@ -144,8 +152,10 @@ class Write(Struct, frozen=True, kw_only=True):
     one whose `uses` and `ended` it holds in `account_id`, and with `expected` is kept only while that account is still at it.
     `consumes` comes before `begins`, so a ceremony can go on under its id; `ends_purpose` ends every open one of a purpose. A
     whole ceremony in `consumes` is one that was never kept: from then on its id is, as `USED`, until it would have expired.
-    `updates` needs a session that was not ended.
-    `ended` names recovery codes, passes and app passwords that must never come back, not even with an old copy of the store.
+    `updates` needs a session that was not ended and is still as it was read, but for when it was seen. With `among`, the ids of
+    all sessions that its account had, nothing is kept where it has another one by now.
+    `ended` names recovery codes, passes, app passwords, rights of an operator (`OperatorRights.item`) and records that were taken
+    back (`item_of_record`): none must ever come back, not even with an old copy of the store.
     `puts` keeps records, each only over the version it was read at; `drops` removes them alike and first, each once.
     """
 
@@ -161,6 +171,7 @@ class Write(Struct, frozen=True, kw_only=True):
     opens: Session | None = None
     updates: Session | None = None
     ends: tuple[SessionId, ...] = ()
+    among: tuple[SessionId, ...] | None = None
     ended: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     shown: tuple[str, ...] = ()
@@ -259,8 +270,8 @@ class Store(Protocol):
         Returns:
             The account's new version, where the write had one.
         Raises:
-            VersionMoved: the account is no longer at `expected`, a record no longer at its version, or the session of `updates`
-                was ended; read again and check everything again.
+            VersionMoved: the account is no longer at `expected`, a record no longer at its version, the session of `updates`
+                was ended or changed, or there is one beside those of `among`; read again and check everything again.
             AlreadyUsed: the ceremony, TOTP step or counter was used before.
             NameTaken: another account has that name or one of the addresses.
             CredentialTaken: a method or app password is already enrolled.

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.ceremonies import USED, Ceremony, CeremonyId
+from passless.domain.sessions import Session, SessionId
 from passless.domain.use_state import Use
 from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, Record, VersionMoved, Write
 from passless.stores.database import Transaction
-from passless.stores.documents import account_row, ceremony_row, micros, plain, record_row, session_row, stored_account
+from passless.stores.documents import (
+    account_row,
+    ceremony_row,
+    micros,
+    plain,
+    record_row,
+    session_row,
+    stored_account,
+    stored_session,
+)
 from passless.stores.look_ups import NOTHING, LookUps, are_found_differently, look_ups
 from passless.stores.recent_accounts import RecentAccounts
 
@@ -217,12 +228,29 @@ def keep_use(transaction: Transaction, owner: AccountId, use: Use) -> None:
 
 def keep_sessions(transaction: Transaction, write: Write) -> None:
     """Open, update and end sessions; one that was ended is never updated back to life."""
+    if write.among is not None:
+        check_sessions(transaction, owner_of(write), write.among)
     if write.opens is not None and not transaction.run("add_session", **session_row(write.opens)):
         raise VersionMoved("a session with this id or token is open already")
-    if write.updates is not None and not transaction.run("change_session", **session_row(write.updates)):
-        raise VersionMoved("the session was ended at the same moment")
+    if write.updates is not None:
+        update_session(transaction, write.updates)
     for session_id in write.ends:
         transaction.run("remove_session", id=plain(session_id))
+
+
+def check_sessions(transaction: Transaction, owner: AccountId, known: Collection[SessionId]) -> None:
+    """Make sure that an account has no other sessions; whoever opens one of it holds its row, and comes before or after."""
+    locked_version(transaction, owner)
+    if any(stored_session(row).id not in known for row in transaction.rows("read_sessions", account_id=plain(owner))):
+        raise VersionMoved("somebody signed in to the account at the same moment")
+
+
+def update_session(transaction: Transaction, session: Session) -> None:
+    """Keep a session over the one that was read, and no other."""
+    found = transaction.rows("lock_session", id=plain(session.id))
+    kept = session.kept_over(stored_session(found[0])) if found else None
+    if kept is None or not transaction.run("change_session", **session_row(kept)):
+        raise VersionMoved("the session was ended or changed at the same moment")
 
 
 def keep_records(transaction: Transaction, write: Write) -> None:

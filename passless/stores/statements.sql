@@ -20,8 +20,11 @@ VALUES (:id, :version, :at, 0, NULL, 1)
 -- name: mark_restored
 UPDATE store SET restored_at = :at, restored_told = 0, totp_floor = :totp_floor
 
+-- name: mark_unknown
+UPDATE store SET restored_told = 2
+
 -- name: tell_restored
-UPDATE store SET restored_told = 1 WHERE restored_told = 0
+UPDATE store SET restored_told = 1 WHERE restored_told <> 1
 
 -- name: read_writer
 SELECT commits, ended_bytes FROM writers WHERE id = :writer
@@ -32,6 +35,12 @@ ON CONFLICT (id) DO UPDATE SET commits = excluded.commits, ended_bytes = exclude
 
 -- name: add_writer
 INSERT INTO writers (id, commits, ended_bytes) VALUES (:writer, 0, 0)
+
+-- name: all_writers
+SELECT id FROM writers
+
+-- name: forget_other_writers
+DELETE FROM writers WHERE id <> :writer
 
 -- name: lock_writer
 SELECT commits, ended_bytes FROM writers WHERE id = :writer /* FOR UPDATE */
@@ -137,6 +146,9 @@ DELETE FROM use_states WHERE account_id = :account_id
 
 -- name: read_session
 SELECT document FROM sessions WHERE token_hash = :token_hash
+
+-- name: lock_session
+SELECT document FROM sessions WHERE id = :id /* FOR UPDATE */
 
 -- name: read_sessions
 SELECT document FROM sessions WHERE account_id = :account_id ORDER BY created_at DESC, id
@@ -245,6 +257,12 @@ DELETE FROM records WHERE kind = :kind AND record_key = :key AND version = :expe
 
 -- name: remove_records
 DELETE FROM records WHERE account_id = :account_id
+
+-- name: remove_named_record
+DELETE FROM records WHERE kind = :kind AND record_key = :key
+
+-- name: remove_records_of_kind
+DELETE FROM records WHERE kind = :kind
 
 -- name: remove_old_records
 DELETE FROM records WHERE ends_at <= :at

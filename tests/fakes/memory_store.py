@@ -285,14 +285,18 @@ class MemoryStore:
         )
 
     def _keep_sessions(self, write: Write) -> None:
+        if write.among is not None and any(one.id not in write.among for one in self.sessions(_owner(write))):
+            raise VersionMoved
         if write.opens is not None:
             if write.opens.id in self._sessions or self.session(write.opens.token_hash) is not None:
                 raise VersionMoved
             self._sessions[write.opens.id] = write.opens
         if write.updates is not None:
-            if write.updates.id not in self._sessions:
+            there = self._sessions.get(write.updates.id)
+            kept = None if there is None else write.updates.kept_over(there)
+            if kept is None:
                 raise VersionMoved
-            self._sessions[write.updates.id] = write.updates
+            self._sessions[kept.id] = kept
         for session_id in write.ends:
             self._sessions.pop(session_id, None)
 

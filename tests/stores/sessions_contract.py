@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from passless.domain.account import AccountId
 from passless.domain.ceremonies import CEREMONY_LIFE, USED, CeremonyId
-from passless.domain.sessions import SESSION_IDLE, SESSION_LIFE, SessionId, SessionKind
+from passless.domain.methods import Kind
+from passless.domain.sessions import SESSION_IDLE, SESSION_LIFE, Proof, SessionId, SessionKind
 from passless.domain.use_state import UseState
 from passless.ports import AlreadyUsed, NoSuchAccount, Store, VersionMoved
 from tests.builders import NOW, OLD, an_account
@@ -131,6 +132,39 @@ class SessionsContract:
             store.commit(a_write(updates=a_session(), events=(an_entry(),)))
         assert store.session(b"laptop") is None
         assert list(store.events()) == []
+
+    def test_of_two_writes_to_one_session_the_later_is_refused(self, store: Store) -> None:
+        """Must hold 12: a proof that somebody else added meanwhile is not lost, and the token of before never comes back."""
+        store.commit(a_write(opens=a_session()))
+        proven = replace(a_session(), token_hash=b"renewed", proofs=(Proof(kind=Kind.TOTP, at=NOW),))
+        store.commit(a_write(updates=proven))
+        for late in (a_session(seen=NOW + seconds(60)), replace(proven, proofs=())):
+            with pytest.raises(VersionMoved):
+                store.commit(a_write(updates=late, events=(an_entry(),)))
+        assert store.session(b"laptop") is None
+        assert store.session(b"renewed") == replace(proven, version=1)
+        assert list(store.events()) == []
+
+    def test_who_only_saw_a_session_in_use_stands_in_nobodys_way(self, store: Store) -> None:
+        store.commit(a_write(opens=a_session()))
+        for moment in (60, 30):
+            store.commit(a_write(updates=a_session(seen=NOW + seconds(moment))))
+        assert store.session(b"laptop") == a_session(seen=NOW + seconds(60))
+
+    def test_all_sessions_end_only_where_there_is_no_other(self, store: Store) -> None:
+        """Must hold 7: one that was opened since the sessions were read is not missed."""
+        kept(store, an_account())
+        for name in ("laptop", "phone"):
+            store.commit(a_write(opens=a_session(name)))
+        store.commit(a_write(opens=a_session("not hers", of="bob")))
+        known = (SessionId("laptop"),)
+        with pytest.raises(VersionMoved):
+            store.commit(a_write(account_id=ADA, among=known, ends=known, events=(an_entry(),)))
+        assert len(store.sessions(ADA)) == 2
+        known = (SessionId("laptop"), SessionId("phone"), SessionId("gone"))
+        store.commit(a_write(account_id=ADA, among=known, ends=known))
+        assert store.sessions(ADA) == ()
+        assert len(store.sessions(AccountId("bob"))) == 1
 
     @pytest.mark.parametrize("again", [a_session(), a_session("laptop", of="bob")])
     def test_two_sessions_never_share_a_token(self, store: Store, again: object) -> None:
