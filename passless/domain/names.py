@@ -18,6 +18,9 @@ REFUSED_CATEGORIES = {
 }
 
 
+PATH_WORDS = frozenset({"me", ".", ".."})  # in an address of the interface: whoever is signed in, and no name at all
+
+
 class BadName(WrongUse):
     """A name that cannot be used."""
 
@@ -41,6 +44,20 @@ def clean(text: str, *, what: str = "name") -> str:
     for character in name:
         if reason := REFUSED_CATEGORIES.get(unicodedata.category(character)):
             raise BadName(f"the {what} has {reason} (U+{ord(character):04X})")
+    return name
+
+
+def clean_account(text: str) -> str:
+    """Return a name that an account can have, in its normal form.
+
+    Raises:
+        BadName: it cannot be a name, or means something else where it stands in an address.
+    """
+    name = clean(text, what="account name")
+    if key(name) in PATH_WORDS:
+        raise BadName(
+            f'"{name}" cannot be the name of an account: in an address it means something else', hint="choose another"
+        )
     return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,23 @@ from passless.domain.changes import (
     AddMethod,
     AddRecoveryCode,
     Change,
+    DeleteAccount,
     RemoveMethod,
     RenameAccount,
     ReplacePassword,
+    RevokeAppPasswords,
+    RevokeTemporaryPass,
     SetDefaultMethod,
+    Settle,
     TurnPasswordlessOff,
     TurnPasswordlessOn,
     TurnTwoStepOff,
     TurnTwoStepOn,
 )
-from passless.domain.methods import Strength
-from passless.domain.safety.context import Context, Rules, Severity
+from passless.domain.methods import SignInMethod, Strength
+from passless.domain.safety.context import READS_ONLY, Context, Rules, Severity
 from passless.domain.safety.planning import plan
+from passless.domain.safety.proof_rules import token_problems
 from passless.domain.safety.proofs import covered, is_old, is_vouched_for, is_young, strongest_way_in
 from passless.domain.sessions import Proof, SessionKind
 from tests.builders import (
@@ -42,6 +48,7 @@ from tests.builders import (
     an_email,
     an_unsaved_code,
     codes_of,
+    lost_methods,
     proven_with,
     refusals_of,
     the_making,
@@ -198,7 +205,7 @@ class TestRule8:
     def test_some_sessions_give_no_proof_for_changes(self, session: SessionKind) -> None:
         account = an_account(methods=[PASSWORD, KEY])
         asked = proven_with(KEY, session=session)
-        assert refusals_of(account, AddMethod(method=NEW_APP), asked) == {"weak-proof"}
+        assert refusals_of(account, AddMethod(method=NEW_APP), asked) - {"session-may-not"} == {"weak-proof"}
 
     @pytest.mark.parametrize("session", [SessionKind.DIRECT, SessionKind.BROWSER])
     def test_a_browser_on_the_same_machine_does(self, session: SessionKind) -> None:
@@ -208,7 +215,51 @@ class TestRule8:
     def test_names_and_defaults_need_no_proof(self) -> None:
         account = an_account(methods=[KEY, APP])
         assert codes_of(account, SetDefaultMethod(id="app"), proven_with()) == set()
-        assert codes_of(account, RenameAccount(name="lovelace"), proven_with()) == set()
+        assert codes_of(account, RenameAccount(name="ada", display_name="Ada Lovelace"), proven_with()) == set()
+
+    def test_another_name_of_the_account_needs_what_two_step_needs(self) -> None:
+        """Whoever sits down in an open session would else take the name that its owner types, and programs know them by."""
+        for name in ("lovelace", "Ada"):
+            rename = RenameAccount(name=name)
+            assert refusals_of(an_account(methods=[KEY, APP]), rename, proven_with()) == {"weak-proof"}
+            assert refusals_of(an_account(methods=[KEY, APP]), rename, proven_with(APP)) == {"weak-proof"}
+            assert codes_of(an_account(methods=[KEY, APP]), rename, proven_with(KEY)) == set()
+            assert codes_of(an_account(methods=[PASSWORD]), rename, proven_with(PASSWORD)) == set()
+            assert codes_of(a_young_account(finished=False), rename, Context(now=NOW, proofs=(the_making(),))) == set()
+
+    def test_another_name_never_comes_later(self) -> None:
+        """It may be somebody else's by then."""
+        account = an_account(methods=[KEY])
+        due = Context(now=NOW, waited=True)
+        assert refusals_of(account, RenameAccount(name="lovelace"), due) == {"name-cannot-wait"}
+        assert refusals_of(account, RenameAccount(name="ada", display_name="Ada"), due) == set()
+
+    @pytest.mark.parametrize("session", sorted(READS_ONLY))
+    def test_what_could_be_phished_or_is_no_persons_changes_nothing(self, session: SessionKind) -> None:
+        """Decision 0016: neither reports nor revoking nor names, whatever was proven and whatever else is never refused."""
+        account = an_account(methods=[PASSWORD, KEY, APP], two_step=True, app_passwords=(an_app_password(),))
+        asked = proven_with(PASSWORD, KEY, APP, session=session)
+        for change in (
+            a_lost_device("phone"),
+            lost_methods("app"),
+            RevokeAppPasswords(ids=("Mail",)),
+            RevokeTemporaryPass(),
+            RenameAccount(name="lovelace"),
+            RenameAccount(name="ada", display_name="Ada"),
+            SetDefaultMethod(id="app"),
+            RemoveMethod(id="app"),
+            DeleteAccount(),
+        ):
+            assert "session-may-not" in refusals_of(account, change, asked)
+        assert refusals_of(account, Settle(at=NOW), asked) == set()  # time passing is nobody's wish
+
+    def test_a_token_for_a_machine_needs_what_an_app_password_needs(self) -> None:
+        def problems(*proven: SignInMethod, **more: Any) -> set[str]:
+            return {one.code for one in token_problems(self.STRONG, proven_with(*proven, **more), RULES)}
+
+        assert problems() == problems(PASSWORD) == problems(APP) == {"weak-proof"}
+        assert problems(PASSWORD, APP) == problems(KEY) == set()
+        assert problems(KEY, session=SessionKind.DEVICE_CODE) == {"weak-proof"}
 
     def test_the_hint_names_what_is_strong_enough(self) -> None:
         found = plan(self.STRONG, TurnTwoStepOff(), proven_with(APP), RULES).refusals

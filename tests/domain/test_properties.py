@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from passless.domain.account import Account
 from passless.domain.applying import apply
 from passless.domain.changes import (
+    AccountName,
     AddMethod,
     AddRecoveryCode,
     CancelRecovery,
@@ -21,6 +22,7 @@ from passless.domain.changes import (
     LoseDevice,
     LoseMethods,
     RemoveMethod,
+    RenameAccount,
     ReplacePassword,
     Settle,
     StartRecovery,
@@ -32,8 +34,9 @@ from passless.domain.changes import (
 )
 from passless.domain.methods import DeviceName, Password, SignInMethod, Strength
 from passless.domain.recovery import Reporter
-from passless.domain.safety.context import Context
+from passless.domain.safety.context import READS_ONLY, Context
 from passless.domain.safety.planning import plan
+from passless.domain.safety.proofs import counted_proofs, covered, strongest_way_in
 from passless.domain.safety.ways_in import can_recover, can_sign_in, fatal_devices, recovery_methods, ways_in
 from passless.domain.safety.what_if import Lost, after_losing, lose
 from passless.domain.sessions import SessionKind
@@ -119,6 +122,8 @@ def changes(draw: st.DrawFn, account: Account) -> Change:
                     StartRecovery(by=Reporter.SELF),
                     FinishRecovery(),
                     CancelRecovery(),
+                    RenameAccount(name=AccountName("lovelace")),
+                    RenameAccount(name=account.name, display_name="Ada Lovelace"),
                     Settle(at=NOW + timedelta(days=60)),
                 )
             ),
@@ -215,6 +220,27 @@ def test_a_report_is_never_refused_and_never_waits(data: st.DataObject) -> None:
     assert can_sign_in(found.after, RULES, NOW) or state == "in-recovery"
 
 
+@given(st.data(), st.sampled_from(sorted(READS_ONLY)))
+def test_a_session_that_looks_changes_nothing_whatever_was_proven(data: st.DataObject, session: SessionKind) -> None:
+    """Decision 0016; reports of a loss, which are never refused to a person, among it."""
+    account = data.draw(accounts())
+    change = data.draw(changes(account))
+    found = plan(account, change, proven_with(*account.methods, session=session), RULES)
+    assert found.is_accepted == isinstance(change, Settle)
+
+
+@given(st.data())
+def test_another_name_takes_a_proof_as_strong_as_the_strongest_way_in(data: st.DataObject) -> None:
+    account = data.draw(accounts())
+    proven = data.draw(st.sets(st.sampled_from(account.methods))) if account.methods else ()
+    context = proven_with(*proven, session=data.draw(st.sampled_from(SessionKind)))
+    found = plan(account, RenameAccount(name=AccountName("lovelace")), context, RULES)
+    have = covered(account, counted_proofs(context), RULES, NOW)
+    if found.is_accepted:
+        assert have >= max(strongest_way_in(account, RULES, NOW), Strength.ONE_FACTOR)
+    assert found.due_at is None
+
+
 class ASequenceOfAcceptedChanges(RuleBasedStateMachine):
     """No sequence of accepted changes leaves no way in; only a reported loss can, and then the account is in recovery."""
 
@@ -256,6 +282,14 @@ class ASequenceOfAcceptedChanges(RuleBasedStateMachine):
         is_lost = isinstance(change, LoseDevice | LoseMethods)
         if not isinstance(change, Settle) and (self.things_get_lost or not is_lost):
             self.ask(self._unique(change), self.context(chosen))
+
+    @rule(data=st.data(), session=st.sampled_from(sorted(READS_ONLY)))
+    def a_phished_session_asks(self, data: st.DataObject, session: SessionKind) -> None:
+        """Ask for anything from a session that only looks: nothing comes of it, at once or later."""
+        change = data.draw(changes(self.account))
+        if not isinstance(change, Settle):
+            asked = msgspec.structs.replace(self.context({"all"}), session=session)
+            assert not plan(self.account, self._unique(change), asked, RULES).is_accepted
 
     def _unique(self, change: Change) -> Change:
         """Ids are never used twice."""

@@ -66,6 +66,7 @@ PLAIN_KEY = a_security_key("plain key", verified=False)
 NEW_APP = a_totp("new app", device="tablet", added=NOW)
 NEW_KEY = a_security_key("new key", added=NOW)
 NEW_PASSWORD = a_password("new password", added=NOW)
+SHOWN = RenameAccount(name="ada", display_name="Eve")
 
 
 class TestCancelling:
@@ -136,12 +137,16 @@ class TestRule10:
     @pytest.mark.parametrize("asked", [CODE, PASS, ENROLLED], ids=["code", "pass", "enrolled"])
     @pytest.mark.parametrize(
         "change",
-        [RemoveMethod(id=KEY.id), TurnTwoStepOn(), TurnPasswordlessOff(password=NEW_PASSWORD), RenameAccount(name="eve")],
+        [RemoveMethod(id=KEY.id), TurnTwoStepOn(), TurnPasswordlessOff(password=NEW_PASSWORD), SHOWN],
         ids=lambda change: type(change).__name__,
     )
     def test_anything_else_waits(self, change: Change, asked: Context) -> None:
         found = plan(self.ACCOUNT, change, asked, RULES)
         assert "in-recovery" in {one.code for one in found.problems if one.severity is Severity.PENDING}
+
+    @pytest.mark.parametrize("asked", [CODE, PASS, ENROLLED], ids=["code", "pass", "enrolled"])
+    def test_they_give_the_account_no_other_name(self, asked: Context) -> None:
+        assert "in-recovery" in refusals_of(self.ACCOUNT, RenameAccount(name="eve"), asked)
 
     def test_they_enrol_no_password(self) -> None:
         assert refusals_of(self.ACCOUNT, AddMethod(method=NEW_PASSWORD), self.CODE) == {"in-recovery"}
@@ -159,7 +164,8 @@ class TestRule10:
     STALE = Context(now=NOW, opened_with=frozenset({NEW_KEY.id}))
 
     def test_waiting_until_the_proof_is_stale_frees_nobody(self) -> None:
-        for change in (RenameMethod(id=KEY.id, name="phone"), RenameAccount(name="eve")):
+        assert refusals_of(self.ACCOUNT, RenameAccount(name="eve"), self.STALE) == {"in-recovery", "weak-proof"}
+        for change in (RenameMethod(id=KEY.id, name="phone"), SHOWN):
             found = plan(self.ACCOUNT, change, self.STALE, RULES)
             assert "in-recovery" in {one.code for one in found.problems if one.severity is Severity.PENDING}
 

@@ -73,6 +73,11 @@ class Case(Struct, frozen=True, kw_only=True):
         return isinstance(self.change, CancelRecovery)
 
     @property
+    def renames(self) -> bool:
+        """The account's own name changes, by which it signs in and programs know it; the name to show is free."""
+        return isinstance(self.change, RenameAccount) and self.change.name != self.before.name
+
+    @property
     def never_refused(self) -> bool:
         """It acts at once, whatever it breaks."""
         return isinstance(self.change, NEVER_REFUSED)

@@ -26,6 +26,8 @@ GIVES_NO_PROOF = frozenset(
     }
 )  # rule 8: it could be phished, or is not the person's own
 
+READS_ONLY = frozenset({SessionKind.DEVICE_CODE, SessionKind.TOKEN, SessionKind.CLIENT})  # decision 0016: they change nothing
+
 
 class Rules(Struct, frozen=True, kw_only=True):
     """What a policy may set. `rp_id` is the relying party that credentials must be made for; None takes any."""

@@ -40,6 +40,7 @@ from passless.domain.safety.ways_in import can_sign_in, fatal_devices
 
 Check = Callable[[Case], Iterator[Problem]]
 CHECKS: tuple[Check, ...] = (
+    proof_rules.session_may_not,
     account_rules.no_way_in,
     account_rules.one_device_away,
     proof_rules.unproven_method,
@@ -52,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     proof_rules.weak_proof,
     proof_rules.all_at_once,
     proof_rules.in_recovery,
+    proof_rules.renaming,
     operator_rules.operators,
     operator_rules.second_operator,
     proof_rules.take_back,
@@ -61,12 +63,14 @@ CHECKS: tuple[Check, ...] = (
 )
 
 WHEN_DELETING: tuple[Check, ...] = (
+    proof_rules.session_may_not,
     proof_rules.weak_proof,
     proof_rules.all_at_once,
     proof_rules.in_recovery,
     operator_rules.operators,
 )
 AMONG_OPERATORS: tuple[Check, ...] = (
+    proof_rules.session_may_not,
     operator_rules.operators,
     operator_rules.rights,
     operator_rules.second_operator,

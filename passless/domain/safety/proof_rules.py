@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from enum import Enum
 
 from msgspec.structs import replace
@@ -18,9 +19,11 @@ from passless.domain.changes import (
     DeleteAccount,
     FinishRecovery,
     RemoveMethod,
+    RenameAccount,
     RenameMethod,
     ReplacePassword,
     SetDefaultMethod,
+    Settle,
     TakeBackLoss,
     TurnPasswordlessOff,
     TurnPasswordlessOn,
@@ -30,7 +33,7 @@ from passless.domain.changes import (
 from passless.domain.methods import Email, MethodId, Other, Password, Phone, SignInMethod, Strength, strength
 from passless.domain.recovery import Reporter
 from passless.domain.safety.case import NEVER_REFUSED, Case
-from passless.domain.safety.context import Context, Problem
+from passless.domain.safety.context import READS_ONLY, Context, Problem, Rules, Severity
 from passless.domain.safety.proofs import (
     beyond_messages,
     counted_proofs,
@@ -61,6 +64,18 @@ class _Need(Enum):
 
     NOTHING = "a session is enough, or another rule asks"
     REMOVAL = "a proof with what goes, or two factors"
+
+
+def session_may_not(case: Case) -> Iterator[Problem]:
+    """Decision 0016: a session that could be phished, and what is no person's, look and change nothing, reports included."""
+    if case.context.actor is not Reporter.SELF or case.context.session not in READS_ONLY or isinstance(case.change, Settle):
+        return
+    yield Problem(
+        code="session-may-not",
+        message="this session may look and sign itself out, and changes nothing",
+        hint="do it from a session of your own: passless sign-in, with a key, a code or --browser",
+        severity=Severity.REFUSAL,  # though a report is never refused to a person
+    )
 
 
 def is_bound(account: Account, context: Context) -> bool:
@@ -122,7 +137,7 @@ def weak_proof(case: Case) -> Iterator[Problem]:
         return
     least = need if isinstance(need, Strength) else Strength.ONE_FACTOR
     if have < least:
-        hint = _which_proof(case.before, least, case)
+        hint = _which_proof(case.before, least, case.rules, case.now)
         yield case.problem("weak-proof", _too_weak(have, least), hint, refuse=True, factors=int(least))
     elif have < Strength.TWO_FACTORS and _may_wait(case, need) and not is_young(case.before, case.rules, case.now):
         yield case.problem(
@@ -147,6 +162,8 @@ def _needed(case: Case) -> Strength | _Need:
     match case.change:
         case TurnTwoStepOn() | TurnTwoStepOff() | AddAppPassword() | DeleteAccount():
             return strongest
+        case RenameAccount() if case.renames:
+            return strongest
         case AddMethod(method=method):
             return max(min(strongest, strength(method)), Strength.ONE_FACTOR)
         case TurnPasswordlessOff() if case.before.password is not None:
@@ -165,13 +182,40 @@ def _too_weak(have: Strength, need: Strength) -> str:
     return f"this needs {'two factors' if need is Strength.TWO_FACTORS else 'one factor'} proven in the last 10 minutes"
 
 
-def _which_proof(account: Account, need: Strength, case: Case) -> str:
-    usable = [method for method in account.methods if signs_in(method, case.rules, case.now)]
+def _which_proof(account: Account, need: Strength, rules: Rules, now: datetime) -> str:
+    usable = [method for method in account.methods if signs_in(method, rules, now)]
     strong = [method for method in usable if strength(method) >= need]
     kinds = dict.fromkeys(str(method.__struct_config__.tag) for method in strong or usable)
     if not kinds:
         return SIGN_IN_HINT
     return f"{SIGN_IN_HINT} --with {' or '.join(kinds) if strong else ', and again --with '.join(kinds)}"
+
+
+def token_problems(account: Account, context: Context, rules: Rules) -> Iterator[Problem]:
+    """Rule 8 for a machine's token, which is no change of the account: as strong as an app password; and rule 10."""
+    need = max(strongest_way_in(account, rules, context.now), Strength.ONE_FACTOR)
+    have = covered(account, counted_proofs(context), rules, context.now)
+    if have < need:
+        yield Problem(
+            code="weak-proof",
+            message=_too_weak(have, need),
+            hint=_which_proof(account, need, rules, context.now),
+            severity=Severity.REFUSAL,
+            factors=int(need),
+        )
+    if is_bound(account, context):
+        yield Problem(
+            code="in-recovery",
+            message="for a day after a recovery no token is made",
+            hint="sign in with a method from before the recovery",
+            severity=Severity.REFUSAL,
+        )
+
+
+def renaming(case: Case) -> Iterator[Problem]:
+    """A name does not change later than it was asked for: by then it may be somebody else's."""
+    if case.renames and case.context.waited:
+        yield case.problem("name-cannot-wait", "an account is renamed at once or not at all", "ask for it again", refuse=True)
 
 
 def old_only(account: Account, case: Case) -> Account:
@@ -226,6 +270,14 @@ def in_recovery(case: Case) -> Iterator[Problem]:
             yield case.problem("in-recovery", "a recovery enrols no password", "add a key, a passkey or an app", refuse=True)
         return
     if isinstance(case.change, CancelPending | CancelRecovery | TakeBackLoss) or _names_lost(case) or _renames_its_own(case):
+        return
+    if case.renames:
+        yield case.problem(
+            "in-recovery",
+            "for a day after a recovery the account keeps its name",
+            "sign in with a method from before the recovery to do it now",
+            refuse=True,
+        )
         return
     yield case.problem(
         "in-recovery",

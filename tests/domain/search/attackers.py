@@ -21,8 +21,9 @@ from passless.domain.changes import (
     TurnTwoStepOn,
 )
 from passless.domain.methods import PHONE, DeviceName, MethodId, Strength
-from passless.domain.safety.proofs import covered
+from passless.domain.safety.proofs import counted_proofs, covered
 from passless.domain.safety.ways_in import can_sign_in, fatal_devices, recovery_methods, ways_in
+from passless.domain.sessions import SessionKind
 from tests.domain.search import moves
 from tests.domain.search.model import KEY, NOW, OLD, RULES, UNTIL, Slot, a_code, a_method, a_password, an_account, canonical
 from tests.domain.search.moves import Limits, Move
@@ -105,7 +106,9 @@ def thefts(account: Account) -> Iterator[Theft]:
         answer = ReplacePassword(password=a_password(f"{OWNER}new-"))
         yield _theft("the password", there, taken=frozenset({"password"}), answer=answer)
     yield _theft("a stale session", there, session=True)
-    yield _theft("a fresh session", there, session=True, proven=frozenset(ways_in(account, RULES, NOW)[0]))
+    proven = frozenset(ways_in(account, RULES, NOW)[0])
+    yield _theft("a fresh session", there, session=True, proven=proven)
+    yield _theft("a session by a device code", there, session=True, proven=proven, kind=SessionKind.DEVICE_CODE)
 
 
 def _theft(
@@ -137,7 +140,8 @@ def noticed(account: Account, theft: Theft) -> Account | None:
 
 def is_one_factor(account: Account, thief: Side) -> bool:
     """Tell whether what the thief proves covers less than two factors."""
-    return covered(account, moves.context(thief.proofs(account)).proofs, RULES, NOW) < Strength.TWO_FACTORS
+    context = moves.context(thief.proofs(account), session=thief.kind)
+    return covered(account, counted_proofs(context), RULES, NOW) < Strength.TWO_FACTORS
 
 
 def reach(account: Account, theft: Theft, *, reacts: bool = False) -> Reach | None:

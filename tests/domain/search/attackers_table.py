@@ -33,9 +33,10 @@ BEGIN, END = f"<!-- attackers: made by `{COMMAND}` -->\n", "<!-- /attackers -->"
 HEAD = """## What a thief of one thing can reach
 
 An owner has had an account for longer than the wait. A thief gets hold of one thing: the phone's number (SMS), the phone
-(app, SMS, and the mail it reads), a key without PIN, the password, or a session of the owner, stale or fresh from a proof. The
-thief then does everything the rules accept, in any order, before the wait is over, and the owner notices nothing. This
-table is what a search over all of that found; the rules are in passless/domain/safety.
+(app, SMS, and the mail it reads), a key without PIN, the password, or a session of the owner: stale, fresh from a proof, or
+given to a device whose code the owner was talked into typing. The thief then does everything the rules accept, in any
+order, before the wait is over, and the owner notices nothing. This table is what a search over all of that found; the
+rules are in passless/domain/safety.
 
 - **signs in**: with what was stolen, or with what was added by it. **adds**: a method of the thief's own. **removes**: a
   method of the owner's, at once and for good (a report can be taken back). **two-step**, **passwordless**: turns it on at once.

@@ -30,13 +30,14 @@ from tests.domain.search.moves import Limits, Move
 class Side(Struct, frozen=True, kw_only=True):
     """Somebody who acts. What they add to the account begins with their name, so that it is theirs.
 
-    `session`: they sit in a session that the other one opened, whose proofs (of `proven`) are still fresh.
+    `session`: they sit in a session that the other one opened, whose proofs (of `proven`) are still fresh; `kind` is its kind.
     """
 
     name: str
     holds: frozenset[str]
     proven: frozenset[str] = frozenset()
     session: bool = False
+    kind: SessionKind = SessionKind.DIRECT
     slots: tuple[Slot, ...] = ()
 
     def has(self, method_id: str) -> bool:
@@ -73,7 +74,9 @@ class Side(Struct, frozen=True, kw_only=True):
 def try_all(account: Account, side: Side, wishes: Iterable[Change]) -> Iterator[Move]:
     """Yield what a side gets at once, in a session of its own (or another's), and in a recovery."""
     asked = []
-    if side.session or side.signs_in(account):
+    if side.session:
+        asked.append(moves.context(side.proofs(account), session=side.kind))
+    elif side.signs_in(account):
         asked.append(moves.context(side.proofs(account)))
     if account.recovery is not None and side.recovers(account):
         asked.append(moves.context(session=SessionKind.RECOVERY_CODE))
