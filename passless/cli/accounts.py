@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from passless.cli import asking, plans
 from passless.cli.failures import Contradiction, MissingInput, NotSignedIn
 from passless.domain.errors import PasslessError, WrongUse
-from passless.domain.names import clean
+from passless.domain.names import clean_account
 from passless.domain.requests import NewAccount, RenameAccountTo
 from passless.domain.secret import Secret
 from passless.domain.views import AccountSummary, AccountView, Applied, PlanView, Waits
@@ -34,6 +34,14 @@ class BadInvitation(WrongUse):
     hint = "use the profile of the server that the link names: passless profile list"
 
 
+class LinkAsName(WrongUse):
+    """A link was typed where a name is asked; it is not repeated, for a secret may stand in it."""
+
+    code = "bad-name"
+    hint = "type a short name, such as ada; the link of an invitation is asked for on its own, or given with --invitation-file"
+    default = "that is a link, not the name of an account"
+
+
 class Wish(Struct, frozen=True, kw_only=True):
     """The account that is asked for."""
 
@@ -47,10 +55,11 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 def create(run: Run, wish: Wish) -> AccountMade | PlanView:
     """Make an account, sign it in and choose it."""
+    name = new_name(wish.name)  # first: nobody types a password for a name that cannot be
     password = _password(run, wish)
-    plan = plans.create_account(clean(wish.name, what="account name"), has_password=password is not None)
+    plan = plans.create_account(name, has_password=password is not None)
     new = NewAccount(
-        name=wish.name,
+        name=name,
         display_name=wish.display_name,
         email=wish.email,
         password=password,
@@ -62,6 +71,13 @@ def create(run: Run, wish: Wish) -> AccountMade | PlanView:
     run.signed_in(signed_in)
     run.tokens.choose(signed_in.account_id, signed_in.account)
     return AccountMade(plan=plan, signed_in=signed_in)
+
+
+def new_name(typed: str) -> str:
+    """Return a name for a new account; what looks like a link was pasted by mistake."""
+    if "://" in typed or "pli_" in typed:
+        raise LinkAsName
+    return clean_account(typed)
 
 
 def invitation_in(run: Run, file: SecretFile | None) -> Secret | None:

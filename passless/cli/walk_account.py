@@ -6,15 +6,17 @@ import os
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from passless.cli import accounts, walk_remote
 from passless.cli.failures import MissingInput
 from passless.cli.proving import Wish as SignInWish
 from passless.cli.proving import sign_in
 from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
-from passless.domain.names import BadName, are_same, clean
+from passless.domain.names import BadName, are_same, clean, printable
 from passless.domain.requests import NewAccount
 from passless.domain.secret import Secret
-from passless.domain.views import AccountSummary, AccountView
+from passless.domain.views import AccountSummary, AccountView, SignedIn
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_OFFERED = 9  # accounts in a list to choose from; more are named with --account
 NEW = "new"
+PASSWORD_IS_WRONG = frozenset({"weak-password"})
+MENDED_BY_TYPING = frozenset({"name-taken", "bad-name", "name-is-fixed"}) | PASSWORD_IS_WRONG
 WHY = "everything belongs to an account; its name is only for this machine"
 WHY_THERE = "everything belongs to an account; its name is how the server knows you"
 
@@ -63,7 +67,7 @@ def check_script(run: Run, wish: Wish) -> None:
     """Name the first flag that a new account would need and that nobody can be asked for."""
     if existing(run) is not None:
         return
-    clean(_wanted(run) or _missing("the name of the account", "--account NAME"), what="account name")
+    accounts.new_name(_wanted(run) or _missing("the name of the account", "--account NAME"))
     if wish.password is None and not wish.no_password:
         _missing("the password", "--password-file FILE or --no-password")
 
@@ -98,21 +102,63 @@ def _choose(walk: Walk) -> str | None:
 def _make(walk: Walk, steps: int) -> None:
     walk.begin("Make an account", WHY_THERE if walk.run.is_remote else WHY, steps)
     run, wish = walk.run, walk.wish
-    wanted = _wanted(run)
-    name = _free_name(walk, wanted) if wanted else walk.talk.until_right(lambda: _free_name(walk, None))
-    invitation = walk_remote.invitation(walk) if run.is_remote else None
+    invited = walk_remote.invitation(walk) if run.is_remote else walk_remote.Invited()
+    name = _name(walk, invited.name)
     password = _password(walk, name)
-    new = NewAccount(name=name, display_name=wish.display_name, email=wish.email, password=password, invitation=invitation)
-    signed_in = run.signed_in(run.founded_directory().create(run.actor, new))
+    signed_in = run.signed_in(
+        _created(
+            walk,
+            NewAccount(
+                name=name,
+                display_name=wish.display_name,
+                email=wish.email,
+                password=password,
+                invitation=invited.secret,
+            ),
+        )
+    )
     run.tokens.choose(signed_in.account_id, signed_in.account)
     run.on(signed_in.account_id)
     walk.finish("make-account")
     walk.talk.done(f'The account "{signed_in.account}" is there{"" if password else ", and never had a password"}.')
 
 
+def _created(walk: Walk, new: NewAccount) -> SignedIn:
+    """Make the account; what another name or password would mend is asked again."""
+    run = walk.run
+    while True:
+        try:
+            return run.founded_directory().create(run.actor, new)
+        except WrongUse as error:
+            if not run.can_ask or error.code not in MENDED_BY_TYPING:
+                raise
+            walk.talk.trouble(error)
+            if error.code in PASSWORD_IS_WRONG:
+                new = replace(new, password=_another_password(walk, new.name))
+            else:
+                new = replace(new, name=walk.talk.until_right(lambda: _free_name(walk, None)))
+
+
+def _name(walk: Walk, fixed: str) -> str:
+    """Return the name: the one that the invitation is for, else the one that was asked for, else what is typed."""
+    wanted = _wanted(walk.run)
+    if fixed and wanted and not are_same(fixed, wanted):
+        raise BadName(
+            f'the invitation is for the account "{printable(fixed)}", and "{printable(wanted)}" was asked for',
+            hint="leave --account out",
+            code="name-is-fixed",
+        )
+    if fixed:
+        walk.talk.say(f'The invitation is for the account "{printable(fixed)}".')
+        return fixed
+    if wanted and not walk.run.can_ask:
+        return _free_name(walk, wanted)
+    first = [wanted]  # asked for by its flag, and used once
+    return walk.talk.until_right(lambda: _free_name(walk, first.pop() if first else None))
+
+
 def _free_name(walk: Walk, wanted: str | None) -> str:
-    name = wanted or walk.talk.line("Account name", _user_name())
-    found = clean(name, what="account name")
+    found = accounts.new_name(wanted or walk.talk.line("Account name", _user_name()))
     if walk.run.is_remote:
         return found  # a server tells nobody which names are taken
     if any(are_same(one.account, found) for one in _everybody(walk.run)):
@@ -133,6 +179,10 @@ def _password(walk: Walk, name: str) -> Secret | None:
     if walk.wish.password is not None:
         return walk.wish.password.read()
     walk.talk.say("Best is no password at all: a key or an app signs you in.")
+    return _another_password(walk, name)
+
+
+def _another_password(walk: Walk, name: str) -> Secret | None:
     return walk.talk.until_right(lambda: _typed_password(walk, name))
 
 

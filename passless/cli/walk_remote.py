@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from passless.cli import accounts
+from passless.cli.asking import NothingTyped
 from passless.cli.elsewhere import server_of
-from passless.domain.errors import CannotDoThat, PasslessError, ProofNeeded
-from passless.domain.names import printable
+from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -16,6 +18,22 @@ if TYPE_CHECKING:
 
 NEW = "new"
 MINE = "mine"
+OPEN = "open"  # what a server says where anybody may make an account
+
+
+class NoInvitation(WrongUse):
+    """Enter alone was pressed where a link is needed."""
+
+    code = "invitation-needed"
+    hint = "paste the whole link; who has none asks an operator of the server for one (Ctrl-C leaves)"
+    default = "nothing was pasted"
+
+
+class Invited(Struct, frozen=True, kw_only=True):
+    """What lets somebody make an account: nothing where anybody may. `name` is the only one that it is good for, if any."""
+
+    secret: Secret | None = None
+    name: str = ""
 
 
 def known(run: Run, wanted: str) -> str | None:
@@ -54,24 +72,31 @@ def signed_in(walk: Walk) -> None:
             return
 
 
-def invitation(walk: Walk) -> Secret | None:
-    """Return the invitation that the server asks for, from its file or from the person."""
+def invitation(walk: Walk) -> Invited:
+    """Return the invitation that the server asks for, from its file or from the person; it is looked at at once."""
     run = walk.run
     if walk.wish.invitation is not None:
-        return accounts.invitation_in(run, walk.wish.invitation)
-    match server_of(run).greeting().sign_up:
-        case "invitation" if run.can_ask:
-            return walk.talk.until_right(lambda: _typed(walk))
-        case "operator":
-            raise CannotDoThat(
-                f'accounts at "{printable(run.profile.address)}" are made by its operators',
-                hint="ask one of them for an account, then: passless sign-in",
-                code="no-sign-up",
-            )
-        case _:
-            return None
+        return _looked_at(run, accounts.invitation_in(run, walk.wish.invitation))
+    if not run.can_ask or server_of(run).greeting().sign_up == OPEN:
+        return Invited()
+    walk.talk.say("An account here needs an invitation: a link from an operator of the server.")
+    while True:
+        try:
+            return _typed(walk)
+        except (WrongUse, ProofNeeded) as error:
+            if isinstance(error, NothingTyped) or error.code == "throttled":
+                raise
+            walk.talk.trouble(error)
 
 
-def _typed(walk: Walk) -> Secret | None:
-    typed = walk.talk.secret("The link of your invitation (it does not show)")
-    return None if typed is None else accounts.invitation_of(walk.run, typed)
+def _typed(walk: Walk) -> Invited:
+    typed = walk.talk.secret("Its link (it does not show)")
+    if typed is None:
+        raise NoInvitation
+    return _looked_at(walk.run, accounts.invitation_of(walk.run, typed))
+
+
+def _looked_at(run: Run, secret: Secret | None) -> Invited:
+    if secret is None:
+        return Invited()
+    return Invited(secret=secret, name=run.directory.invited(secret).name)

@@ -83,7 +83,7 @@ class Walk:
 
     def begin(self, title: str, why: str, left: int) -> None:
         """Say which step begins."""
-        number = len(self.done) + 1
+        number = len(self.done) + len(self.left_out - set(self.done)) + 1
         self.talk.heading(number, number - 1 + left, title, why)
 
     def forget_own_news(self) -> None:

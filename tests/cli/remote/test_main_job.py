@@ -48,7 +48,7 @@ class Key:
         return Person(terminal.home, *arguments, key=self.path, plug=("--pin", PIN))
 
 
-def invitation(terminal: Terminal, tmp_path: Path) -> Path:
+def invitation(terminal: Terminal, tmp_path: Path, *more: str) -> Path:
     """Have the first operator, made on the host, invite somebody; return the file with the link."""
     host = terminal.served.home
     store, vault = host.parent / "accounts.sqlite", host.parent / "vault.key"
@@ -68,7 +68,7 @@ def invitation(terminal: Terminal, tmp_path: Path) -> Path:
     desk.json("profile", "add", "work", "--server", terminal.served.url, "--vault", "file")
     desk.json("profile", "use", "work")
     desk.json("sign-in", "--account", "desk", "--with", "password", "--password-file", "-", typed=PASSWORD)
-    made = desk.json("invitation", "create")
+    made = desk.json("invitation", "create", *more)
     terminal._monkeypatch.setenv("PASSLESS_HOME", str(terminal.home))
     file = tmp_path / "invitation"
     file.write_text(keep_secret(made["link"]) + "\n")
@@ -154,16 +154,44 @@ def test_a_stale_session_is_refreshed_with_a_key_in_the_middle_of_a_command(term
     assert ada.is_done() == 0
 
 
-def test_a_new_account_is_asked_for_its_invitation_and_a_wrong_one_is_none(terminal: Terminal) -> None:
+def test_a_new_account_is_asked_for_its_invitation_first_and_again_where_it_is_none(terminal: Terminal, tmp_path: Path) -> None:
+    link = invitation(terminal, tmp_path).read_text().strip()
     ada = Person(terminal.home, "setup")
     ada.answers("Do you have an account there? [1]")
-    ada.answers("Account name [ada]")
-    ada.answers("The link of your invitation", "https://elsewhere.example/invitation#abc")
+    ada.answers("Its link (it does not show)", "https://elsewhere.example/invitation#abc")
     ada.reads("none of")
-    ada.answers("The link of your invitation", f"{terminal.served.url}/invitation#{'a' * 32}")
+    ada.answers("Its link (it does not show)", f"{terminal.served.url}/invitation#{'a' * 32}")
+    ada.reads("no invitation, or not any more")
+    ada.answers("Its link (it does not show)")
+    ada.reads("nothing was pasted")
+    ada.answers("Its link (it does not show)", link)
+    ada.answers("Account name [ada]", link)
+    ada.reads("that is a link, not the name of an account")
+    ada.answers("Account name [ada]", "desk")
     ada.answers("Password (Enter for none)")
-    assert ada.is_done() != 0
-    assert "no invitation" in ada.rest
+    ada.reads('there is an account named "desk" already')
+    ada.answers("Account name [ada]", "ada")
+    ada.reads('The account "ada" is there')
+    ada.reads("Step 2 of 3")
+    ada.answers("Which one? [1]", "later")
+    ada.reads("Left for later")
+    ada.reads("Step 3 of 3")
+    ada.presses("c")
+    assert ada.is_done() == 130
+    assert link.partition("#")[2] not in ada.rest
+
+
+def test_an_invitation_for_a_name_asks_for_none(terminal: Terminal, tmp_path: Path) -> None:
+    link = invitation(terminal, tmp_path, "--name", "grace")
+    ada = Person(terminal.home, "setup", "--account", "ada", "--invitation-file", str(link))
+    ada.reads('the invitation is for the account "grace", and "ada" was asked for')
+    assert ada.is_done() == 2
+    ada = Person(terminal.home, "setup", "--invitation-file", str(link))
+    ada.reads('The invitation is for the account "grace".')
+    ada.answers("Password (Enter for none)")
+    ada.reads('The account "grace" is there')
+    ada.presses("c")
+    assert ada.is_done() == 130
 
 
 def made_there(address: str) -> None:
