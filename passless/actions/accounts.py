@@ -97,6 +97,7 @@ class Admission(Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     drops: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
+    invited_by: tuple[str, ...] = ()
 
 
 ANYBODY = Admission()
@@ -112,7 +113,7 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
     from passless.credentials.random_codes import new_token
 
     now, place = parts.now(), place_of(actor)
-    account = _new_account(parts, new, now, admission.groups)
+    account = _new_account(parts, new, now, admission)
     token = new_token(parts.entropy)
     session = Session(
         id=SessionId(parts.new_id()),
@@ -139,7 +140,7 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
     return Made(account=account, session=session, token=token)
 
 
-def _new_account(parts: Parts, new: NewAccount, now: datetime, groups: tuple[str, ...]) -> Account:
+def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admission) -> Account:
     name = free_name(parts, new.name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     addresses = (_free_address(parts, new.email, now),) if new.email else ()
@@ -156,7 +157,8 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime, groups: tuple[str
         addresses=addresses,
         methods=methods,
         finished=bool(methods),
-        groups=groups,
+        groups=admission.groups,
+        invited_by=admission.invited_by,
     )
 
 

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import assert_never
 
-from passless.actions import naming
+from passless.actions import asking, naming
 from passless.actions.changing import Wanted
+from passless.actions.parts import Parts
 from passless.actions.who import Who
 from passless.domain.changes import GiveApproval, GrantRights, PutIntoGroups, RevokeRights
-from passless.domain.operators import clean_groups
+from passless.domain.operators import clean_groups, line
 from passless.domain.requests import ApproveRecovery, GrantOperator, RevokeOperator, SetGroups
 
 AmongOperators = GrantOperator | RevokeOperator | SetGroups | ApproveRecovery  # what only a server's store has
 
 
-def wanted(who: Who, request: AmongOperators) -> Wanted:
+def wanted(parts: Parts, who: Who, request: AmongOperators, now: datetime) -> Wanted:
     """Turn a request into a change; `Nothing` where there is nothing to take away or to approve."""
     match request:
         case GrantOperator(over=over):
-            return Wanted(changes=(GrantRights(over=clean_groups(over)),))
+            return _grant(parts, who, request, clean_groups(over), now)
         case RevokeOperator():
             if who.account.operator is None:
                 raise naming.Nothing("the account is no operator", hint="see: passless operator list")
             return Wanted(changes=(RevokeRights(),))
         case SetGroups(groups=groups):
             return Wanted(changes=(PutIntoGroups(groups=clean_groups(groups)),))
-        case ApproveRecovery():
+        case ApproveRecovery(id=wish):
             if who.account.approval is None:
-                raise naming.Nothing("no recovery waits for an approval", hint="another operator asks for it first")
+                raise naming.Nothing("nothing waits for an approval", hint="another operator asks for it first")
             by = who.acting.account if who.acting is not None else who.account
-            return Wanted(changes=(GiveApproval(by=by.id, name=by.name),))
+            since = now if by.operator is None else by.operator.since
+            change = GiveApproval(id=wish, by=by.id, name=by.name, since=since, made_by=by.made_by)
+            return Wanted(changes=(change,))
         case _:
             assert_never(request)
+
+
+def _grant(parts: Parts, who: Who, request: GrantOperator, over: tuple[str, ...], now: datetime) -> Wanted:
+    """Say who grants it: the operator, and whoever made them one; on the host nobody that has an account."""
+    by = () if who.acting is None else line(who.acting.account.id, *who.acting.account.made_by)
+    asked = asking.asked_in(request, over=over)
+    return Wanted(changes=(GrantRights(over=over, by=by),), asked=asked, approvals=asking.approvals(parts, who, asked, now))

@@ -23,11 +23,13 @@ from passless.domain.changes import (
     AddRecoveryCode,
     Change,
     DeleteAccount,
+    GrantRights,
     IssueTemporaryPass,
     StartRecovery,
     type_of,
 )
 from passless.domain.errors import WrongUse
+from passless.domain.recovery import Asked
 from passless.domain.refused import ABOUT_PROOFS, Refused
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.planning import Plan, plan
@@ -52,7 +54,7 @@ class TooMuchWaits(WrongUse):
 class Wanted(Struct, frozen=True, kw_only=True):
     """What is to be done to an account as it is now. Several changes are kept together or not at all; the last names them.
 
-    `proofs` come with the request itself; `uses` and `consumes` are written with it. `asked` says what another operator
+    `proofs` come with the request itself; `uses` and `consumes` are written with it. `asked` is what another operator
     would have to approve, `approvals` who did, `notes` what else belongs in the audit trail.
     """
 
@@ -63,7 +65,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     proves: Proof | None = None
     ends: tuple[SessionId, ...] = ()
     forgives: tuple[str, ...] = ()
-    asked: str = ""
+    asked: Asked | None = None
     approvals: tuple[str, ...] = ()
     puts: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
@@ -82,7 +84,8 @@ Look = Callable[[datetime], Found]
 Build = Callable[[Who, datetime], Wanted]
 Identify = Callable[[Account], Who]
 
-CANNOT_WAIT = (AddAppPassword, AddRecoveryCode, IssueTemporaryPass, StartRecovery)  # each makes a secret that is shown now
+# Each makes a secret that is shown now, or gives rights to somebody.
+CANNOT_WAIT = (AddAppPassword, AddRecoveryCode, GrantRights, IssueTemporaryPass, StartRecovery)
 
 
 def carry_out(
@@ -161,7 +164,11 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         updates=None if delete and who.acting is None else _session_after(who, planned, wanted, now),
         ends=ended,
         ended=tuple(ended_for_good(found.stored, planned.after)),
-        notices=(*found.caught_up.notices, *_notices(parts, found.account, wanted, now)),
+        notices=(
+            *found.caught_up.notices,
+            *_notices(parts, found.account, wanted, now),
+            *operators.tell_of(parts, who, planned, now),
+        ),
         events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now, notes) for change in wanted.changes)),
         forgives=wanted.forgives,
         puts=(*wanted.puts, *puts),

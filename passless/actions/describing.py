@@ -65,8 +65,8 @@ TITLES = {
     "grant-operator": "you were made an operator",
     "revoke-operator": "you are no operator any more",
     "set-groups": "the account was put into groups",
-    "ask-approval": "an operator asked for a recovery that another has to approve",
-    "approve-recovery": "an operator approved a recovery that another asked for",
+    "ask-approval": "an operator asked for what another has to approve",
+    "approve-recovery": "an operator approved what another asked for",
 }
 QUIET = frozenset(
     {"rename-method", "set-default-method", "settle", "delete-account", "set-groups"}
@@ -118,7 +118,7 @@ def _among_operators(account: Account, change: GrantRights | RevokeRights | PutI
             return {"groups": ",".join(groups), "groups_before": ",".join(account.groups)}
         case GiveApproval():
             held = account.approval
-            return {} if held is None else {"asked": held.asked, "asked_by": held.asked_name}
+            return {} if held is None else {"asked": held.asked, "asked_by": held.asked_name, "wish": held.id}
         case _:
             assert_never(change)
 

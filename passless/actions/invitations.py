@@ -21,7 +21,7 @@ from passless.domain import names
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import NotFound, ProofNeeded, WrongUse
-from passless.domain.operators import clean_groups
+from passless.domain.operators import clean_groups, line
 from passless.domain.requests import NewInvitation
 from passless.domain.secret import Secret
 from passless.domain.views import Ended, InvitationSeen, InvitationView, MadeInvitation
@@ -121,7 +121,7 @@ def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
             id=made.id,
             groups=made.groups,
             name=made.name,
-            made_by=_name_of(parts, made.made_by),
+            made_by=operators.name_of(parts, made.made_by),
             made_at=made.made_at,
             expires_at=made.expires_at,
         )
@@ -158,7 +158,9 @@ def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admis
         raise NameIsFixed(f'the invitation is for the account "{made.name}"', hint=f"use that name: {made.name}")
     notes = {"invitation": made.id, "invited_by": made.made_by}
     notes |= {"groups": ",".join(made.groups)} if made.groups else {}
-    return Admission(groups=made.groups, drops=(record,), notes=notes)
+    inviter = parts.store.read(AccountId(made.made_by)).account
+    by = line(inviter.id, *inviter.made_by)
+    return Admission(groups=made.groups, drops=(record,), notes=notes, invited_by=by)
 
 
 def look(parts: Parts, secret: Secret) -> InvitationSeen:
@@ -222,13 +224,6 @@ def _open(parts: Parts, acting: Acting) -> Iterator[tuple[Record, Invitation]]:
         made = msgspec.json.decode(record.document, type=Invitation)
         if now < made.expires_at and (not acting.rights.over or (made.groups and acting.rights.covers(made.groups))):
             yield record, made
-
-
-def _name_of(parts: Parts, account_id: str) -> str:
-    try:
-        return parts.store.read(AccountId(account_id)).account.name
-    except NoSuchAccount:
-        return account_id
 
 
 def _key(secret: Secret) -> str:

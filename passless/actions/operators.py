@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
@@ -19,7 +21,7 @@ from passless.actions.who import (
 )
 from passless.domain import names
 from passless.domain.account import Account, AccountId
-from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.errors import CannotDoThat, ProofNeeded
 from passless.domain.operators import OperatorRights, may_ask
 from passless.domain.recovery import Reporter
@@ -32,7 +34,8 @@ from passless.ports import NoSuchAccount, Record, Write
 from passless.ports.directory import Actor
 
 KIND = "operator"  # of the record beside each operator's account
-FIRST = "first-operator"  # of the record that two first operators made at once would both have to write
+FIRST = "first-operator"  # of the record that operators made on the host at once would all have to write
+FIRST_ONES = 2  # operators that are made on the host: as many as agree where the policy asks two (rule 12)
 
 
 class NotOnAServer(CannotDoThat):
@@ -48,15 +51,15 @@ class OnTheHost(CannotDoThat):
 
     code = "on-the-host"
     hint = "there, with a profile of the store itself: passless operator add ACCOUNT --first"
-    default = "the first operator is made on the host of the server, by whoever can open its store"
+    default = "the first operators are made on the host of the server, by whoever can open its store"
 
 
 class NotTheFirst(CannotDoThat):
-    """There is an operator already."""
+    """There are operators enough for two to agree, or the account is one already."""
 
     code = "not-the-first"
-    hint = "ask one of them: passless operator list"
-    default = "there is an operator already, and only operators make others"
+    hint = "ask one of them, signed in to the server: passless operator add ACCOUNT --reason TEXT"
+    default = f"there are {FIRST_ONES} operators already, and from then on only operators make others"
 
 
 def check_server(parts: Parts) -> None:
@@ -128,20 +131,32 @@ def listed(parts: Parts, actor: Actor) -> tuple[OperatorView, ...]:
     return tuple(_views(parts, acting.rights))
 
 
-def has_any(parts: Parts) -> bool:
-    """Tell whether there is an operator."""
-    return next(parts.store.records(KIND), None) is not None
+def tell_of(parts: Parts, who: Who, planned: Plan, now: datetime) -> Iterator[Notice]:
+    """Tell every operator of a new one, or of one who may do more: who made them one may not be who they seem."""
+    had, has = planned.before.operator, planned.after.operator
+    if has is None or (had is not None and had.covers(has.over)):
+        return
+    name = planned.after.name
+    over = ", ".join(f'"{group}"' for group in has.over) or "everybody"
+    message = (
+        f'"{name}" was made an operator over {over} by "{who.name}"; if that is not right: passless operator remove {name}'
+    )
+    for record in parts.store.records(KIND):
+        if record.key != planned.after.id:
+            yield Notice(id=parts.new_id(), account_id=AccountId(record.key), at=now, code="new-operator", message=message)
 
 
 def first(parts: Parts, actor: Actor, account: Account, now: datetime) -> tuple[Who, Record]:
-    """Return who makes the first operator, and the record that only one such making can write.
+    """Return who makes the first operators, and the record that only one such making can write.
 
     Raises:
         OnTheHost: it is asked for over HTTP, or from elsewhere.
-        NotTheFirst: there is one already.
+        NotTheFirst: there are two already, or the account is one of them.
     """
     check_host(parts)
-    if has_any(parts):
+    if account.operator is not None:
+        raise NotTheFirst("the account is that of an operator already")
+    if len(list(islice(parts.store.records(KIND), FIRST_ONES))) == FIRST_ONES:
         raise NotTheFirst
     who = Who(
         account=account,
@@ -182,6 +197,14 @@ def has_less(before: Account, after: Account) -> bool:
     return after.operator is None or not after.operator.covers(before.operator.over)
 
 
+def name_of(parts: Parts, account_id: str) -> str:
+    """Return what an account is called; its id, once it is gone."""
+    try:
+        return parts.store.read(AccountId(account_id)).account.name
+    except NoSuchAccount:
+        return account_id
+
+
 def _nobody(parts: Parts, actor: Actor) -> Exception:
     return SignInNeeded("sign in first") if session_of(parts, actor) is None else NotAnOperator()
 
@@ -195,5 +218,6 @@ def _views(parts: Parts, rights: OperatorRights) -> list[OperatorView]:
             continue
         if account.operator is not None and rights.covers(account.operator.over):
             held = account.operator
-            found.append(OperatorView(id=account.id, account=account.name, over=held.over, since=held.since))
+            by = name_of(parts, held.granted_by[0]) if held.granted_by else None
+            found.append(OperatorView(id=account.id, account=account.name, over=held.over, since=held.since, granted_by=by))
     return sorted(found, key=lambda one: (one.since, one.account))

@@ -148,7 +148,7 @@ def _build_coming_back(  # noqa: C901, PLR0911, PLR0912 - one case a request
         case CancelWaiting(id=pending_id):
             return _cancel_waiting(who, pending_id)
         case GrantOperator() | RevokeOperator() | SetGroups() | ApproveRecovery():
-            return Built(wanted=among_operators.wanted(who, request))
+            return Built(wanted=among_operators.wanted(parts, who, request, now))
         case _:
             raise TypeError(f"{type(request).__name__} is no change to an account")
 
@@ -312,7 +312,7 @@ def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bo
         issued_by=who.reporter,
         once=request.once,
     )
-    shown, wish = random_codes.in_groups(secret, 4), asking.spoken(request)
+    shown, wish = random_codes.in_groups(secret, 4), asking.asked_in(request)
     return Built(
         wanted=Wanted(
             changes=(IssueTemporaryPass(temporary_pass=made),),
@@ -332,7 +332,7 @@ def _revoke_pass(who: Who) -> Built:
 def _start_recovery(parts: Parts, who: Who, request: StartRecoveryOf, now: datetime, *, dry: bool) -> Built:
     devices = tuple(naming.device(who.account, words) for words in request.lost)
     issued = _issue(parts, who, IssuePass(lifetime=request.lifetime), now, dry=dry)
-    wish = asking.spoken(request, devices)
+    wish = asking.asked_in(request, lost=devices)
     lost = tuple(LoseDevice(id=parts.new_id(), device=device, until=now) for device in devices)
     changes = (*lost, *issued.wanted.changes, StartRecovery(by=who.reporter, lost=devices))
     wanted = Wanted(changes=changes, asked=wish, approvals=asking.approvals(parts, who, wish, now))

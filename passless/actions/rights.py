@@ -35,7 +35,7 @@ def change(parts: Parts, actor: Actor, target: str, request: AmongOperators, *, 
 
     def build(who: Who, now: datetime) -> Wanted:
         operators.check_may_ask(parts, who, request, now)
-        return among_operators.wanted(who, request)
+        return among_operators.wanted(parts, who, request, now)
 
     def who_acts(account: Account) -> Who:
         return identify(parts, actor, account, equals=equals)
@@ -51,7 +51,7 @@ def _make_first(parts: Parts, actor: Actor, target: str, request: GrantOperator,
 
     def build(who: Who, now: datetime) -> Wanted:
         _, record = operators.first(parts, actor, who.account, now)
-        return replace(among_operators.wanted(who, request), puts=(record,), notes={"first": "yes"})
+        return replace(among_operators.wanted(parts, who, request, now), puts=(record,), notes={"first": "yes"})
 
     def who_acts(account: Account) -> Who:
         return operators.first(parts, actor, account, parts.now())[0]

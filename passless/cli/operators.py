@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from passless.cli.failures import Contradiction
+from passless.cli.views import recovery
+from passless.domain.errors import WrongUse
 from passless.domain.names import key, printable
 from passless.domain.requests import ApproveRecovery, GrantOperator, SetGroups
 from passless.domain.views import Applied, PlanView, Waits
@@ -34,9 +36,28 @@ def add(run: Run, over: tuple[str, ...], *, first: bool) -> Outcome:
     return run.change(GrantOperator(over=over, first=first))
 
 
-def approve(run: Run) -> Outcome:
-    """Agree to a recovery that another operator asked for."""
-    return helping(run).change(ApproveRecovery())
+class WishNotNamed(WrongUse):
+    """Nobody agrees to what they did not look at."""
+
+    code = "missing-input"
+    hint = "see it, and its id: passless recover status --account NAME; then name it with --id ID, or run it in a terminal"
+    default = "the id of what you agree to is missing"
+
+
+def approve(run: Run, wish: str | None) -> Outcome:
+    """Agree to what another operator asked for: at a terminal after it was shown, in a script by its id."""
+    helping(run)
+    asks = run.can_ask and not (run.given.yes or run.given.dry_run)
+    if wish is None and not asks and not run.given.dry_run:
+        raise WishNotNamed
+    view = run.view() if asks or wish is None else None
+    asked = None if view is None else view.approval
+    request = ApproveRecovery(id=wish or (asked.id if asked is not None else ""))
+    if view is not None and asked is not None and asks:
+        run.draw(recovery(view))
+        question = f'agree to what "{printable(asked.asked_by)}" asks for "{printable(view.account)}"?'
+        run.confirm(question, plan=lambda: run.plan(request))
+    return run.change(request)
 
 
 def groups(run: Run, wanted: tuple[str, ...], *, none: bool) -> GroupStatus | Outcome:

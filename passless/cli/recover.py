@@ -23,7 +23,8 @@ def start(
     ctx: Context,
     code: CodeFile = None,
     kind: Annotated[
-        Kind | None, Option("--with", parser=arguments.kind, metavar="KIND", help="The further proof that two-step asks for.")
+        Kind | None,
+        Option("--with", parser=arguments.further_kind, metavar="KIND", help="The further proof that two-step asks for."),
     ] = None,
     proof: ProofFile = None,
     password: PasswordFile = None,
@@ -38,10 +39,13 @@ def start(
 
 
 @app.command("approve", cls=ChangingAsOperator)
-def approve(ctx: Context) -> None:
-    """Agree to a recovery that another operator asked for, where the policy wants two; they then ask once more."""
+def approve(
+    ctx: Context,
+    wish: Annotated[str | None, Option("--id", metavar="ID", help="What is agreed to, by its id: in scripts.")] = None,
+) -> None:
+    """Agree to what another operator asked for, where the policy wants two; they then ask once more."""
     run = current(ctx)
-    run.show(operators.approve(run))
+    run.show(operators.approve(run, wish))
 
 
 @app.command("finish", cls=Changing)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from passless.domain.app_passwords import AppPassword
 from passless.domain.changes import AccountName, Change
 from passless.domain.methods import DeviceName, MethodId, Password, SignInMethod
-from passless.domain.operators import OperatorRights
+from passless.domain.operators import OperatorRights, line
 from passless.domain.recovery import Approval, Loss, Recovery, RecoveryCode, Reporter, TemporaryPass
 
 AccountId = NewType("AccountId", str)
@@ -64,6 +64,7 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     groups: tuple[str, ...] = ()
     operator: OperatorRights | None = None
     approval: Approval | None = None
+    invited_by: tuple[str, ...] = ()  # the id of who invited them, then of who made that one, and so on
 
     @property
     def password(self) -> Password | None:
@@ -74,6 +75,12 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def passwordless(self) -> bool:
         """No password exists at all."""
         return self.password is None
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """The ids of who stands behind the account and its rights: who granted them, who invited it, and who made those."""
+        granted = () if self.operator is None else self.operator.granted_by
+        return line(*granted[:1], *self.invited_by[:1], *granted[1:], *self.invited_by[1:])
 
     def method(self, method_id: MethodId) -> SignInMethod | None:
         """Return the method with this id."""

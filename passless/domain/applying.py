@@ -42,7 +42,7 @@ from passless.domain.changes import (
     TurnTwoStepOn,
 )
 from passless.domain.methods import Password, SignInMethod
-from passless.domain.operators import OperatorRights
+from passless.domain.operators import OperatorRights, line
 from passless.domain.recovery import Loss, Recovery
 
 
@@ -109,8 +109,8 @@ def _among_operators(
     account: Account, change: GrantRights | RevokeRights | PutIntoGroups | AskApproval | GiveApproval, now: datetime
 ) -> Account:
     match change:
-        case GrantRights(over=over):
-            return replace(account, operator=OperatorRights(since=now, over=over))
+        case GrantRights():
+            return replace(account, operator=_granted(account, change, now), approval=None)
         case RevokeRights():
             return replace(account, operator=None)
         case PutIntoGroups(groups=groups):
@@ -123,6 +123,13 @@ def _among_operators(
             return replace(account, approval=given)
         case _:
             assert_never(change)
+
+
+def _granted(account: Account, change: GrantRights, now: datetime) -> OperatorRights:
+    """Who had as much before is still known to be of whoever gave it: less is no way to be rid of that."""
+    had = account.operator
+    before = had.granted_by if had is not None and had.covers(change.over) else ()
+    return OperatorRights(since=now, over=change.over, granted_by=line(*change.by, *before))
 
 
 def postpone(account: Account, pending: Pending) -> Account:

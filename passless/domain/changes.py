@@ -172,9 +172,13 @@ class DeleteAccount(ChangeFields, frozen=True, kw_only=True, tag="delete-account
 
 
 class GrantRights(ChangeFields, frozen=True, kw_only=True, tag="grant-operator"):
-    """The account is an operator over some groups, all where none is named, in the place of what it was."""
+    """The account is an operator over some groups, all where none is named, in the place of what it was.
+
+    `by` is the id of who grants it, and of who made that one; empty on the host.
+    """
 
     over: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 class RevokeRights(ChangeFields, frozen=True, kw_only=True, tag="revoke-operator"):
@@ -188,16 +192,22 @@ class PutIntoGroups(ChangeFields, frozen=True, kw_only=True, tag="set-groups"):
 
 
 class AskApproval(ChangeFields, frozen=True, kw_only=True, tag="ask-approval"):
-    """An operator asked for a recovery that another one has to approve; it takes the place of an earlier wish."""
+    """An operator asked for something that another one has to approve; it takes the place of an earlier wish."""
 
     approval: Approval
 
 
 class GiveApproval(ChangeFields, frozen=True, kw_only=True, tag="approve-recovery"):
-    """Another operator agrees to the recovery that was asked for; `by` is the id of their account."""
+    """Another operator agrees to what was asked for under an id; `by` is the id of their account.
 
+    `since` is how long they are an operator, `made_by` who made them one.
+    """
+
+    id: str
     by: str
     name: str
+    since: datetime
+    made_by: tuple[str, ...] = ()
 
 
 class Settle(ChangeFields, frozen=True, kw_only=True, tag="settle"):

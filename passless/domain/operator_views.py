@@ -10,13 +10,26 @@ from passless.domain.secret import Secret
 
 
 class ApprovalView(Struct, frozen=True, kw_only=True):
-    """A recovery that one operator asked for; `approved_by` is another who agreed, None as long as nobody did."""
+    """What one operator asked for; `approved_by` is another who agreed, None as long as nobody did.
 
+    `asked` says all of it in one sentence. `kind` is the word of the request, `minutes`, `length` and `once` are of its
+    temporary pass, `lost` the devices that it names and `lost_methods` what is on them now, `over` the groups of a new operator.
+    """
+
+    id: str
     asked: str
     asked_by: str
     asked_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    reason: str = ""
+    kind: str = ""
+    minutes: int | None = None
+    length: int | None = None
+    once: bool | None = None
+    lost: tuple[str, ...] = ()
+    lost_methods: tuple[str, ...] = ()
+    over: tuple[str, ...] | None = None
 
 
 class MadeInvitation(Struct, frozen=True, kw_only=True):
@@ -50,9 +63,13 @@ class InvitationView(Struct, frozen=True, kw_only=True):
 
 
 class OperatorView(Struct, frozen=True, kw_only=True):
-    """An account that may help others: those of some groups, or all where none is named."""
+    """An account that may help others: those of some groups, or all where none is named.
+
+    `granted_by` is who made it one; None where that was done on the server's host.
+    """
 
     id: str
     account: str
     over: tuple[str, ...]
     since: datetime
+    granted_by: str | None = None

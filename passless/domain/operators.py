@@ -11,13 +11,24 @@ from msgspec import Struct
 from passless.domain import names, requests
 
 MAXIMUM_GROUPS = 64  # of one account, or over which one is an operator; a bound on one document
+LONGEST_LINE = 64  # accounts that are known of who made another, and who made those; a bound on one document
 
 
 class OperatorRights(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Over which groups an account is an operator; over all where none is named."""
+    """Over which groups an account is an operator; over all where none is named.
+
+    `granted_by`: the id of who granted it, then of who made that one an operator or invited them, and so on; empty where it was
+    done on the server's host.
+    """
 
     since: datetime
     over: tuple[str, ...] = ()
+    granted_by: tuple[str, ...] = ()
+
+    @property
+    def item(self) -> str:
+        """What they are called among what ended for good; every grant makes new ones."""
+        return f"rights/{self.since.isoformat()}"
 
     def reaches(self, groups: Iterable[str]) -> bool:
         """Tell whether an account in these groups is among those the operator is over."""
@@ -63,7 +74,7 @@ MAY_ASK: Mapping[type[Struct], Asker] = {
     requests.EndRecovery: Asker.PERSON,
     requests.StopRecovery: Asker.PERSON,
     requests.CancelWaiting: Asker.EITHER,
-    requests.RenameAccountTo: Asker.PERSON,
+    requests.RenameAccountTo: Asker.EITHER,
     requests.Delete: Asker.PERSON,
     requests.EndSessions: Asker.EITHER,
     requests.NewToken: Asker.PERSON,
@@ -100,6 +111,11 @@ def clean_groups(groups: Iterable[str]) -> tuple[str, ...]:
 def difference(before: Iterable[str], after: Iterable[str]) -> frozenset[str]:
     """Return the groups, in the form that is compared, that one has and the other has not."""
     return _keys(before) ^ _keys(after)
+
+
+def line(*ids: str) -> tuple[str, ...]:
+    """Return ids of accounts, the nearest first, each once, and no more than are kept."""
+    return tuple(dict.fromkeys(ids))[:LONGEST_LINE]
 
 
 def _keys(groups: Iterable[str]) -> frozenset[str]:

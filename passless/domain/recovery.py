@@ -82,10 +82,26 @@ class Recovery(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.finished_at is None or now < self.finished_at + RECOVERY_PERIOD
 
 
-class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A recovery that one operator asked for and another has to approve (rule 12), used once.
+class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What exactly an operator asked for, part by part, for whoever is to agree to it.
 
-    `asked_by` and `approved_by` are ids of accounts; the names beside them are for people. `asked` says what exactly.
+    `kind` is the word of the request. The pass, if there is one, has `length` characters and lives `minutes`. `lost` names
+    devices. `over` are the groups of whoever is to be an operator.
+    """
+
+    kind: str
+    minutes: int = 0
+    length: int = 0
+    once: bool = True
+    lost: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+
+
+class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one operator asked for and another has to approve (rule 12), used once.
+
+    `asked_by` and `approved_by` are ids of accounts; the names beside them are for people. `asked` says what exactly, `wish`
+    part by part (None in what an older passless kept). `made_by` is who stands behind whoever asked.
     """
 
     id: str
@@ -93,6 +109,9 @@ class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asked_by: str
     asked_name: str
     asked_at: datetime
+    wish: Asked | None = None
+    reason: str = ""
+    made_by: tuple[str, ...] = ()
     approved_by: str = ""
     approved_name: str = ""
     approved_at: datetime | None = None

@@ -9,6 +9,8 @@ from msgspec import Struct
 from passless.domain.methods import Kind
 from passless.domain.secret import Secret
 
+PASS_LENGTH = 12  # characters; security.md, "temporary pass"
+
 
 class RequestFields(Struct, frozen=True, kw_only=True, tag_field="type"):
     """What makes a request a request, with a `type` where it is sent.
@@ -107,7 +109,7 @@ class IssuePass(RequestFields, frozen=True, kw_only=True, tag="issue-temporary-p
 
     lifetime: timedelta
     once: bool = True
-    length: int = 12  # characters; security.md, "temporary pass"
+    length: int = PASS_LENGTH
 
 
 class RevokePass(RequestFields, frozen=True, kw_only=True, tag="revoke-temporary-pass"):
@@ -164,7 +166,7 @@ class NewToken(RequestFields, frozen=True, kw_only=True, tag="new-token"):
 class GrantOperator(RequestFields, frozen=True, kw_only=True, tag="grant-operator"):
     """Make the account an operator over the accounts of some groups, or over all where none is named (operators).
 
-    `first` is for whoever can open the store on its host, while there is no operator; never over HTTP.
+    `first` is for whoever can open the store on its host, while there are fewer than two operators; never over HTTP.
     """
 
     over: tuple[str, ...] = ()
@@ -182,7 +184,9 @@ class SetGroups(RequestFields, frozen=True, kw_only=True, tag="set-groups"):
 
 
 class ApproveRecovery(RequestFields, frozen=True, kw_only=True, tag="approve-recovery"):
-    """Agree, as a second operator, to a recovery that another one asked for (operators)."""
+    """Agree, as a second operator, to what another one asked for (operators); `id` names the wish that was looked at."""
+
+    id: str
 
 
 class RevokeToken(RequestFields, frozen=True, kw_only=True, tag="revoke-token"):

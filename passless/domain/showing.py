@@ -12,6 +12,7 @@ from passless.domain.methods import Password, SignInMethod, Strength, kind_of, r
 from passless.domain.recovery import RECOVERY_PERIOD
 from passless.domain.safety.context import Problem, Rules, Severity
 from passless.domain.safety.next_steps import AtHand, Step, next_steps
+from passless.domain.safety.operator_rules import GRANT
 from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
 from passless.domain.safety.proofs import covered
 from passless.domain.safety.ways_in import can_sign_in, fatal_devices, recovery_methods, signs_in, survives, ways_in, without
@@ -200,11 +201,23 @@ def _recovery_until(account: Account, now: datetime) -> datetime | None:
 
 
 def approval_view(account: Account, now: datetime) -> ApprovalView | None:
-    """Show a recovery that waits for another operator, or was approved and not carried out yet."""
+    """Show what waits for another operator, or was approved and not carried out yet."""
     asked = account.approval
     if asked is None or not asked.holds(now):
         return None
+    wish, grants = asked.wish, asked.wish is not None and asked.wish.kind == GRANT
+    issues = wish if not grants else None
+    lost = () if wish is None else wish.lost
     return ApprovalView(
+        id=asked.id,
+        reason=asked.reason,
+        kind="" if wish is None else wish.kind,
+        minutes=None if issues is None else issues.minutes,
+        length=None if issues is None else issues.length,
+        once=None if issues is None else issues.once,
+        lost=lost,
+        lost_methods=tuple(method.name for method in account.methods if method.device in lost),
+        over=wish.over if wish is not None and grants else None,
         asked=asked.asked,
         asked_by=asked.asked_name,
         asked_at=asked.asked_at,

@@ -114,13 +114,17 @@ def standing(groups: Sequence[str], over: Sequence[str] | None) -> list[tuple[st
 
 
 def approval(asked: ApprovalView, look: Look) -> RenderableType:
-    """Draw a recovery that two operators must agree to."""
+    """Draw what two operators must agree to."""
     agreed = safe(asked.approved_by or "nobody yet: passless recover approve", "" if asked.approved_by else "yellow")
+    turned_off = ", ".join(f'"{name}"' for name in asked.lost_methods)
     return facts(
         [
             ("asked for", safe(asked.asked)),
+            *([("turns off", safe(turned_off))] if turned_off else []),
             ("by", safe(asked.asked_by)),
+            *([("reason", safe(asked.reason))] if asked.reason else []),
             ("when", when(asked.asked_at, look.now)),
+            ("id", safe(asked.id)),
             ("approved by", agreed),
         ]
     )

@@ -119,11 +119,12 @@ def operators(items: Sequence[OperatorView], look: Look) -> RenderableType:
             safe(one.account, "bold"),
             safe(", ".join(one.over)) if one.over else Text("everybody"),
             when(one.since, look.now),
+            safe(one.granted_by) if one.granted_by else Text("the host"),
             safe(one.id, "dim"),
         )
         for one in items
     ]
-    return listing(look, ("account", "over", "since", "id"), lines, nothing="there is no operator")
+    return listing(look, ("account", "over", "since", "made by", "id"), lines, nothing="there is no operator")
 
 
 @list_of(InvitationView)

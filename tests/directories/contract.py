@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.directories.sentences.accounts import AccountSentences
+from tests.directories.sentences.agreeing import AgreeingSentences
 from tests.directories.sentences.invitations import InvitationSentences
 from tests.directories.sentences.methods import MethodSentences
 from tests.directories.sentences.operators import OperatorSentences
@@ -29,5 +30,5 @@ class DirectoryContract(
     """The sentences, each with its assertions."""
 
 
-class ServerContract(DirectoryContract, RightsSentences, InvitationSentences):
+class ServerContract(DirectoryContract, RightsSentences, AgreeingSentences, InvitationSentences):
     """What a server does besides: its operators, groups and invitations."""

@@ -47,6 +47,7 @@ from tests.builders import (
 GROUPS = st.lists(st.sampled_from(["sales", "Oslo", "bergen"]), unique=True, max_size=3).map(tuple)
 RIGHTS = GROUPS.map(lambda over: OperatorRights(since=NOW, over=over))
 MAYBE = st.none() | RIGHTS
+LONG_AGO = NOW - timedelta(hours=24)
 
 
 def over(*groups: str) -> OperatorRights:
@@ -167,16 +168,22 @@ class TestTwoAgree:
 
     def test_another_one_approves_and_who_asked_does_not(self) -> None:
         ada = accepted(somebody("ada"), AskApproval(approval=self.ASKED), an_operator())
-        assert refusals_of(ada, GiveApproval(by="first", name="first"), an_operator()) == {"second-operator"}
-        assert refusals_of(ada, GiveApproval(by="ada", name="ada"), an_operator()) == {"second-operator"}
-        given_by = accepted(ada, GiveApproval(by="second", name="second"), an_operator()).approval
+        assert refusals_of(ada, GiveApproval(id="wish", by="first", name="first", since=LONG_AGO), an_operator()) == {
+            "second-operator"
+        }
+        assert refusals_of(ada, GiveApproval(id="wish", by="ada", name="ada", since=LONG_AGO), an_operator()) == {
+            "second-operator"
+        }
+        given_by = accepted(ada, GiveApproval(id="wish", by="second", name="second", since=LONG_AGO), an_operator()).approval
         assert given_by is not None
         assert (given_by.approved_by, given_by.approved_at) == ("second", NOW)
 
     def test_without_a_wish_there_is_nothing_to_approve(self) -> None:
         late = replace(an_operator(), now=NOW + timedelta(hours=24))
         for account, context in ((somebody("ada"), an_operator()), (replace(somebody("ada"), approval=self.ASKED), late)):
-            assert refusals_of(account, GiveApproval(by="second", name="second"), context) == {"nothing-asked"}
+            assert refusals_of(account, GiveApproval(id="wish", by="second", name="second", since=LONG_AGO), context) == {
+                "nothing-asked"
+            }
 
     @pytest.mark.parametrize(
         "change",

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from passless.actions.accounts import check_not_kept
 from passless.actions.parts import Parts
 from passless.actions.who import Who
 from passless.directories.local.copy_checks import Inside, check_whole
@@ -24,7 +25,7 @@ from passless.domain.account import MAXIMUM_METHODS, Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
 from passless.domain.methods import MethodId, Password, SignInMethod, Strength, Totp, credential_of, kind_of
-from passless.domain.names import clean, printable
+from passless.domain.names import clean_account, printable
 from passless.domain.recovery import Reporter
 from passless.domain.refused import Refused
 from passless.domain.safety.context import Problem, Severity
@@ -145,16 +146,19 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
 
     Raises:
         AccountCopyDamaged, BadName: it cannot be an account here.
+        NameTaken: its name is kept for another account.
     """
     now = parts.now()
     inside = replace(inside, account=_portable(inside.account))
     check_whole(inside, now)
+    called = clean_account(name or inside.account.name)
+    check_not_kept(parts, called)
     left_out = tuple(_left_out(parts, inside))
     account, ended = inside.account, parts.store.ended([code.id for code in inside.account.recovery_codes])
     account = replace(
         replace_methods(account, account.methods),
         id=AccountId(parts.new_id()),
-        name=AccountName(clean(name or account.name, what="account name")),
+        name=AccountName(called),
         created_at=account.created_at if account.finished else now,  # its day to be finished in begins here
         app_passwords=(),
         recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),
@@ -225,7 +229,7 @@ def follow_key(parts: Parts, account_id: AccountId, sealed: Callable[[Totp], Sea
 
 def _portable(account: Account) -> Account:
     """Return what of an account makes sense elsewhere: no passes, nothing that waits, no reports, no rights over others."""
-    return replace(account, temporary_pass=None, pending=(), losses=(), groups=(), operator=None, approval=None)
+    return replace(account, temporary_pass=None, pending=(), losses=(), groups=(), operator=None, approval=None, invited_by=())
 
 
 def note_export(parts: Parts, who: Who, left_out: tuple[SignInMethod, ...], now: datetime) -> None:

@@ -16,7 +16,7 @@ from passless.directories.local.vault_care import sealed_methods
 from passless.domain.account import MAXIMUM_METHODS, SCHEMA, Account
 from passless.domain.methods import MethodId, Password, Totp
 from passless.domain.names import BadName, clean
-from passless.domain.operators import MAXIMUM_GROUPS
+from passless.domain.operators import LONGEST_LINE, MAXIMUM_GROUPS
 
 if TYPE_CHECKING:
     from passless.directories.local.store_copies import Kept
@@ -75,6 +75,7 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
         and all(address.isprintable() and 0 < len(address) <= LONGEST_ADDRESS for address in account.addresses)
         and len(account.groups) <= MAXIMUM_GROUPS
         and len(_over(account)) <= MAXIMUM_GROUPS
+        and all(_is_line(ids) for ids in (account.invited_by, () if account.operator is None else account.operator.granted_by))
     )
     if not is_whole:
         raise AccountCopyDamaged("the account in this copy is not one that can be here")
@@ -92,6 +93,10 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
 
 def _over(account: Account) -> tuple[str, ...]:
     return () if account.operator is None else account.operator.over
+
+
+def _is_line(ids: tuple[str, ...]) -> bool:
+    return len(ids) <= LONGEST_LINE and all(OUR_ID.fullmatch(one) is not None for one in ids)
 
 
 def _is_our_time(moment: datetime) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import operators
+from passless.actions.accounts import check_not_kept
 from passless.actions.parts import Access, Parts
 from passless.directories.local.account_copies import NO_SEAL, follow_key
 from passless.directories.local.copy_checks import check_kept
@@ -22,7 +23,7 @@ from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.methods import Totp, credential_of
-from passless.domain.names import clean, printable
+from passless.domain.names import clean_account, printable
 from passless.domain.sealed import Sealed
 from passless.domain.use_state import Use
 from passless.ports import CredentialTaken, NameTaken, NoSuchAccount, Record, VersionMoved, Write
@@ -135,6 +136,7 @@ class StoreImport:
             found = self._here(ready)
             if found is not None:
                 return replace(came, outcome=found, left_out=())
+            check_not_kept(self._parts, ready.name, ready.id)
             if self._dry_run:
                 self._check_free(ready)
             else:
@@ -227,13 +229,14 @@ def prepare(parts: Parts, kept: Kept) -> Account:
     ended = parts.store.ended([code.id for code in account.recovery_codes])
     return replace(
         account,
-        name=clean(account.name, what="account name"),
+        name=clean_account(account.name),
         created_at=account.created_at if account.finished else parts.now(),  # its day to be finished in begins here
         app_passwords=(),
         temporary_pass=None,
         approval=None,
         groups=account.groups if is_served else (),
         operator=account.operator if is_served else None,
+        invited_by=account.invited_by if is_served else (),
         recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),
     )
 

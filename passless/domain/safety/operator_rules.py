@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from passless.domain.account import Account
 from passless.domain.changes import (
@@ -12,16 +15,20 @@ from passless.domain.changes import (
     GrantRights,
     IssueTemporaryPass,
     PutIntoGroups,
+    RenameAccount,
     RevokeRights,
     StartRecovery,
 )
 from passless.domain.methods import Strength
 from passless.domain.operators import OperatorRights, difference
-from passless.domain.recovery import Reporter
+from passless.domain.recovery import Approval, Reporter
 from passless.domain.safety.case import NEVER_REFUSED, Case
 from passless.domain.safety.context import Context, Problem, Rules
 from passless.domain.safety.proof_rules import is_bound
 from passless.domain.safety.proofs import counted_proofs, covered, strongest_way_in
+
+GRANT = GrantRights.__struct_config__.tag
+SEASONED = timedelta(hours=24)  # how long one is an operator before one's approval counts: who is told of it has that long
 
 OPERATORS_ALONE = (IssueTemporaryPass, GrantRights, RevokeRights, PutIntoGroups, AskApproval, GiveApproval)
 OTHERS_MAY = (*NEVER_REFUSED, StartRecovery, *OPERATORS_ALONE)  # who is not the person; nothing else (features.md)
@@ -30,7 +37,7 @@ OTHERS_MAY = (*NEVER_REFUSED, StartRecovery, *OPERATORS_ALONE)  # who is not the
 def operators(case: Case) -> Iterator[Problem]:
     """Who is not the person may only report a loss, revoke, and start a recovery; only they issue a pass (features.md)."""
     own = case.context.actor is Reporter.SELF
-    if not own and not isinstance(case.change, OTHERS_MAY) and not _cancels(case):
+    if not own and not isinstance(case.change, OTHERS_MAY) and not _cancels(case) and not _renames(case):
         yield case.problem("operator-may-not", "an operator cannot do this", "the person does it, signed in", refuse=True)
     if own and isinstance(case.change, IssueTemporaryPass):
         yield case.problem(
@@ -43,6 +50,13 @@ def operators(case: Case) -> Iterator[Problem]:
 def _cancels(case: Case) -> bool:
     """Tell whether an operator's own account stops what waits; whoever owns a file cannot."""
     return isinstance(case.change, CancelPending) and case.context.actor is Reporter.OPERATOR
+
+
+def _renames(case: Case) -> bool:
+    """Tell whether an operator's own account gives another name and nothing else: the name to show is the person's."""
+    if not isinstance(case.change, RenameAccount) or case.context.actor is not Reporter.OPERATOR:
+        return False
+    return case.renames and case.change.display_name == case.before.display_name
 
 
 def rights(case: Case) -> Iterator[Problem]:
@@ -73,13 +87,14 @@ def _is_within(case: Case, own: OperatorRights | None) -> bool:
 
 
 def second_operator(case: Case) -> Iterator[Problem]:
-    """Rule 12: the policy may ask a second operator where a person would be left with methods of one device only."""
+    """Rule 12: the policy may ask a second operator where a person would be left with methods of one device only.
+
+    It then asks one for new operators as well: else one operator would make the second.
+    """
     if isinstance(case.change, GiveApproval):
         yield from _another(case, case.change)
         return
-    if not case.rules.second_operator or not isinstance(case.change, StartRecovery | IssueTemporaryPass):
-        return
-    if case.context.actor is Reporter.SELF or len(case.before.devices) > 1 or case.context.approvals:
+    if not case.rules.second_operator or case.context.approvals or not _asks_two(case):
         return
     yield case.problem(
         "second-operator",
@@ -90,14 +105,65 @@ def second_operator(case: Case) -> Iterator[Problem]:
     )
 
 
+def _asks_two(case: Case) -> bool:
+    match case.change:
+        case StartRecovery() | IssueTemporaryPass():
+            return case.context.actor is not Reporter.SELF and len(case.before.devices) <= 1
+        case GrantRights(over=over):  # on the server's host they are made while there are fewer than two, so that two can agree
+            less = case.before.operator is not None and case.before.operator.covers(over)
+            return case.context.actor is Reporter.OPERATOR and not less
+        case _:
+            return False
+
+
+class Second(Struct, frozen=True, kw_only=True):
+    """An operator who agrees, or asked: their id, since when they may, and who stands behind them."""
+
+    id: str
+    made_by: tuple[str, ...]
+    since: datetime | None = None
+
+
+def why_not_second(asker: Second, other: Second, now: datetime) -> str:
+    """Say why one operator cannot agree to what another asked for, as two people; empty where they can (rule 12)."""
+    if other.id == asker.id:
+        return "who asked for it does not approve it too"
+    if asker.id in other.made_by or other.id in asker.made_by:
+        return "one of these two operators invited the other, or made them an operator, so they do not count as two"
+    if other.since is None or now < other.since + SEASONED:
+        return "who approves has been an operator, over these groups, for at least 24 hours"
+    return ""
+
+
 def _another(case: Case, given: GiveApproval) -> Iterator[Problem]:
-    asked = case.before.approval
+    asked, own = case.before.approval, case.context.rights
     if asked is None or not asked.holds(case.now):
-        yield case.problem("nothing-asked", "no recovery waits for an approval", "it is asked for first", refuse=True)
-    elif given.by in (asked.asked_by, case.before.id):
+        yield case.problem("nothing-asked", "nothing waits for an approval", "another operator asks for it first", refuse=True)
+        return
+    if asked.id != given.id:
         yield case.problem(
-            "second-operator", "who asked for a recovery does not approve it too", "another operator approves it", refuse=True
+            "another-wish", "something else is asked for now", "look at it: passless recover status", refuse=True
         )
+        return
+    other = Second(id=given.by, made_by=given.made_by, since=given.since)
+    why = why_not_second(Second(id=asked.asked_by, made_by=asked.made_by), other, case.now)
+    if why or given.by == case.before.id:
+        message = why or "nobody approves what is asked for their own account"
+        yield case.problem("second-operator", message, "another operator approves it", refuse=True)
+    elif not may_agree(own, asked):
+        yield case.problem(
+            "beyond-rights",
+            "this would give more than the operator's own rights",
+            "an operator over all approves it",
+            refuse=True,
+        )
+
+
+def may_agree(own: OperatorRights | None, asked: Approval) -> bool:
+    """Tell whether what is asked for gives no more than these rights."""
+    if asked.wish is None or asked.wish.kind != GRANT:
+        return True
+    return own is not None and own.covers(asked.wish.over)
 
 
 def may_act_on(operator: Account, target: Account, *, equals: bool = False) -> bool:

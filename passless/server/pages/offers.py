@@ -49,7 +49,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     """One change that a page offers.
 
     `keeps` are the fields that stand in its address: they hold no secret. `secret` says that a new password is typed
-    beside the plan. `grave` ones look it. `at` is the part of the overview they belong to.
+    beside the plan, `shows_wish` that what another operator asked for is shown above it. `grave` ones look it. `at` is the part of the overview they belong to.
     """
 
     title: str
@@ -58,6 +58,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     about: str = ""
     keeps: tuple[str, ...] = ()
     secret: bool = False
+    shows_wish: bool = False
     grave: bool = False
     at: str = ""
 
@@ -257,9 +258,11 @@ OPERATORS_OFFERS: Mapping[str, Offer] = {
     "revoke-app-passwords": OFFERS["revoke-app-passwords"],
     "end-sessions": OFFERS["end-sessions"],
     "approve-recovery": Offer(
-        title="Agree to a recovery",
+        title="Agree to what another operator asks for",
         button="Agree",
-        about="Another operator asked for it, and the policy asks for two.",
-        build=lambda form: ApproveRecovery(),
+        about="The policy asks for two operators. Ask the other one, and the person, before you agree.",
+        build=lambda form: ApproveRecovery(id=form.words("id")),
+        keeps=("id",),
+        shows_wish=True,
     ),
 }
