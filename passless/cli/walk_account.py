@@ -13,7 +13,7 @@ from passless.cli.failures import MissingInput
 from passless.cli.proving import Wish as SignInWish
 from passless.cli.proving import sign_in
 from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
-from passless.domain.names import BadName, are_same, clean, printable
+from passless.domain.names import BadName, are_same, clean_account, printable
 from passless.domain.requests import NewAccount
 from passless.domain.secret import Secret
 from passless.domain.views import AccountSummary, AccountView, SignedIn
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_OFFERED = 9  # accounts in a list to choose from; more are named with --account
 NEW = "new"
+NAMELESS = "myself"  # proposed where nothing says what the person is called
 PASSWORD_IS_WRONG = frozenset({"weak-password"})
 MENDED_BY_TYPING = frozenset({"name-taken", "bad-name", "name-is-fixed"}) | PASSWORD_IS_WRONG
 WHY = "everything belongs to an account; its name is only for this machine"
@@ -167,10 +168,11 @@ def _free_name(walk: Walk, wanted: str | None) -> str:
 
 
 def _user_name() -> str:
+    """Return the name that is proposed for an account."""
     try:
-        return clean(os.environ.get("USER") or os.environ.get("USERNAME") or "me")
+        return clean_account(os.environ.get("USER") or os.environ.get("USERNAME") or NAMELESS)
     except BadName:
-        return "me"
+        return NAMELESS
 
 
 def _password(walk: Walk, name: str) -> Secret | None:
