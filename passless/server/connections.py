@@ -1,4 +1,7 @@
-"""Connections that nobody can hold for nothing: heads within a size and a time, the idlest let go when there are too many."""
+"""Connections that nobody can hold for nothing: heads, bodies and answers within a time; the idlest go when there are too many.
+
+Bodies and what is at work are counted in `crowd`, where it is known which client a proxy speaks for; here it is not.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,15 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from passless.actions.throttle import source_of
+from passless.server.addresses import SOCKET
+
 HEAD_TIME = 10.0  # seconds until the head of a request is there, from its first byte or the connection's beginning
 BODY_TIME = 20.0  # seconds until a body is there, from the end of its head; 256 KiB at 13 KiB/s
-READ_TIME = 30.0  # seconds until a client that reads slowly has taken enough of an answer for it to go on
+READ_TIME = 30.0  # seconds until a client that reads slowly has taken enough of an answer for it to go on, or all, at the end
+AHEAD = 16  # requests that may be sent before the first is answered (RFC 9112 §9.3.2); browsers and our client send none
 HEAD_SIZE = 32 * 1024  # bytes; the largest we read are a token and a few cookies
+MANY_PEERS = 1000  # from so many on nobody looks which of them has most: the oldest goes
 SPARE_FILES = 256  # descriptors kept for the store, the log and whoever comes next
 MANY_FILES = 65_536  # descriptors that are enough where the system sets no bound
 VERSIONS = frozenset({"1.0", "1.1"})
@@ -21,27 +29,60 @@ OTHER_VERSION = b"HTTP/1.1 505 HTTP Version Not Supported" + _END
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout" + _END
 
 
+class Idle:
+    """Connections that may go when others need the room: they wait for a head, or for their answer to be taken."""
+
+    def __init__(self) -> None:
+        self._all: dict[Connection, None] = {}  # the oldest first, as those of each peer
+        self._of_peers: dict[str, dict[Connection, None]] = {}
+
+    def __contains__(self, connection: Connection) -> bool:
+        return connection in self._all
+
+    def add(self, connection: Connection) -> None:
+        """Count one as the youngest, unless it is there already."""
+        if connection not in self._all:
+            self._all[connection] = None
+            self._of_peers.setdefault(connection.peer, {})[connection] = None
+
+    def discard(self, connection: Connection) -> None:
+        """Count one no more."""
+        if connection in self._all:
+            del self._all[connection]
+            same = self._of_peers[connection.peer]
+            del same[connection]
+            if not same:
+                del self._of_peers[connection.peer]
+
+    def idlest(self) -> Connection:
+        """Return the oldest of the peer that has most; of all, where there are so many peers that none has many."""
+        if len(self._of_peers) > MANY_PEERS:
+            return next(iter(self._all))
+        return next(iter(self._of_peers[max(self._of_peers, key=lambda peer: len(self._of_peers[peer]))]))
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with bounds."""
 
     most: ClassVar[int] = 10_000
-    idle: ClassVar[dict[Connection, None]] = {}  # those that wait for a head, the oldest first
+    idle: ClassVar[Idle] = Idle()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        self.peer = source_of(self.client[0]) if self.client else SOCKET
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._head_size = 0
         self._in_body = False
         self._is_refused = False
-        self.idle[self] = None
+        self.idle.add(self)
         self._within("head", HEAD_TIME, transport.abort)
         if len(self.connections) > self.most:
             self._let_the_idlest_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        self.idle.pop(self, None)
+        self.idle.discard(self)
         for name in tuple(self._timers):
             self._in_time(name)
         super().connection_lost(exc)
@@ -61,13 +102,16 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Go on with a request whose head is there, if it is one that we read."""
-        self.idle.pop(self, None)
+        self.idle.discard(self)
         self._in_time("head")
         self._head_size = 0
         if self._is_refused:
             return  # nothing that follows is carried out
         if self.parser.get_http_version() not in VERSIONS:
             self._refuse(OTHER_VERSION)
+        elif len(self.pipeline) >= AHEAD:
+            self._is_refused = True
+            self.transport.abort()  # an answer to it would come before those to the others
         elif len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_SIZE:
             self._refuse(TOO_LARGE)
         else:
@@ -90,8 +134,20 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Wait for the next head, if none came already; until its first byte that is uvicorn's keep-alive."""
         super().on_response_complete()
-        if self.timeout_keep_alive_task is not None:
-            self.idle[self] = None
+        if self.transport.is_closing():
+            self._see_off()
+        elif self.timeout_keep_alive_task is not None:
+            self.idle.add(self)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection on which nothing more was asked."""
+        super().timeout_keep_alive_handler()
+        self._see_off()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        super().send_400_response(msg)
+        self._see_off()
 
     def pause_writing(self) -> None:
         """Wait for a client that does not take its answer, but not for ever."""
@@ -122,16 +178,24 @@ class Connection(HttpToolsProtocol):
         self._is_refused = True
         self.transport.write(answer)
         self.transport.close()
+        self._see_off()
+
+    def _see_off(self) -> None:
+        """Let what was written be taken, but not for ever: a client that reads nothing would keep a closed connection open."""
+        if self in self.connections:  # else it is gone already
+            self.idle.add(self)
+            self._within("leaving", READ_TIME, self.transport.abort)
 
     def _give_up_the_body(self) -> None:
         if self.cycle.response_started:
             self.transport.close()
+            self._see_off()
         else:
             self._refuse(TOO_SLOW)
 
     def _let_the_idlest_go(self) -> None:
-        oldest = next(iter(self.idle))
-        self.idle.pop(oldest)
+        oldest = self.idle.idlest()
+        self.idle.discard(oldest)
         oldest.transport.abort()
 
 

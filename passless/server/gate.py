@@ -1,8 +1,9 @@
-"""What every request passes before it reaches a route: its host and its size; and what is written down of it."""
+"""What every request passes before it reaches a route: its host, its size and its turn; and what is written down of it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +14,8 @@ from passless.ports import Entropy
 from passless.server import problems
 from passless.server.addresses import is_trusted, peer_of, place_of, says_plain
 from passless.server.app import BODY_SIZE
-from passless.server.health import is_well
+from passless.server.crowd import Crowd
+from passless.server.health import Health
 from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.site import Site
@@ -24,10 +26,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-MOST_UNDER_WAY = 1000  # requests at once; beyond that waiting in line helps nobody
 HEALTH = "/healthz"
 ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type")
 REQUEST_ID = 8  # random bytes
+BARE = frozenset({"GET", "HEAD"})  # methods whose requests have no body, unless a header says so
 
 
 class Gate:
@@ -39,6 +41,8 @@ class Gate:
         self._log = log
         self._metrics = metrics
         self._entropy = entropy
+        self._crowd = Crowd()
+        self._health = Health(site)
         self._hosts = _hosts(site)
         self._added = _added(site)
 
@@ -47,7 +51,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passing = Passing(scope, receive, send, added=(*self._added, (b"x-request-id", self._mark(scope))))
+        added = (*self._added, (b"x-request-id", self._mark(scope)))
+        passing = Passing(scope, receive, send, place=place_of(scope, self._site), added=added)
         started = perf_counter()
         self._metrics.under_way += 1
         try:
@@ -65,23 +70,40 @@ class Gate:
         error = self._refusal(passing.scope)
         if error is not None:
             await passing.refuse(error)
-        elif passing.scope["path"] == HEALTH:
+        elif passing.scope["path"] == HEALTH:  # before anybody's turn: who is asked whether it is well is not too busy to say
             passing.scope["path_template"] = HEALTH
-            await passing.answer(200 if await is_well(self._site) else 503)
+            await passing.answer(200 if await self._health.is_well() else 503)
         else:
+            await self._serve(passing)
+
+    async def _serve(self, passing: Passing) -> None:
+        """Hand a request on once its body is there; only from then on does it take a place among those at work."""
+        with_turn = ExitStack()
+        try:
+            if _may_have_body(passing.scope):
+                async with self._crowd.arriving(passing.place):
+                    await passing.read()
+            if passing.is_gone:
+                return
+            with_turn.enter_context(self._crowd.at_work(passing.place))
+        except (problems.TooLarge, problems.TooSlow, problems.Overloaded) as error:
+            await passing.refuse(error)
+            return
+        with with_turn:
             await self._app(passing.scope, passing.receive, passing.send)
 
     def _refusal(self, scope: Scope) -> PasslessError | None:
         """Return why a request goes no further."""
         headers = scope["headers"]
-        if self._metrics.under_way > MOST_UNDER_WAY:
-            return problems.Overloaded()
         if (error := _contradiction(headers)) is not None:
             return error
+        if _length(headers) > BODY_SIZE:
+            return problems.TooLarge()
         if scope["path"] == HEALTH:
             return None
         if _only(headers, b"host").lower() not in self._hosts:
-            return problems.Misdirected()
+            url = self._site.url
+            return problems.Misdirected(f"this server answers at {url} only", hint=f"use that address: {url}")
         if self._site.is_secure and not self._came_over_tls(scope):
             return problems.Misdirected("this server is reached over TLS only", hint=f"use {self._site.url}")
         return _place_slashes(scope)
@@ -103,7 +125,7 @@ class Gate:
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),
-            source=place_of(scope, self._site),
+            source=passing.place,
             account=scope.get("passless_account") or None,
         )
 
@@ -112,23 +134,38 @@ KNOWN_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "P
 
 
 class Passing:
-    """One request on its way: its body within its size, its answer with our headers."""
+    """One request on its way: its body within its size, its answer with our headers. `is_gone`: nobody waits for it."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, added: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, place: str, added: Iterable[tuple[bytes, bytes]]) -> None:
         self.scope = scope
+        self.place = place
         self.status = 0
         self._receive = receive
         self._send = send
         self._added = tuple(added)
-        self._size = 0
+        self._body: bytes | None = None
+        self.is_gone = False
+
+    async def read(self) -> None:
+        """Take in the body; `TooLarge` where it is more than a request has."""
+        body, more = bytearray(), True
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                self.is_gone = True
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > BODY_SIZE:
+                raise problems.TooLarge
+        self._body = bytes(body)
 
     async def receive(self) -> Message:
-        """Return the next part of the body; `TooLarge` where it is more than a request has."""
-        message = await self._receive()
-        self._size += len(message.get("body", b""))
-        if self._size > BODY_SIZE:
-            raise problems.TooLarge
-        return message
+        """Return the body that was read, and then what comes after it."""
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer."""
@@ -137,7 +174,7 @@ class Passing:
             given = message.get("headers", ())
             names = {name.lower() for name, _ in given}
             added = (header for header in self._added if header[0] not in names)
-            message["headers"] = [*given, *added, *self._closing()]
+            message["headers"] = [*given, *added]
         await self._send(message)
 
     async def refuse(self, error: PasslessError) -> None:
@@ -153,10 +190,6 @@ class Passing:
         written = [(name.lower().encode(), value.encode("latin-1")) for name, value in said.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": written})
         await self.send({"type": "http.response.body", "body": content})
-
-    def _closing(self) -> Iterable[tuple[bytes, bytes]]:
-        """End the connection where a body was not read to its end, so that its rest is not taken for a request."""
-        return ((b"connection", b"close"),) if self.status == 413 else ()
 
 
 def _hosts(site: Site) -> frozenset[bytes]:
@@ -186,6 +219,16 @@ def _contradiction(headers: Iterable[tuple[bytes, bytes]]) -> PasslessError | No
     if b"content-length" in names and b"transfer-encoding" in names:
         return problems.BadHeaders("the length is given in two ways")
     return None
+
+
+def _length(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Return how long a body is said to be."""
+    said = next((value for name, value in headers if name == b"content-length"), b"")
+    return int(said) if said.isdigit() else 0
+
+
+def _may_have_body(scope: Scope) -> bool:
+    return scope["method"] not in BARE or any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 def _only(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:

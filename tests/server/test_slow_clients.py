@@ -6,7 +6,7 @@ import asyncio
 import resource
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,11 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from passless.server import app, connections, gate
-from passless.server.app import make_app
-from passless.server.gate import Gate
-from passless.server.log import Log
-from passless.server.metrics import Metrics
+from passless.server import app, connections
 from passless.server.site import Site
-from tests.directories.place import entropy_of, in_memory
+from tests.directories.place import in_memory
 from tests.server.asking import Caller
+from tests.server.at_the_gate import Asked, asked
 from tests.server.serving import a_server
 
 MANY = 10_000  # idle connections, or as many as the machine lets one process have
@@ -52,77 +49,16 @@ def test_ten_thousand_idle_connections_do_not_stop_others(tmp_path: Path) -> Non
         ada.sign_in()
 
 
-class Asked:
-    """One request to a gate, sent by hand."""
-
-    def __init__(self, site: Site, method: str, path: str, *parts: bytes, ends: bool = True) -> None:
-        host = (b"host", site.host.encode())
-        self.scope: dict[str, Any] = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "root_path": "",
-            "headers": [host, (b"content-type", b"application/json")],
-            "client": ("203.0.113.9", 4711),
-            "server": ("127.0.0.1", 80),
-            "state": {},
-        }
-        self._parts = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
-        if ends and self._parts:
-            self._parts[-1]["more_body"] = False
-        self.answers: list[Any] = []
-
-    async def receive(self) -> Any:
-        if self._parts:
-            return self._parts.pop(0)
-        return await asyncio.get_running_loop().create_future()  # the rest never comes
-
-    async def send(self, message: Any) -> None:
-        self.answers.append(message)
-
-    @property
-    def status(self) -> int:
-        return int(self.answers[0]["status"])
-
-    @property
-    def headers(self) -> dict[bytes, bytes]:
-        return dict(self.answers[0]["headers"])
-
-
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(app, "PARTS", ("api",))
     return Site(directory=in_memory(tmp_path).directory, url="http://localhost:8080")
 
 
-def asked(site: Site, request: Asked) -> Asked:
-    log = Log(site.parts.clock)
-    passing = Gate(make_app(site, log), site, log=log, metrics=Metrics(), entropy=entropy_of(3))
-    _run(passing(request.scope, request.receive, request.send))
-    return request
-
-
-def _run(wanted: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner() as runner:
-        runner.run(wanted)
-
-
 def test_a_body_that_is_too_large_is_not_read_on(site: Site) -> None:
     answered = asked(site, Asked(site, "POST", "/api/v1/accounts/ada/sign-in", *[b"a" * 64 * 1024] * 100, ends=False))
     assert answered.status == 413
     assert answered.headers[b"connection"] == b"close"
-
-
-def test_more_than_can_be_under_way_is_refused_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "MOST_UNDER_WAY", 0)
-    answered = asked(site, Asked(site, "GET", "/api/v1/", b""))
-    assert answered.status == 503
-    assert answered.headers[b"retry-after"] == b"1"
 
 
 class Timers:
@@ -158,16 +94,20 @@ class Timers:
 class Transport(asyncio.Transport):
     """The other end of a connection: what was written, and whether it is still open."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: str = "203.0.113.9") -> None:
         super().__init__()
+        self.peer = (peer, 4711)
         self.written = b""
-        self.closed = False
+        self.closed = self.aborted = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return self.peer if name == "peername" else default
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
 
     def write(self, content: Any) -> None:
         self.written += content
@@ -176,26 +116,26 @@ class Transport(asyncio.Transport):
         self.closed = True
 
     def abort(self) -> None:
-        self.closed = True
+        self.closed = self.aborted = True
 
 
 @pytest.fixture
 def timers(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(connections.Connection, "idle", {})
+    monkeypatch.setattr(connections.Connection, "idle", connections.Idle())
     monkeypatch.setattr(connections.Connection, "most", 10)
     found = Timers()
     yield found
     found.loop.close()
 
 
-def connected(timers: Timers, state: ServerState) -> tuple[connections.Connection, Transport]:
+def connected(timers: Timers, state: ServerState, peer: str = "203.0.113.9") -> tuple[connections.Connection, Transport]:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         return None
 
     config = uvicorn.Config(app, log_config=None, access_log=False, **connections.options(10))
     config.load()
     connection = connections.Connection(config, state, {}, timers)  # type: ignore[arg-type]
-    transport = Transport()
+    transport = Transport(peer)
     connection.connection_made(transport)
     return connection, transport
 
@@ -270,6 +210,55 @@ def test_too_many_connections_cost_the_idlest(timers: Timers) -> None:
     opened[0][0].data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")  # it is being served
     connected(timers, state)
     assert [transport.closed for _, transport in opened] == [False, True, *[False] * 8]
+
+
+def test_too_many_connections_cost_the_peer_that_has_most(timers: Timers) -> None:
+    state = ServerState()
+    early = connected(timers, state, "192.0.2.1")[1]
+    many = [connected(timers, state, f"2001:db8::{number}")[1] for number in range(9)]  # one network, so one peer
+    late = connected(timers, state, "192.0.2.1")[1]
+    assert [transport.closed for transport in many] == [True, *[False] * 8]
+    assert not early.closed
+    assert not late.closed
+
+
+def test_a_refused_client_that_takes_no_answer_is_let_go(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(b"GET / HTTP/1.1\r\nX: " + b"a" * connections.HEAD_SIZE + b"\r\n\r\n")
+    assert transport.closed
+    assert not transport.aborted  # what was written may still be taken
+    assert connection in connections.Connection.idle
+    timers.let_time_pass()
+    assert transport.aborted
+
+
+def test_what_is_no_http_keeps_no_connection_open(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(b"\x16\x03\x01\r\n\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    timers.let_time_pass()
+    assert transport.aborted
+
+
+def test_a_connection_that_ended_is_not_counted_when_its_answer_comes(timers: Timers) -> None:
+    connection, transport = connected(timers, ServerState())
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    transport.closed = True
+    connection.connection_lost(ConnectionResetError())
+    connection.on_response_complete()
+    assert connection not in connections.Connection.idle
+    assert timers.waiting == []
+
+
+def test_many_requests_ahead_of_their_answers_end_the_connection(timers: Timers) -> None:
+    state = ServerState()
+    connection, transport = connected(timers, state)
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * (connections.AHEAD + 1))
+    assert not transport.closed
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
+    assert transport.is_paused
+    assert transport.aborted
+    assert len(connection.pipeline) == connections.AHEAD
 
 
 def test_nothing_after_a_refused_head_is_carried_out(timers: Timers) -> None:
