@@ -211,7 +211,9 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
             f'there is an app password "{name}" already',
             hint=f'one per program: choose another name, or passless app-password revoke "{name}"',
         )
-    expires_at = None if request.lifetime is None else now + _lifetime(request.lifetime, timedelta(minutes=1), LONGEST_LIFE)
+    expires_at = None
+    if request.lifetime is not None:
+        expires_at = now + _lifetime("an app password", request.lifetime, timedelta(minutes=1), LONGEST_LIFE)
     secret = random_codes.new_app_password(parts.entropy, short=request.short)
     if not dry:
         parts.vault.reload()  # another process may have rotated the key and forgotten the one that is known here
@@ -249,14 +251,15 @@ def _service(words: str) -> str:
     return service
 
 
-def _lifetime(lifetime: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:
+def _lifetime(what: str, lifetime: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:
     if not shortest <= lifetime <= longest:
-        raise BadDuration(f"that is not between {_duration(shortest)} and {_duration(longest)}")
+        raise BadDuration(f"{what} lasts from {_duration(shortest)} to {_duration(longest)}")
     return lifetime
 
 
 def _duration(time: timedelta) -> str:
-    return f"{time.days} days" if time.days else f"{int(time.total_seconds() // 60)} minutes"
+    count, unit = (time.days, "day") if time.days else (int(time.total_seconds() // 60), "minute")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def _revoke(who: Who, request: RevokeAppPasswordsNamed) -> Built:
@@ -302,7 +305,7 @@ def _not_me(parts: Parts, who: Who, session_id: str, now: datetime) -> Built:
 def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bool) -> Built:
     from passless.credentials import random_codes
 
-    lifetime = _lifetime(request.lifetime, SHORTEST_PASS, LONGEST_PASS)
+    lifetime = _lifetime("a temporary pass", request.lifetime, SHORTEST_PASS, LONGEST_PASS)
     secret = random_codes.new_temporary_pass(parts.entropy, length=request.length)
     made = TemporaryPass(
         id=parts.new_id(),

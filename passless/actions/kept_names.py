@@ -1,0 +1,48 @@
+"""Names that stay kept for the account that had them, on a server: who got a new name is not taken for somebody else at once.
+
+Programs know people by the name, and people type it without looking: whoever signs up under a name that was somebody's a moment
+ago would be taken for them. The record of a kept name goes with its account. Making an account, and giving one another name, write
+the record of the name they take (over at once), so that of two at the same moment one has to look again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from passless.actions.parts import Access, Parts
+from passless.domain import names
+from passless.domain.account import AccountId
+from passless.ports import Record
+
+KIND = "kept-name"
+KEPT = timedelta(days=30)  # decision 0016: as long as the wait
+
+
+def holder(parts: Parts, name: str, now: datetime) -> AccountId | None:
+    """Return the id of the account that a name is kept for; None where it is nobody's, and on an embedded store."""
+    record = None if parts.access is not Access.NOBODY else parts.store.record(KIND, names.key(name))
+    if record is None or record.ends_at is None or record.ends_at <= now:
+        return None
+    return AccountId(record.account_id)
+
+
+def taken(parts: Parts, account_id: str, name: str, now: datetime) -> tuple[Record, ...]:
+    """Return what is written with the taking of a name, which is kept for nobody any more."""
+    return () if parts.access is not Access.NOBODY else (_record(parts, account_id, name, now),)
+
+
+def left(parts: Parts, account_id: str, name: str, now: datetime) -> tuple[Record, ...]:
+    """Return what is written with the leaving of a name, so that nobody else gets it for a while."""
+    return () if parts.access is not Access.NOBODY else (_record(parts, account_id, name, now + KEPT),)
+
+
+def _record(parts: Parts, account_id: str, name: str, until: datetime) -> Record:
+    known = parts.store.record(KIND, names.key(name))
+    return Record(
+        kind=KIND,
+        key=names.key(name),
+        document=b"{}",
+        account_id=account_id,
+        ends_at=until,
+        version=0 if known is None else known.version,
+    )
