@@ -32,10 +32,15 @@ OLD_COPY = (
     "an old copy of the store was put back (noticed on {:%Y-%m-%d}): everybody is signed out, and what was used or "
     "replaced since stays so; see what is on your account: passless status"
 )
-KEY_FILE = (
-    "{}, so the vault key is kept in a file: a copy of the data folder then holds both lock and key; "
-    "to change that: passless profile set {} --vault keyring"
+TOOK_GRANTS = (
+    "another host wrote to the store as well, and what was taken back there is not known here: nobody is an operator any more, "
+    "no relying party is registered, and nothing is agreed to; make the first operator: passless operator add ACCOUNT --first"
 )
+NEW_HERE = (
+    "this host opens the store for the first time, so it cannot tell whether an old copy was put back; if one was, say so "
+    "once: passless serve --restored"
+)
+KEY_FILE = "{}, so the vault key is kept in a file: a copy of the data folder then holds both lock and key; to change that: {}"
 
 
 class ProfileNotHere(CannotDoThat):
@@ -53,11 +58,21 @@ def open_directory(
         return open_server(profile, clock=clock, entropy=entropy)
     with ExitStack() as opened:
         store = opened.enter_context(closing(open_store(settings, profile, clock=clock, entropy=entropy)))
-        if store.restored_at is not None and (restored := store.tell_restored()) is not None:
-            tell(OLD_COPY.format(restored))
+        tell_of_copies(store, tell)
         directory = directory_over(store, settings, profile, clock=clock, entropy=entropy)
         opened.pop_all()
     return directory
+
+
+def tell_of_copies(store: SqlStore, tell: Callable[[str], None]) -> None:
+    """Tell what a person has to know of old copies of the store, once."""
+    took_grants = store.took_grants
+    if store.restored_at is not None and (restored := store.tell_restored()) is not None:
+        tell(OLD_COPY.format(restored))
+        if took_grants:
+            tell(TOOK_GRANTS)
+    if store.tell_new_here():
+        tell(NEW_HERE)
 
 
 def directory_over(
@@ -192,7 +207,16 @@ def _make_key(settings: Settings, profile: Profile, *, store_id: str, entropy: E
     was_there = key_file.exists()
     opened(kind, store_id=store_id, key_file=key_file, entropy=entropy).create()
     if reason and kind == "file" and not was_there:
-        tell(KEY_FILE.format(reason, profile.name))
+        tell(KEY_FILE.format(reason, _how_to_move_key(settings, profile, key_file)))
+
+
+def _how_to_move_key(settings: Settings, profile: Profile, key_file: Path) -> str:
+    """Say how the vault key comes elsewhere; a store that was named alone has no profile to change."""
+    from shlex import quote
+
+    if any((one.name, one.address) == (profile.name, profile.address) for one in settings.profiles()):
+        return f"passless profile set {quote(profile.name)} --vault keyring"
+    return f"move {quote(str(key_file))}, and say where to with --vault-key-file FILE"
 
 
 def _vault_kind(profile: Profile) -> VaultChoice:

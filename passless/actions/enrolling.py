@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import naming
+from passless.actions import made_up_credentials, naming
 from passless.actions.accounts import Found, find_id
 from passless.actions.ceremonies import NoSuchCeremony, binding, new_ceremony_id, origin_of
 from passless.actions.changing import Identify, Kept, Wanted, carry_out, preview, refusal
@@ -75,7 +75,7 @@ def begin(parts: Parts, actor: Actor, target: str, request: Enrol) -> Begun:
     """Begin to add a method; refused at once where the rules would refuse its finish.
 
     Raises:
-        NotHere: an embedded account has no such kind.
+        NotHere: no account has such a kind yet, or it is not added like a method.
         Refused: the proofs are too old or too weak, or there are too many already.
     """
     now = parts.now()
@@ -131,7 +131,7 @@ def _begun(parts: Parts, who: Who, request: Enrol, now: datetime) -> tuple[Begun
 def _why_not(kind: Kind) -> str:
     match kind:
         case Kind.PHONE | Kind.EMAIL | Kind.AUTHENTICATOR:
-            return "codes and approvals need a server that sends them; add totp or security-key here"
+            return "it is not built yet; add one of: security-key, passkey, totp"
         case Kind.PASSWORD:
             return "set a password with: passless passwordless off"
         case _:
@@ -220,14 +220,16 @@ def finish(
             changes=(AddMethod(method=method),),
             uses=(use,),
             consumes=ceremony.id,
-            proves=Proof(kind=kind_of(method), at=now, method=method.id),
+            proves=None if who_acts is not None else Proof(kind=kind_of(method), at=now, method=method.id),
             notes={} if who_acts is None else {"through": "link"},
         )
 
     def look(now: datetime) -> Found:
         return find_id(parts, ceremony.account_id, now)
 
-    return carry_out(parts, actor, look, build, who_acts=who_acts), state.method
+    kept = carry_out(parts, actor, look, build, who_acts=who_acts)
+    made_up_credentials.learn(parts, kept.account, state.kind)
+    return kept, state.method
 
 
 def _finished(parts: Parts, account: Account, state: EnrolState, answer: Answer, now: datetime) -> tuple[SignInMethod, Use]:

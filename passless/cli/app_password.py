@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli.arguments import Expires, words
+from passless.cli.arguments import Expires, named_services
 from passless.cli.context import current
 from passless.cli.failures import all_or_named
 from passless.cli.lazy import group
@@ -22,6 +22,9 @@ def create(
     ctx: Context,
     name: Annotated[str, Argument(metavar="NAME", help="Where it will be used, such as 'Mail on phone'.")],
     services: Annotated[str | None, Option("--for", metavar="SERVICE,…", help="Only for these, such as imap,smtp.")] = None,
+    others: Annotated[
+        str | None, Option("--for-other", metavar="NAME,…", help="Also for these, by the names that your own servers use.")
+    ] = None,
     expires: Expires = None,
     device: Annotated[
         str | None, Option("--device", metavar="NAME", help="The device it is used on; ends with its loss.")
@@ -30,7 +33,7 @@ def create(
 ) -> None:
     """Make an app password and show it once."""
     run = current(ctx)
-    request = NewAppPassword(name=name, services=words(services), lifetime=expires, device=device, short=short)
+    request = NewAppPassword(name=name, services=named_services(services, others), lifetime=expires, device=device, short=short)
     run.show(run.change(request))
 
 

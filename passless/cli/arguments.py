@@ -9,10 +9,18 @@ from typing import Annotated
 from typer import Argument, Option
 
 from passless.cli.secret_files import SecretFile, secret_file
-from passless.domain.errors import WrongUse
+from passless.domain.app_passwords import SERVICES
+from passless.domain.errors import CannotDoThat, WrongUse
 from passless.domain.methods import Kind
 from passless.domain.names import printable
 
+ADDED = (Kind.SECURITY_KEY, Kind.PASSKEY, Kind.TOTP, Kind.PASSWORD)  # what can be added to an account
+PROVEN = (*ADDED, Kind.TEMPORARY_PASS, Kind.TOKEN)  # what signs in
+LATER = {
+    Kind.PHONE: "codes by SMS are not built yet",
+    Kind.EMAIL: "codes by e-mail are not built yet",
+    Kind.AUTHENTICATOR: "approvals on another device are not built yet",
+}
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST_DURATION = timedelta(days=36500)  # further is a mistake of typing
 
@@ -21,7 +29,13 @@ class BadDuration(WrongUse):
     """A duration that cannot be read."""
 
     code = "bad-duration"
-    hint = "write it as 10m, 8h or 30d"
+    hint = "write it as a number and m, h or d: 10m, 8h, 30d"
+
+
+class UnknownService(WrongUse):
+    """A service that no mail or calendar server has by that name, so probably a slip."""
+
+    code = "bad-service"
 
 
 class UnknownKind(WrongUse):
@@ -30,11 +44,25 @@ class UnknownKind(WrongUse):
     code = "unknown-kind"
 
 
+class NotForSignIn(WrongUse):
+    """A kind of proof that is for something else."""
+
+    code = "not-for-sign-in"
+
+
+class NotBuiltYet(CannotDoThat):
+    """A kind of method that a later version has."""
+
+    code = "kind-not-here"
+
+
 def duration(text: str) -> timedelta:
     """Read a duration such as `10m`, `8h` or `30d`."""
     found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
     length = int(found[1]) * UNITS[found[2]] if found else timedelta(0)
-    if not timedelta(0) < length <= LONGEST_DURATION:
+    if found and not length:
+        raise BadDuration(f'"{printable(text)}" is no time at all')
+    if not found or length > LONGEST_DURATION:
         raise BadDuration(f'"{printable(text)}" is not a duration')
     return length
 
@@ -44,11 +72,54 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip()) if text else ()
 
 
+def named_services(text: str | None, others: str | None) -> tuple[str, ...]:
+    """Return the services that an app password is for: those that are known by their names, and others that are meant to be."""
+    named = tuple(word.lower() for word in words(text))
+    for word in named:
+        if word not in SERVICES:
+            raise UnknownService(f'no service "{printable(word)}" is known', hint=_near(word))
+    return (*named, *words(others))
+
+
+def _near(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, SERVICES, n=2)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{meant}known are {', '.join(SERVICES)}; another one that your server has: --for-other NAME"
+
+
 def kind(text: str) -> Kind:
-    """Return the kind of method a word means."""
-    if text not in tuple(Kind):
-        known = ", ".join(one for one in Kind if one is not Kind.OTHER)
-        raise UnknownKind(f'there is no kind of method "{printable(text)}"', hint=f"one of: {known}")
+    """Return the kind of method a word means, to be added."""
+    return _kind(text, ADDED)
+
+
+def proven_kind(text: str) -> Kind:
+    """Return the kind of method a word means, to sign in with."""
+    found = _proven(text)
+    if found is Kind.RECOVERY_CODE:
+        raise NotForSignIn("a recovery code does not sign in: it begins a recovery", hint="passless recover start")
+    return found
+
+
+def further_kind(text: str) -> Kind:
+    """Return the kind of method a word means, beside a recovery code."""
+    found = _proven(text)
+    if found in (Kind.RECOVERY_CODE, Kind.TOKEN):
+        raise NotForSignIn(f"the further proof is none by {found}", hint=f"one of: {', '.join(PROVEN[:-1])}")
+    return found
+
+
+def _proven(text: str) -> Kind:
+    found = _kind(text, PROVEN)
+    if found in LATER:
+        raise NotBuiltYet(LATER[found], hint=f"use one of: {', '.join(PROVEN)}")
+    return found
+
+
+def _kind(text: str, known: tuple[Kind, ...]) -> Kind:
+    if text not in tuple(Kind) or text == Kind.OTHER:
+        raise UnknownKind(f'there is no kind of method "{printable(text)}"', hint=f"one of: {', '.join(known)}")
     return Kind(text)
 
 

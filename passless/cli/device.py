@@ -39,7 +39,7 @@ def found(
     ctx: Context,
     device: DeviceName,
     kind: Annotated[
-        Kind | None, Option("--with", parser=arguments.kind, metavar="KIND", help="What is on it, such as security-key.")
+        Kind | None, Option("--with", parser=arguments.proven_kind, metavar="KIND", help="What is on it, such as security-key.")
     ] = None,
     begin: Annotated[bool, Option("--begin", help="Only begin, and print what the key is asked.")] = False,
     finish: Annotated[str | None, Option("--finish", metavar="ID", help="Answer what was begun.")] = None,

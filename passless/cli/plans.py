@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from passless.domain.requests import Enrol, NewInvitation
 
 NOTHING = StateView(passwordless=True, two_step=False, methods=(), ways_in=(), state="none")  # where there is no account yet
+UNSEEN = replace(NOTHING, passwordless=False, state="unknown")  # of an account at a server where nobody is signed in
 NO_CODE = ProblemView(
     code="no-recovery-code",
     message="the account has no saved recovery code",
@@ -70,12 +71,12 @@ def sign_out(view: AccountView, *, everywhere: bool) -> PlanView:
     return _plan({"type": "sign-out", "everywhere": everywhere}, "sessions-ended", which, state_of(view), state_of(view))
 
 
-def start_recovery(view: AccountView) -> PlanView:
-    """Plan a recovery with the recovery code."""
-    before = state_of(view)
+def start_recovery(view: AccountView | None) -> PlanView:
+    """Plan a recovery with the recovery code; without a view where the account is not to be seen before it."""
+    before = UNSEEN if view is None else state_of(view)
     message = "the account is in recovery, once the code is right"
     plan = _plan({"type": "start-recovery"}, "in-recovery", message, before, replace(before, state="in-recovery"))
-    return plan if view.recovery_code.saved else replace(plan, accepted=False, problems=(NO_CODE,))
+    return plan if view is None or view.recovery_code.saved else replace(plan, accepted=False, problems=(NO_CODE,))
 
 
 def enrol(view: AccountView, request: Enrol, problems: tuple[ProblemView, ...]) -> PlanView:

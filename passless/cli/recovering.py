@@ -14,7 +14,7 @@ from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.names import printable
 from passless.domain.requests import Answer, CancelWaiting, IssuePass, SignInWith, StartRecoveryOf, StopRecovery
-from passless.domain.views import Applied, PlanView, SignedIn, Waits
+from passless.domain.views import AccountView, Applied, PlanView, SignedIn, Waits
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -49,7 +49,7 @@ def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
         request = StartRecoveryOf(lost=wish.lost, lifetime=wish.lifetime or PASS_LIFETIME)
         return run.change(request, confirm=_question(run, wish.lost))
     if run.given.dry_run:
-        return plans.start_recovery(run.view())
+        return plans.start_recovery(_seen(run))
     code = run.secret(wish.files.code, "Recovery code", flag="--code-file FILE")
     proof = _proof(run, wish)
     try:
@@ -60,6 +60,15 @@ def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
         run.note(f"{error.message}.")
         further = _proof(run, replace(wish, kind=proving.choose(run)))
         return run.signed_in(run.directory.recover(run.actor, run.target, code, further))
+
+
+def _seen(run: Run) -> AccountView | None:
+    """Look at the account; None where a server shows nothing of it, as to anybody who has to recover it."""
+    target = run.target
+    try:
+        return run.directory.read(run.looker, target)
+    except ProofNeeded:
+        return None
 
 
 def issue(run: Run, request: IssuePass) -> PlanView | Applied | Waits:

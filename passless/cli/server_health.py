@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from passless.cli.elsewhere import server_of
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
-from passless.output.machine_results import Verdict
+from passless.output.machine_results import ServerSeen, Verdict
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -32,7 +32,8 @@ def look(run: Run) -> Iterator[Verdict]:
         yield Verdict(check="server", ok=False, message=error.message, hint=error.hint)
         return
     is_itself = found.url == server.origin
-    about = f"{printable(found.name)} at {server.origin}, passless {printable(found.version)}"
+    seen = ServerSeen(name=printable(found.name), version=printable(found.version), sign_up=found.sign_up)
+    about = f"{seen.spoken} answers at {server.origin}"
     yield Verdict(
         check="server",
         ok=is_itself,

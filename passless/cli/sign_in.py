@@ -20,7 +20,8 @@ app = single()
 def sign_in(
     ctx: Context,
     kind: Annotated[
-        Kind | None, Option("--with", parser=arguments.kind, metavar="KIND", help="Such as password, totp or security-key.")
+        Kind | None,
+        Option("--with", parser=arguments.proven_kind, metavar="KIND", help="Such as security-key, passkey, totp or password."),
     ] = None,
     begin: Annotated[bool, Option("--begin", help="Only begin, and print what the key is asked.")] = False,
     finish: Annotated[str | None, Option("--finish", metavar="ID", help="Finish what was begun.")] = None,

@@ -9,6 +9,7 @@ from msgspec import Struct
 from passless.domain.methods import DeviceName
 from passless.domain.sealed import Tag
 
+SERVICES = ("imap", "pop3", "smtp", "submission", "sieve", "caldav", "carddav")  # as mail and calendar servers call them
 MAXIMUM_APP_PASSWORDS = 40  # features.md, "app passwords": at most 40
 
 

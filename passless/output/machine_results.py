@@ -65,6 +65,11 @@ class ServerSeen(Struct, frozen=True, kw_only=True):
     version: str
     sign_up: str
 
+    @property
+    def spoken(self) -> str:
+        """The server's name and version for people, without saying twice that it is passless."""
+        return f"passless {self.version}" if self.name.casefold() == "passless" else f"{self.name} (passless {self.version})"
+
 
 class ProfileView(Struct, frozen=True, kw_only=True):
     """A place where accounts live; `server` is what answered there when it was asked just now."""

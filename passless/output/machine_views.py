@@ -139,7 +139,7 @@ def profile(result: ProfileView, look: Look) -> RenderableType:
     if result.ca is not None:
         lines.append(("certificates", safe(result.ca)))
     if result.server is not None:
-        lines.append(("answers", safe(f"{result.server.name}, passless {result.server.version}")))
+        lines.append(("answers", safe(result.server.spoken)))
     return facts(tuple(lines))
 
 

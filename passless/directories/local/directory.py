@@ -53,7 +53,11 @@ if TYPE_CHECKING:
     from passless.directories.local.doing import Doing
     from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 
-NEEDS_A_SERVER = ("phone", "email", "authenticator")
+NOT_BUILT_YET = {
+    "phone": "codes by SMS are not built yet",
+    "email": "codes by e-mail are not built yet",
+    "authenticator": "approvals on another device are not built yet",
+}
 
 
 class LocalDirectory:
@@ -63,10 +67,9 @@ class LocalDirectory:
         self.parts = parts
 
     def ability(self, what: str) -> Ability:
-        """Say what an embedded account cannot do, and why."""
-        if what.rpartition(" ")[2] in NEEDS_A_SERVER:
-            reason = "an embedded account sends no messages: codes and approvals need a server"
-            return Ability(is_possible=False, reason=reason, where="add totp or security-key here")
+        """Say what no account can do yet, here or at a server, and why."""
+        if (reason := NOT_BUILT_YET.get(what.rpartition(" ")[2])) is not None:
+            return Ability(is_possible=False, reason=reason, where="add one of: security-key, passkey, totp")
         return Ability()
 
     @cached_property
