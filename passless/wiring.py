@@ -40,6 +40,14 @@ NEW_HERE = (
     "this host opens the store for the first time, so it cannot tell whether an old copy was put back; if one was, say so "
     "once: passless serve --restored"
 )
+TOOK_GRANTS = (
+    "what was taken back since is not known here, so nobody is an operator any more, no relying party is registered, and "
+    "nothing is agreed to; make the first operator: passless operator add ACCOUNT --first"
+)
+NEW_HERE = (
+    "this host opens the store for the first time, so it cannot tell whether an old copy was put back; if one was, say so "
+    "once: passless serve --restored"
+)
 KEY_FILE = "{}, so the vault key is kept in a file: a copy of the data folder then holds both lock and key; to change that: {}"
 
 

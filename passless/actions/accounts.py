@@ -81,7 +81,7 @@ def _found(parts: Parts, read: Stored, now: datetime) -> Found:
         account=read.account,
         expected=read.version,
         delete=True,
-        ended=tuple(ended_for_good(read.account, caught_up.account)),
+        ended=tuple(ended_for_good(read.account, caught_up.account, deleted=True)),
         events=caught_up.events,
     )
     try:

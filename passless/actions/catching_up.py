@@ -46,8 +46,11 @@ def catch_up(account: Account, rules: Rules, now: datetime) -> CaughtUp:
     return CaughtUp(current if current != account else account, tuple(events), tuple(notices), deleted)
 
 
-def ended_for_good(before: Account, after: Account) -> Iterator[str]:
-    """Return the ids that must never come back, not even with an old copy of the store (must hold 13)."""
+def ended_for_good(before: Account, after: Account, *, deleted: bool = False) -> Iterator[str]:
+    """Return what must never come back, not even with an old copy of the store (must hold 13)."""
+    rights, left = before.operator, None if deleted else after.operator
+    if rights is not None and (left is None or not left.covers(rights.over)):
+        yield rights.item
     codes, programs = {code.id for code in after.recovery_codes}, {one.id for one in after.app_passwords}
     yield from (code.id for code in before.recovery_codes if code.id not in codes)
     yield from (one.id for one in before.app_passwords if one.id not in programs)

@@ -163,7 +163,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         uses=wanted.uses,
         updates=None if delete and who.acting is None else _session_after(who, planned, wanted, now),
         ends=ended,
-        ended=tuple(ended_for_good(found.stored, planned.after)),
+        ended=tuple(ended_for_good(found.stored, planned.after, deleted=delete)),
         notices=(
             *found.caught_up.notices,
             *_notices(parts, found.account, wanted, now),

@@ -10,11 +10,11 @@ from msgspec import Struct
 from passless.actions import relying_parties
 from passless.actions.parts import Parts
 from passless.actions.relying_parties import CONSENTS, GIVEN, NoSuchRelyingParty
-from passless.domain.account import Account
+from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.names import key, printable
 from passless.domain.sessions import SessionId
-from passless.ports import Record, VersionMoved, Write
+from passless.ports import Record, VersionMoved, Write, item_of_record
 
 TRIES = 8  # of a transaction that others came in between
 
@@ -98,7 +98,8 @@ def _drop(parts: Parts, record: Record | None) -> None:
         if record is None:
             return
         try:
-            parts.store.commit(Write(at=parts.now(), drops=(record,)))
+            item = item_of_record(record.kind, record.key)
+            parts.store.commit(Write(at=parts.now(), account_id=AccountId(record.account_id), drops=(record,), ended=(item,)))
             return
         except VersionMoved:
             record = parts.store.record(record.kind, record.key)

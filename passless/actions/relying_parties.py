@@ -12,15 +12,16 @@ import msgspec
 
 from passless.actions import naming
 from passless.actions.parts import Access, Parts
-from passless.actions.who import NotAnOperator, check_fresh, operating, place_of
+from passless.actions.who import Acting, NotAnOperator, check_fresh, operating, place_of, reason_of
 from passless.domain import names
+from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import NotFound, WrongUse
 from passless.domain.relying_parties import Client, NewRelyingParty, PartyKind, cleaned
 from passless.domain.secret import Secret
 from passless.domain.sessions import SessionId
 from passless.domain.views import Ended, MadeRelyingParty, RelyingPartyView
-from passless.ports import Record, VersionMoved, Write
+from passless.ports import Record, VersionMoved, Write, item_of_record
 from passless.ports.directory import Actor
 
 CLIENTS = "oauth-client"  # the kind of record that is a client; its key is the client's id
@@ -28,6 +29,7 @@ GIVEN = "oauth-session"  # what was given to a client: CLIENT/SESSION
 CONSENTS = "oauth-consent"  # what a person agreed to: CLIENT/ACCOUNT
 COMMAND_LINE = "passless-cli"  # the id of the command line itself, which is known without being registered
 SECRET_PREFIX = "plc_"  # a client's secret: recognisable in a leak
+NO_ACCOUNT = AccountId("")  # whose a relying party is
 MOST_AT_ONCE = 200  # sessions that end in one transaction
 
 
@@ -49,12 +51,12 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     """Register a relying party; its secret is made here and shown once."""
     from passless.credentials.random_codes import new_token
 
-    name = _overseer(parts, actor)
+    name, reason = _changing(parts, actor)
     client = checked(parts, new)
     secret = None if new.public else new_token(parts.entropy, prefix=SECRET_PREFIX)
     client = msgspec.structs.replace(client, secret_hash=None if secret is None else secret_hash(secret), made_by=name)
     put = Record(kind=CLIENTS, key=client.id, document=msgspec.json.encode(client))
-    entry = _entry(parts, actor, name, "add-relying-party", client)
+    entry = _entry(parts, actor, name, "add-relying-party", client, reason)
     parts.store.commit(Write(at=client.created_at, puts=(put,), events=(entry,)))
     shown = view(client)
     return MadeRelyingParty(**msgspec.structs.asdict(shown), secret=secret)
@@ -77,19 +79,25 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
 
 def everyone(parts: Parts, actor: Actor) -> tuple[RelyingPartyView, ...]:
     """List the relying parties, in the order of their names."""
-    _overseer(parts, actor, to_read=True)
+    _overseer(parts, actor)
     return tuple(sorted((view(one) for one in clients(parts)), key=lambda one: names.key(one.name)))
 
 
 def remove(parts: Parts, actor: Actor, words: str) -> Ended:
     """Forget a relying party by its id or name: its tokens end at once, and what people agreed to is gone with it."""
-    name = _overseer(parts, actor)
+    name, reason = _changing(parts, actor)
     found = naming.one_of(clients(parts), words, NoSuchRelyingParty, "relying party")
     record = parts.store.record(CLIENTS, found.id)
     if record is None:
         raise NoSuchRelyingParty(f'there is no relying party "{names.printable(words)}"')
     parts.store.commit(
-        Write(at=parts.now(), drops=(record,), events=(_entry(parts, actor, name, "remove-relying-party", found),))
+        Write(
+            at=parts.now(),
+            account_id=NO_ACCOUNT,
+            drops=(record,),
+            ended=(item_of_record(CLIENTS, found.id),),
+            events=(_entry(parts, actor, name, "remove-relying-party", found, reason),),
+        )
     )  # first, so that no new token is given meanwhile
     return Ended(ended=tuple(_end_all(parts, found.id)))
 
@@ -134,16 +142,24 @@ def view(client: Client) -> RelyingPartyView:
     )
 
 
-def _overseer(parts: Parts, actor: Actor, *, to_read: bool = False) -> str:
-    """Return the name of who may: whoever opened the store itself, or on a server an operator over all, freshly proven."""
+def _overseer(parts: Parts, actor: Actor) -> Acting | None:
+    """Return who may, on a server an operator over all; None is whoever opened the store itself."""
     if parts.access is Access.OWNER or parts.on_host:
-        return "owner"
+        return None
     acting = operating(parts, actor)
     if acting is None or acting.rights.over:
         raise NotAnOperator("only an operator over all accounts may do this")
-    if not to_read:
-        check_fresh(parts, acting)
-    return acting.account.name
+    return acting
+
+
+def _changing(parts: Parts, actor: Actor) -> tuple[str, str]:
+    """Return the name of who changes something, and why; an operator always says it, and has just proven who they are."""
+    acting = _overseer(parts, actor)
+    if acting is None:
+        return "owner", "" if actor.operator is None else reason_of(parts, actor)
+    reason = reason_of(parts, actor)
+    check_fresh(parts, acting)
+    return acting.account.name, reason
 
 
 def _end_all(parts: Parts, client_id: str) -> Iterator[str]:
@@ -164,8 +180,8 @@ def _some(parts: Parts, kind: str, front: str) -> tuple[Record, ...]:
     return tuple(islice(found, MOST_AT_ONCE))
 
 
-def _entry(parts: Parts, actor: Actor, name: str, event: str, client: Client) -> AuditEntry:
+def _entry(parts: Parts, actor: Actor, name: str, event: str, client: Client, reason: str) -> AuditEntry:
     details = {"relying-party": client.id, "name": client.name}
-    if actor.operator is not None and actor.operator.reason:
-        details["reason"] = names.printable(actor.operator.reason)
+    if reason:
+        details["reason"] = reason
     return AuditEntry(at=parts.now(), actor=name, event=event, outcome=Outcome.DONE, place=place_of(actor), details=details)

@@ -27,6 +27,9 @@ def serve(
     new_url: Annotated[
         bool, Option("--new-url", help="Move the store to this address; keys made for the old one end.")
     ] = False,
+    restored: Annotated[
+        bool, Option("--restored", help="The store was put back from an old copy: end what must not come back.")
+    ] = False,
     tls_cert: Annotated[str | None, Option("--tls-cert", metavar="FILE", help="The certificate and its chain (PEM).")] = None,
     tls_key: Annotated[str | None, Option("--tls-key", metavar="FILE", help="The certificate's key (PEM).")] = None,
     trusted: Annotated[
@@ -49,6 +52,7 @@ def serve(
         listen=listen,
         url=url,
         new_url=new_url,
+        restored=restored,
         tls_cert=tls_cert,
         tls_key=tls_key,
         trusted=tuple(trusted or ()),

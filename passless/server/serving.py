@@ -58,6 +58,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     listen: str = "127.0.0.1:8080"
     url: str | None = None
     new_url: bool = False
+    restored: bool = False
     tls_cert: str | None = None
     tls_key: str | None = None
     trusted: tuple[str, ...] = ()
@@ -136,8 +137,9 @@ def _site(
     wiring.found(settings, profile, clock=clock, entropy=entropy, tell=tell)
     store = wiring.open_store(settings, profile, clock=clock, entropy=entropy)
     try:
-        if store.restored_at is not None and (restored := store.tell_restored()) is not None:
-            tell(wiring.OLD_COPY.format(restored))
+        if wish.restored:
+            store.take_for_old_copy(at=clock())
+        wiring.tell_of_copies(store, tell)
         before = wiring.directory_over(store, settings, profile, clock=clock, entropy=entropy)
         _tell_moved(serve_as(store, url, at=clock(), rules=before.parts.rules, move=wish.new_url), tell)
         directory = wiring.directory_over(store, settings, profile, clock=clock, entropy=entropy, serving=wish.sign_up)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from passless.domain.secret import Secret
 from passless.ports import Entropy, Vault
+from passless.stores import restoring
 from passless.stores.database import persist
 from passless.stores.documents import micros
 from passless.stores.making import STORE_ID_BYTES
@@ -50,6 +51,8 @@ def open_shared(
             lambda writer: persist(database, lambda: register(writer)),
         )
         opened.enter_context(closing(folder))
+        if folder.is_new_here() and not persist(database, lambda: restoring.others(database.rows, folder)):
+            folder.settle()
         store = SqlStore(database, folder, store_id=store_id, at=at)
         opened.pop_all()
     return store

@@ -15,7 +15,7 @@ from typing import Self
 
 from passless.ports import Entropy, StoreUnavailable
 from passless.private_files import sync_folder
-from passless.stores.private_files import make_folder
+from passless.stores.private_files import make_folder, write_file
 from passless.stores.state_folder import StateFolder
 
 AUDIT_PURPOSE = "audit key"  # of the vault's tags that sign checkpoints
@@ -25,10 +25,13 @@ MOST_WRITERS = 1000  # on one host; ours, to end a search that finds no free num
 class SharedState(StateFolder):
     """The folder of one process, among those of the others on this host."""
 
+    is_shared = True
+
     def __init__(self, folder: Path, keys: Callable[[], tuple[bytes, ...]]) -> None:
         """Open a process's folder; `keys` returns the audit keys, the first of them the present one."""
         super().__init__(folder)
         self._checkpoint = folder.parent / "checkpoint"
+        self._settled = folder.parent / "settled"
         self._keys = keys
 
     @classmethod
@@ -67,6 +70,14 @@ class SharedState(StateFolder):
         except OSError:
             return False
         return True
+
+    def is_new_here(self) -> bool:
+        """Tell whether others wrote to the store before it was first opened on this host, and nobody was told."""
+        return not self._settled.exists()
+
+    def settle(self) -> None:
+        """Know the host from now on as one that has the store."""
+        write_file(self._settled, b"")
 
     def known(self) -> Mapping[str, int]:
         """Return the number of the last commit of every writer on this host."""

@@ -41,6 +41,8 @@ def ended_line(account_id: str, item: str) -> bytes:
 class StateFolder:
     """The state of one store, as one process sees it."""
 
+    is_shared = False  # with other hosts, which keep their own
+
     def __init__(self, folder: Path) -> None:
         """Open the folder of a store.
 
@@ -182,6 +184,13 @@ class StateFolder:
     def keep_checkpoint(self, content: bytes) -> None:
         """Keep a checkpoint as the last one."""
         write_file(self._checkpoint, content)
+
+    def is_new_here(self) -> bool:
+        """Tell whether others wrote to the store before it was first opened on this host, and nobody was told."""
+        return False
+
+    def settle(self) -> None:
+        """Know the host from now on as one that has the store."""
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -78,6 +78,10 @@ ORDER BY name_key LIMIT :page
 -- name: accounts_with_a_pass
 SELECT id FROM accounts WHERE pass_until IS NOT NULL
 
+-- name: accounts_with_rights
+SELECT accounts.id, document, version, checksum
+FROM accounts JOIN (SELECT record_key FROM records WHERE kind = 'operator') AS rights ON rights.record_key = accounts.id
+
 -- name: add_account
 INSERT INTO accounts (id, name_key, version, document, checksum, created_at, finished, recovery_until, two_step, passwordless,
     pass_until)

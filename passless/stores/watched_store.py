@@ -13,7 +13,7 @@ import msgspec
 from passless.domain.errors import PasslessError
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable, Write
 from passless.stores import ending, restoring
-from passless.stores.checkpoints import write_outside
+from passless.stores.checkpoints import Signed, write_outside
 from passless.stores.database import Again, Database, MaybeKept, Transaction, Turn, persist
 from passless.stores.documents import Row, Unreadable, WrittenByNewer, moment, stored_number
 from passless.stores.errors import StoreReplaced
@@ -28,6 +28,7 @@ S = TypeVar("S")
 UNREADABLE = (Unreadable, msgspec.DecodeError)  # what a row causes that was changed outside of passless
 ODD_ROW = (*UNREADABLE, TypeError, ValueError, OverflowError)  # and what else reading it back may raise
 
+TOLD, UNKNOWN = 1, 2  # of an old copy: it was said already; it was not, and nobody here knew what ended since
 
 Do = Callable[[Transaction, Sequence[Piece]], Sequence[Piece]]  # does the work of a group and returns what it accepted
 
@@ -67,6 +68,7 @@ class WatchedStore:
         self._last_at = at
         self._restored_at: datetime | None = None
         self._restored_told = True
+        self._took_grants = False
         self._totp_floor = 0
         self._era = 0
         self._persist(lambda: self._notice_old_copy(at))
@@ -81,6 +83,30 @@ class WatchedStore:
     def restored_at(self) -> datetime | None:
         """When an old copy was put back, if that was noticed; sessions, passes and ceremonies of before are void."""
         return self._restored_at
+
+    def tell_new_here(self) -> bool:
+        """Tell whoever asks first whether others wrote to the store before this host had it: it can know no old copy then."""
+        was_new = self._state.is_new_here()
+        if was_new:
+            self._state.settle()
+        return was_new
+
+    @property
+    def took_grants(self) -> bool:
+        """Whether with that old copy all went that somebody may have taken back, as nobody here could know what was."""
+        return self._took_grants
+
+    def take_for_old_copy(self, *, at: datetime) -> None:
+        """Make void what must not come back, because somebody says that this is an old copy."""
+
+        def void() -> tuple[int, Signed | None]:
+            with self._database.writing() as transaction:
+                transaction.rows("lock_store")
+                return restoring.void(transaction, self._state, self._id, at, unseen=True)
+
+        with self._lock:
+            self._keep_outside(*self._persist(void))
+            self._persist(self._read_own_row)
 
     def tell_restored(self) -> datetime | None:
         """Return when an old copy was noticed, to whoever asks first; None to everybody after."""
@@ -329,11 +355,14 @@ class WatchedStore:
                     number, signed = 0, None  # another process was faster
         except ODD_ROW as error:
             raise self._fault(error) from error
+        self._keep_outside(number, signed)
+        return True
+
+    def _keep_outside(self, number: int, signed: Signed | None) -> None:
         if number:
             self._state.record(number)
         if signed is not None:
             self._state.keep_checkpoint(write_outside(signed))
-        return True
 
     def _read_own_row(self) -> None:
         """Read what the store says of itself; the era comes first, so that it is never newer than the rest."""
@@ -341,7 +370,8 @@ class WatchedStore:
         try:
             ((store_id, totp_floor, restored_at, told),) = found
             self._restored_at = None if restored_at is None else moment(restored_at)
-            self._restored_told = bool(told)
+            self._restored_told = told == TOLD
+            self._took_grants = self._took_grants or told == UNKNOWN
             self._totp_floor = int(totp_floor)
             self._era = stored_number(era[0]) if era else 0
         except ODD_ROW as error:
