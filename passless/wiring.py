@@ -33,14 +33,6 @@ OLD_COPY = (
     "replaced since stays so; see what is on your account: passless status"
 )
 TOOK_GRANTS = (
-    "another host wrote to the store as well, and what was taken back there is not known here: nobody is an operator any more, "
-    "no relying party is registered, and nothing is agreed to; make the first operator: passless operator add ACCOUNT --first"
-)
-NEW_HERE = (
-    "this host opens the store for the first time, so it cannot tell whether an old copy was put back; if one was, say so "
-    "once: passless serve --restored"
-)
-TOOK_GRANTS = (
     "what was taken back since is not known here, so nobody is an operator any more, no relying party is registered, and "
     "nothing is agreed to; make the first operator: passless operator add ACCOUNT --first"
 )
