@@ -278,6 +278,11 @@ class Store(Protocol):
         """
         ...
 
+    @property
+    def keeps_together(self) -> bool:
+        """Whether `together` saves anything; else many threads are quicker than one."""
+        ...
+
     def together(self) -> AbstractContextManager[None]:
         """Let all that this thread keeps in the block wait for the disk once, at its end: nobody is told of it before.
 

@@ -85,8 +85,13 @@ class Database(Protocol):
         """Keep everything that is run inside, or nothing. One thread at a time."""
         ...
 
-    def turn(self) -> AbstractContextManager[Turn] | None:
-        """Hold what writes, for one thread; None where it is no gain, since many write at once."""
+    @property
+    def takes_turns(self) -> bool:
+        """Whether one writes at a time, of all processes."""
+        ...
+
+    def turn(self) -> AbstractContextManager[Turn]:
+        """Hold what writes, for one thread; only where one writes at a time."""
         ...
 
     def reading(self) -> AbstractContextManager[Rows]:

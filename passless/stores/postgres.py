@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -156,9 +156,14 @@ class PostgresDatabase:
         with self._turn, self._lent() as connection, connection.transaction(b"BEGIN"):
             yield connection
 
-    def turn(self) -> None:
-        """Many write at once here, and who held rows for as long as many things take would keep the others waiting."""
-        return
+    @property
+    def takes_turns(self) -> bool:
+        """Many write at once, and who held rows for as long as many things take would keep the others waiting."""
+        return False
+
+    def turn(self) -> NoReturn:
+        """There are none."""
+        raise NotImplementedError
 
     @contextmanager
     def reading(self) -> Iterator[Rows]:

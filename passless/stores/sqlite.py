@@ -33,6 +33,7 @@ LEAN = ("PRAGMA mmap_size = 0", f"PRAGMA cache_size = -{SHARED_KIBIBYTES}")  # a
 SETTINGS = (
     "PRAGMA synchronous = FULL",  # an accepted change is on the disk
     f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
+    "PRAGMA temp_store = MEMORY",  # what undoes a part of a transaction; a file costs as much as the part itself
     "PRAGMA trusted_schema = OFF",  # the file may come from anywhere
     "PRAGMA cell_size_check = ON",
 )
@@ -184,6 +185,11 @@ class SqliteDatabase:
             self._make_lean()
             with self._writer.transaction():
                 yield self._writer
+
+    @property
+    def takes_turns(self) -> bool:
+        """One writes at a time."""
+        return True
 
     @contextmanager
     def turn(self) -> Iterator[SqliteConnection]:

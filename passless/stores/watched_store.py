@@ -169,6 +169,11 @@ class WatchedStore:
         together = self._own.together
         return self._groups.keep(piece) if together is None else self._keep_in(together, piece)
 
+    @property
+    def keeps_together(self) -> bool:
+        """Whether `together` saves anything; else many threads are quicker than one."""
+        return self._database.takes_turns
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Let all that this thread keeps in the block wait for the disk once, at its end.
@@ -178,12 +183,11 @@ class WatchedStore:
         Raises:
             StoreUnavailable: nothing of the whole block was kept.
         """
-        turn = None if self._own.together is not None or self._database.was_replaced() else self._database.turn()
-        if turn is None:
+        if not self._database.takes_turns or self._own.together is not None or self._database.was_replaced():
             yield
             return
         try:
-            with self._held(turn) as together:
+            with self._held(self._database.turn()) as together:
                 yield
         except _OldCopy:
             self._notice_old_copy(self._last_at)

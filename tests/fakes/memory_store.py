@@ -36,6 +36,7 @@ class MemoryStore:
 
     def __init__(self, store_id: str = "memory", *, restored_at: datetime | None = None) -> None:
         self.id = store_id
+        self.keeps_together = False
         self.restored_at = restored_at
         self._ended: set[tuple[str, str]] = set()
         self._accounts: dict[AccountId, Stored] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from passless import wire
+from passless.actions.proving import SIGNED
 from passless.domain.requests import Answer, CeremonyRequest, Enrol, SignInWith
 from passless.domain.views import MadeEnrolLink, SignedIn
 from passless.server.api import documents
@@ -28,7 +29,15 @@ def make_enrol_link(call: Call, request: Enrol) -> Said:
     return Said(value=call.site.directory.enrol_link(call.actor, call.target, documents.here(request)))
 
 
-@operation("POST", "/ceremonies", takes=SignInWith, gives=documents.Begins, status=201, is_open=True)
+@operation(
+    "POST",
+    "/ceremonies",
+    takes=SignInWith,
+    gives=documents.Begins,
+    status=201,
+    is_open=True,
+    is_short=lambda asked: True,
+)
 def begin_passkey(call: Call, request: SignInWith) -> Said:
     """Begin to sign in whoever the passkey says it is."""
     return documents.outcome(call.site.directory.begin(call.actor, "", documents.here(request)))
@@ -40,6 +49,7 @@ def begin_passkey(call: Call, request: SignInWith) -> Said:
     takes=Answer,
     gives=documents.FINISHED,
     is_open=True,
+    is_short=lambda answer: answer.kind in SIGNED,
 )
 def finish_ceremony(call: Call, answer: Answer) -> Said:
     """Finish what was begun."""

@@ -19,6 +19,7 @@ from passless.server.actors import actor_from
 from passless.server.addresses import place_of
 from passless.server.api import repeating
 from passless.server.api.calls import BASE, Call, Operation, Said
+from passless.server.batches import Batches
 from passless.server.problems import TooSlow, WrongMediaType
 from passless.server.site import Site
 
@@ -55,6 +56,7 @@ class Table:
 def mounted(operations: Sequence[Operation], site: Site) -> ASGIRouteHandler:
     """Return all operations in one place."""
     table = Table(operations)
+    batches = Batches(site.parts.store)
 
     @asgi(BASE, is_mount=True, copy_scope=False)
     async def interface(scope: Any, receive: Any, send: Any) -> None:
@@ -62,7 +64,7 @@ def mounted(operations: Sequence[Operation], site: Site) -> ASGIRouteHandler:
             raise NotFoundException  # Litestar looks at the beginning only: /api/v1accounts
         operation, parts = table.find(scope["path"], scope["method"])
         scope["path_template"] = BASE + operation.path
-        await _answer(operation, site, parts, scope, receive, send)
+        await _answer(operation, site, batches, parts, scope, receive, send)
 
     return interface
 
@@ -71,7 +73,9 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in path.split("/") if part)
 
 
-async def _answer(operation: Operation, site: Site, parts: Mapping[str, str], scope: Any, receive: Any, send: Any) -> None:
+async def _answer(
+    operation: Operation, site: Site, batches: Batches, parts: Mapping[str, str], scope: Any, receive: Any, send: Any
+) -> None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     body = await _body(receive)
     if operation.takes is not None:
@@ -84,8 +88,7 @@ async def _answer(operation: Operation, site: Site, parts: Mapping[str, str], sc
         headers=headers,
         body=body,
     )
-    loop = asyncio.get_running_loop()
-    said, content = await loop.run_in_executor(get_asyncio_executor(), _work, operation, call)
+    said, content = await _worked(operation, call, batches)
     scope["passless_account"] = said.account_id
     status = said.status or operation.status
     more = [(name.lower().encode(), value.encode("latin-1")) for name, value in said.headers.items()]
@@ -118,16 +121,22 @@ def _query(written: bytes) -> Mapping[str, str]:
     return dict(parse_qsl(written.decode("latin-1"), keep_blank_values=True)) if written else {}
 
 
-def _work(operation: Operation, call: Call) -> tuple[Said, bytes]:
-    """Do it, in a thread: it may wait for the store."""
-    said = _said(operation, call)
+def _worked(operation: Operation, call: Call, batches: Batches) -> asyncio.Future[tuple[Said, bytes]]:
+    """Do it, in a thread, for it may wait for the store: what is short with others, the rest in one of its own."""
+    asked: Any = call.read(operation.takes) if operation.takes is not None else None
+    if operation.is_short is not None and operation.is_short(asked):
+        return batches.do(lambda: _work(operation, call, asked))
+    return asyncio.get_running_loop().run_in_executor(get_asyncio_executor(), _work, operation, call, asked)
+
+
+def _work(operation: Operation, call: Call, asked: Any) -> tuple[Said, bytes]:
+    said = _said(operation, call, asked)
     return said, said.written()
 
 
-def _said(operation: Operation, call: Call) -> Said:
+def _said(operation: Operation, call: Call, asked: Any) -> Said:
     if operation.takes is None:
         return operation.answer(call)
-    asked: Any = call.read(operation.takes)
     if not (operation.repeats and repeating.HEADER in call.headers):
         return operation.answer(call, asked)
     if not operation.is_open:
