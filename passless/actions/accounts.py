@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from passless.actions.catching_up import CaughtUp, catch_up, ended_for_good
+from passless.actions import kept_names
 from passless.actions.parts import Parts
 from passless.actions.who import place_of, token_hash
 from passless.domain import names
@@ -136,7 +137,8 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
         place=place,
         details={"passwordless": "yes" if account.passwordless else "no"} | admission.notes,
     )
-    parts.store.commit(Write(at=now, account=account, opens=session, events=(entry,), drops=admission.drops))
+    taken = kept_names.taken(parts, account.id, account.name, now)
+    parts.store.commit(Write(at=now, account=account, opens=session, events=(entry,), puts=taken, drops=admission.drops))
     return Made(account=account, session=session, token=token)
 
 
@@ -162,23 +164,53 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admiss
     )
 
 
-def free_name(parts: Parts, wanted: str) -> AccountName:
-    """Return a name for an account; never the id of another, which people may type in its place.
+def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> AccountName:
+    """Return a name for an account; never the id of another, which people may type in its place, nor one that is kept.
 
-    An account whose time is over lets its name go here, though nobody has looked at it since.
+    An account whose time is over lets its name go here, though nobody has looked at it since. `own`: whose name it is to be,
+    who may take back what is kept for them.
     """
-    name, now = names.clean(wanted, what="account name"), parts.now()
+    name, now = names.clean_account(wanted), parts.now()
     with suppress(NoSuchAccount):
         _found(parts, parts.store.read_named(AccountName(names.key(name))), now)
     try:
         find_id(parts, name, now)
+    check_not_kept(parts, name, own)
     except NoSuchAccount:
         return AccountName(name)
     raise NameTaken(f'"{name}" is the id of another account')
 
 
-def new_password(parts: Parts, password: Secret, *, stands_alone: bool, words: tuple[str, ...], now: datetime) -> Password:
-    """Check a new password and make the method of it; `WeakPassword` says all that is wrong."""
+def check_not_kept(parts: Parts, name: str, own: AccountId | None = None) -> None:
+    """Refuse a name that is kept for another account, in the same words as one that another account has."""
+    now = parts.now()
+    holder = kept_names.holder(parts, name, now)
+    if holder is None or holder == own:
+        return
+    with suppress(NoSuchAccount):
+        find_id(parts, holder, now)
+        raise NameTaken(f'there is an account named "{name}" already')
+
+
+def new_password(
+    parts: Parts, password: Secret, *, stands_alone: bool, words: tuple[str, ...], whose: str, now: datetime
+) -> Password:
+    """Check a new password and make the method of it, one at a time for each account or source that it is of.
+
+    Raises:
+        WeakPassword: with all that is wrong.
+        TooManyPasswords: there are too many at once.
+    """
+    from passless.credentials import passwords
+
+    with passwords.one_at_a_time(whose):
+        known = [word for word in words if word]
+        passwords.check_new_password(password, stands_alone=stands_alone, context_words=known)
+        return replace(blank_password(parts, password, now=now), hash=passwords.hash_password(password, parts.entropy))
+
+
+def blank_password(parts: Parts, password: Secret, *, now: datetime) -> Password:
+    """Return the method of a new password that is neither checked nor hashed: to plan with."""
     from passless.credentials import passwords
 
     passwords.check_new_password(password, stands_alone=stands_alone, context_words=[word for word in words if word])

@@ -54,8 +54,10 @@ class TooMuchWaits(WrongUse):
 class Wanted(Struct, frozen=True, kw_only=True):
     """What is to be done to an account as it is now. Several changes are kept together or not at all; the last names them.
 
-    `proofs` come with the request itself; `uses` and `consumes` are written with it. `asked` is what another operator
-    would have to approve, `approvals` who did, `notes` what else belongs in the audit trail.
+    `proofs` come with the request itself; `uses` and `consumes` are written with it. `proves` is added to the session in use,
+    which gets a new token with it; `goes_on` takes the place of a proof whose method went, and is no fresher. `asked` is what
+    another operator would have to approve, `approvals` who did, `notes` what else belongs in the audit trail. `problems`
+    stand in its way besides those that the rules find.
     """
 
     changes: tuple[Change, ...]
@@ -72,6 +74,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
+    problems: tuple[Problem, ...] = ()
     """What came of it: the plan, the account as it is kept, and what waits."""
 
     plan: Plan
@@ -127,7 +130,7 @@ def carry_out(
 def preview(parts: Parts, who: Who, wanted: Wanted, now: datetime) -> Plan:
     """Plan what is wanted, as one change from the account before to the account after all of it."""
     context = who.context(now, more=wanted.proofs, approvals=wanted.approvals)
-    current, problems, due, decided = who.account, [], None, None
+    current, problems, due, decided = who.account, list(wanted.problems), None, None
     for change in wanted.changes:
         step = at_once(plan(current, change, context, parts.rules))
         problems += [problem for problem in step.problems if problem not in problems]
@@ -236,7 +239,7 @@ def _sessions_to_end(parts: Parts, found: Found, who: Who, planned: Plan, wanted
     """Return what ends: sessions that a method opened which is gone, all of a deleted account, and those asked for."""
     removed, deleted = _removed(found.stored, planned.after), isinstance(planned.change, DeleteAccount)
     deposed = operators.has_less(planned.before, planned.after)
-    kinds = sessions_it_ends(planned.before, wanted.changes)
+    kinds = sessions_it_ends(planned.before, planned.after, wanted.changes)
     own = who.session.id if who.session is not None else None
     yield from wanted.ends
     for session in parts.store.sessions(who.account.id):

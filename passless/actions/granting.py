@@ -26,7 +26,7 @@ from passless.domain.account import Account
 from passless.domain.names import printable
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.secret import Secret
-from passless.domain.sessions import SESSION_LIFE, STEP_UP, Proof, Session, SessionKind
+from passless.domain.sessions import SESSION_LIFE, Session, SessionKind
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
@@ -48,7 +48,7 @@ def from_browser(parts: Parts, account: Account, source: Session, *, place: str)
 
 def for_device(parts: Parts, account: Account, source: Session, *, place: str) -> tuple[Session, Secret]:
     """Make the session of an approved device code, which gives no proof and never will."""
-    stale = tuple(_stale(proof) for proof in source.proofs)
+    stale = tuple(proof.made_stale() for proof in source.proofs)
     session, token = new_session(parts, account, SessionKind.DEVICE_CODE, printable(place), stale, SESSION_LIFE, parts.now())
     return replace(session, came_of=source.line), token
 
@@ -62,10 +62,6 @@ def for_client(
         parts, account, SessionKind.CLIENT, printable(place), source.proofs, life, parts.now(), name=client
     )
     return replace(session, rights=scopes, came_of=source.line), token
-
-
-def _stale(proof: Proof) -> Proof:
-    return replace(proof, at=proof.at - STEP_UP)
 
 
 def rotate(parts: Parts, actor: Actor) -> Secret:

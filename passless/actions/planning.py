@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from passless.actions import accounts, describing, naming, operators, tokens
+from passless.actions.building import build
 from passless.actions.changing import Wanted, preview, problems_without_proofs
 from passless.actions.parts import Parts
 from passless.actions.reading import look
-from passless.actions.requesting import build
 from passless.actions.who import Who
 from passless.domain import names
 from passless.domain.changes import AddMethod, type_of
@@ -27,6 +28,7 @@ from passless.domain.requests import (
 )
 from passless.domain.safety.context import Problem, Rules
 from passless.domain.safety.planning import Plan
+from passless.domain.safety.proof_rules import only_looks
 from passless.domain.sealed import KeyId, Sealed
 from passless.domain.showing import problem_view, state_view
 from passless.domain.views import EffectView, PlanView, ProblemView
@@ -44,7 +46,7 @@ def plan_request(parts: Parts, actor: Actor, target: str, request: Request) -> P
     operators.check_may_ask(parts, who, request, now, dry=True)
     if isinstance(request, EndSessions | NewToken | RevokeToken):
         _check_named(parts, who, request, now)
-        return _no_change(who, request, parts.rules, now)
+        return _no_change(who, request, parts.rules, now, problems_without_proofs(tuple(_in_the_way(parts, who, request, now))))
     planned = preview(parts, who, build(parts, who, request, now, dry=True).wanted, now)
     return plan_view(planned, parts.rules, now, problems_without_proofs(planned.problems))
 
@@ -79,7 +81,7 @@ def _weakest(parts: Parts, request: Enrol, now: datetime) -> Totp | SecurityKey:
 
 def check_new_account(new: NewAccount) -> None:
     """Check what was typed for a new account, as its making does, and raise the same."""
-    name = names.clean(new.name, what="account name")
+    name = names.clean_account(new.name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     address = accounts.clean_address(new.email) if new.email else ""
     if new.password is not None:
@@ -102,18 +104,32 @@ def _check_named(parts: Parts, who: Who, request: EndSessions | NewToken | Revok
             naming.one_of(tokens.tokens_of(parts, who.account.id, now), request.token, naming.NoSuchToken, "token")
 
 
-def _no_change(who: Who, request: EndSessions | NewToken | RevokeToken, rules: Rules, now: datetime) -> PlanView:
+def _in_the_way(parts: Parts, who: Who, request: EndSessions | NewToken | RevokeToken, now: datetime) -> Iterator[Problem]:
+    """Return what the rules say of what is no change to the account."""
+    leaves = isinstance(request, EndSessions) and who.session is not None and request.session == who.session.id
+    if not leaves:
+        yield from only_looks(who.context(now))
+    if isinstance(request, NewToken):
+        yield from tokens.problems_of(parts, who, now)
+
+
+def _no_change(
+    who: Who, request: EndSessions | NewToken | RevokeToken, rules: Rules, now: datetime, problems: tuple[Problem, ...]
+) -> PlanView:
     """Plan what ends sessions or makes a token: the account itself stays as it is."""
     match request:
         case EndSessions():
-            change, effect = "end-session", "every session ends" if request.all else "the session ends"
+            everything = "every session ends, and every token of a machine"
+            change, effect = "end-session", everything if request.all else "the session ends"
         case NewToken():
             change, effect = "create-token", "a machine may read what the token's rights name"
         case RevokeToken():
             change, effect = "revoke-token", "the token stops working"
     state = state_view(who.account, rules, now)
     effects = (EffectView(code=change, message=effect),)
-    return PlanView(change={"type": change}, accepted=True, problems=(), effects=effects, before=state, after=state)
+    views = tuple(problem_view(problem) for problem in problems)
+    accepted = all(problem.severity != "refusal" for problem in views)
+    return PlanView(change={"type": change}, accepted=accepted, problems=views, effects=effects, before=state, after=state)
 
 
 def plan_view(plan: Plan, rules: Rules, now: datetime, found: tuple[Problem, ...] | None = None) -> PlanView:

@@ -240,6 +240,7 @@ def _relying_party(parts: Parts, session: Session) -> str:
 def tokens(parts: Parts, actor: Actor, target: str) -> tuple[TokenView, ...]:
     """List the tokens of machines."""
     who = _look(parts, actor, target, "list")
+    names = {method.id: method.name for method in who.account.methods}
     now = parts.now()
     return tuple(
         TokenView(
@@ -249,6 +250,8 @@ def tokens(parts: Parts, actor: Actor, target: str) -> tuple[TokenView, ...]:
             created_at=one.created_at,
             last_used_at=one.seen_at if one.seen_at > one.created_at else None,
             expires_at=one.expires_at,
+            methods=tuple(names[proof.method] for proof in one.proofs if proof.method in names),
+            place=one.place,
         )
         for one in parts.store.sessions(who.account.id)
         if one.kind is SessionKind.TOKEN and not one.is_expired(now)

@@ -25,15 +25,25 @@ def continued(before: Account, after: Account, now: datetime) -> Account:
     return replace(after, recovery=replace(later, started_at=earlier.started_at))
 
 
-def sessions_it_ends(before: Account, changes: Sequence[Change]) -> frozenset[SessionKind]:
-    """Return the kinds of session that end with these changes: of a recovery that is over, of a pass that is none any more."""
+def sessions_it_ends(before: Account, after: Account, changes: Sequence[Change]) -> frozenset[SessionKind]:
+    """Return the kinds of session that end with these changes: of a recovery that is over, of a pass that is none any more.
+
+    Where a recovery begins, be it by a loss, the tokens of machines end too: whoever took the account may have made them.
+    """
     if any(isinstance(change, CancelRecovery | StartRecovery) for change in changes):
-        return frozenset(RECOVERY_SESSIONS)
+        return frozenset((*RECOVERY_SESSIONS, SessionKind.TOKEN))
+    if _is_under_way(after) and not _is_under_way(before):
+        return frozenset({SessionKind.TOKEN})
     if before.temporary_pass is not None and any(isinstance(one, RevokeTemporaryPass | IssueTemporaryPass) for one in changes):
         return frozenset({SessionKind.TEMPORARY_PASS})
     return frozenset()
 
 
+def _is_under_way(account: Account) -> bool:
+    return account.recovery is not None and account.recovery.finished_at is None
+
+
 def earlier_ones(store: Store, account: Account) -> tuple[SessionId, ...]:
-    """Return the sessions of a recovery that end when another begins: there is one at a time."""
-    return tuple(one.id for one in store.sessions(account.id) if one.kind in RECOVERY_SESSIONS)
+    """Return what ends when a recovery begins: the sessions of an earlier one, for there is one at a time, and all tokens."""
+    ended = (*RECOVERY_SESSIONS, SessionKind.TOKEN)
+    return tuple(one.id for one in store.sessions(account.id) if one.kind in ended)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import among_operators, asking, naming
-from passless.actions.accounts import free_name, new_password
+from passless.actions import among_operators, asking, naming, renaming
+from passless.actions.accounts import blank_password, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
 from passless.actions.request_errors import AlreadySo, AsksPasswordlessOn, BadDuration, BadService, CodeWrong
@@ -28,7 +28,6 @@ from passless.domain.changes import (
     LoseDevice,
     LoseMethods,
     RemoveMethod,
-    RenameAccount,
     RenameMethod,
     ReplacePassword,
     RevokeAppPasswords,
@@ -113,7 +112,7 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
         case RevokeAppPasswordsNamed():
             return _revoke(who, request)
         case RenameAccountTo():
-            return _rename_account(parts, who, request)
+            return Built(wanted=renaming.wish(parts, who, request))
         case Delete():
             return _one(DeleteAccount())
         case _:
@@ -380,10 +379,3 @@ def _cancel_waiting(who: Who, pending_id: str | None) -> Built:
     if not waiting:
         raise naming.Nothing("nothing like that is waiting", hint="see: passless recover status")
     return Built(wanted=Wanted(changes=tuple(CancelPending(id=one) for one in waiting)))
-
-
-def _rename_account(parts: Parts, who: Who, request: RenameAccountTo) -> Built:
-    account = who.account
-    name = account.name if request.name is None else free_name(parts, request.name)
-    shown = account.display_name if request.display_name is None else request.display_name
-    return _one(RenameAccount(name=name, display_name=names.clean(shown, what="display name") if shown else ""))

@@ -6,24 +6,26 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from passless.actions import naming, nobody
+from passless.actions import describing, naming, nobody
 from passless.actions.accounts import Found, find_id
-from passless.actions.ceremonies import SIGN_IN
+from passless.actions.changing import TRIES
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
 from passless.actions.reaching import reach
 from passless.actions.request_errors import BadDuration
+from passless.actions.sign_in_states import SIGN_IN
 from passless.actions.signing_in import entry_of, note_failure
-from passless.actions.who import TokenMayNot, Who, identify, note_token, place_of, session_of, token_hash
+from passless.actions.who import Who, check_may_change, identify, place_of, session_of, token_hash
 from passless.domain import names
 from passless.domain.account import Account, AccountId, Version
-from passless.domain.audit import AuditEntry, Outcome
-from passless.domain.errors import ProofNeeded, WrongUse
-from passless.domain.methods import Kind, Strength
+from passless.domain.audit import AuditEntry, Notice, Outcome
+from passless.domain.errors import WrongUse
+from passless.domain.methods import Kind
 from passless.domain.recovery import Reporter
+from passless.domain.refused import Refused
 from passless.domain.requests import EndSessions, NewToken, RevokeToken
-from passless.domain.safety.proof_rules import is_bound
-from passless.domain.safety.proofs import counted_proofs, covered
+from passless.domain.safety.context import Problem
+from passless.domain.safety.proof_rules import token_problems
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session, SessionId, SessionKind
 from passless.domain.views import Ended, MadeToken
@@ -42,16 +44,14 @@ class NoSuchRight(WrongUse):
     hint = f"name some of: {', '.join(RIGHTS)}"
 
 
-class FreshProofNeeded(ProofNeeded):
-    """Making a token needs a proof from the last 10 minutes."""
-
-    code = "weak-proof"
-    default = "this needs a proof from the last 10 minutes"
-    hint = "prove it again: passless sign-in"
-
-
 def make_token(parts: Parts, actor: Actor, target: str, request: NewToken, version: Version | None = None) -> MadeToken:
-    """Make a token for a machine; it reads what its rights name and changes nothing."""
+    """Make a token for a machine; it reads what its rights name and changes nothing.
+
+    It knows the session it was made in and the methods that opened that, and ends with them; no proof in it is fresh.
+
+    Raises:
+        Refused: the proofs are weaker than an app password would ask, or rule 10 binds who asks.
+    """
     from passless.credentials.random_codes import TOKEN_PREFIX, new_token
 
     now = parts.now()
@@ -59,12 +59,11 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken, versi
     who = identify(parts, actor, found.account)
     check_may_ask(parts, who, request, now)
     check_version(found, version)
-    try:
-        _check_proof(parts, who, now)
-    except FreshProofNeeded as error:
-        refused = replace(_entry(who, "create-token", now, {"problems": error.code}), outcome=Outcome.REFUSED)
+    if found_problems := problems_of(parts, who, now):
+        codes = ",".join(problem.code for problem in found_problems)
+        refused = replace(_entry(who, "create-token", now, {"problems": codes}), outcome=Outcome.REFUSED)
         parts.store.commit(Write(at=now, events=(refused,)))
-        raise
+        raise Refused(found_problems)
     name = checked(parts, who.account, request, now)
     secret = new_token(parts.entropy, prefix=TOKEN_PREFIX)
     session = Session(
@@ -78,6 +77,8 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken, versi
         place=who.place,
         name=name,
         rights=tuple(dict.fromkeys(request.rights)),
+        proofs=() if who.session is None else tuple(proof.made_stale() for proof in who.session.proofs),
+        came_of="" if who.session is None else who.session.line,
     )
     entry = _entry(who, "create-token", now, {"token": session.id, "name": name, "may": ",".join(session.rights)})
     parts.store.commit(
@@ -87,22 +88,22 @@ def make_token(parts: Parts, actor: Actor, target: str, request: NewToken, versi
             expected=found.version,
             opens=session,
             updates=None if who.session is None else replace(who.session, seen_at=now),
+            notices=(_told(parts, who.account, name, now),),
             events=(entry,),
         )
     )
     return MadeToken(id=session.id, name=name, secret=secret, may=session.rights, expires_at=session.expires_at)
 
 
-def _check_proof(parts: Parts, who: Who, now: datetime) -> None:
-    context = who.context(now)
-    if covered(who.account, counted_proofs(context), parts.rules, now) is Strength.NOTHING:
-        raise FreshProofNeeded
-    if is_bound(who.account, context):
-        raise FreshProofNeeded(
-            "for a day after a recovery no token is made",
-            hint="sign in with a method from before the recovery",
-            code="in-recovery",
-        )
+def problems_of(parts: Parts, who: Who, now: datetime) -> tuple[Problem, ...]:
+    """Return what stands in the way of a token (rules 8 and 10)."""
+    return tuple(token_problems(who.account, who.context(now), parts.rules))
+
+
+def _told(parts: Parts, account: Account, name: str, now: datetime) -> Notice:
+    """Tell everybody who is told of an app password; what it says to do ends tokens too."""
+    message = f'a token for a machine was made: "{name}"; {describing.IF_NOT_YOU}'
+    return Notice(id=parts.new_id(), account_id=account.id, at=now, code="create-token", message=message)
 
 
 def checked(parts: Parts, account: Account, request: NewToken, now: datetime) -> str:
@@ -151,40 +152,64 @@ def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken, 
 
 
 def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions, version: Version | None = None) -> Ended:
-    """End one session, or all, the one in use among them."""
-    now = parts.now()
-    found = reach(parts, actor, target, now)
-    who = identify(parts, actor, found.account)
-    check_version(found, version)
-    sessions = people_of(parts, who.account.id, now)
-    if not request.all:
-        sessions = [one for one in sessions if one.id == request.session]
-        if not sessions:
-            raise naming.NoSuchSession(f'there is no session "{names.printable(request.session or "")}"')
-    return _end(parts, who, sessions, "end-session", now)
+    """End one session, or all with the tokens of machines, the one in use among them."""
+    for _ in range(TRIES):
+        now = parts.now()
+        found = reach(parts, actor, target, now)
+        who = identify(parts, actor, found.account, leaves=None if request.all else request.session)
+        check_version(found, version)
+        try:
+            if request.all:
+                return _end_all(parts, who, "end-session", now)
+            sessions = [one for one in people_of(parts, who.account.id, now) if one.id == request.session]
+            if not sessions:
+                raise naming.NoSuchSession(f'there is no session "{names.printable(request.session or "")}"')
+            return _end(parts, who, sessions, "end-session", now)
+        except VersionMoved:
+            continue  # somebody signed in at the same moment
+    raise VersionMoved
 
 
 def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
-    """End the session in use, or all of its account; return how many ended."""
-    session = session_of(parts, actor)
-    if session is None:
-        return 0
-    now = parts.now()
-    account = find_id(parts, session.account_id, now).account
-    if session.kind is SessionKind.TOKEN:
-        note_token(parts, actor, account, session)
-        raise TokenMayNot("a machine's token ends no sessions", hint="revoke it, signed in: passless token revoke NAME")
-    who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
-    ended = people_of(parts, account.id, now) if everywhere else [session]
-    return len(_end(parts, who, ended, "sign-out", now).ended)
+    """End the session in use, or all of its account and the tokens of machines; return how many ended."""
+    for _ in range(TRIES):
+        session = session_of(parts, actor)
+        if session is None:
+            return 0
+        now = parts.now()
+        account = find_id(parts, session.account_id, now).account
+        check_may_change(parts, actor, account, session, leaves=None if everywhere else session.id)
+        who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
+        try:
+            ended = _end_all(parts, who, "sign-out", now) if everywhere else _end(parts, who, [session], "sign-out", now)
+            return len(ended.ended)
+        except VersionMoved:
+            continue  # somebody signed in at the same moment
+    raise VersionMoved
 
 
-def _end(parts: Parts, who: Who, sessions: list[Session], event: str, now: datetime) -> Ended:
+def _end_all(parts: Parts, who: Who, event: str, now: datetime) -> Ended:
+    """End every session of the account; `VersionMoved` where another one was opened since they were read (must hold 7)."""
+    everything = parts.store.sessions(who.account.id)
+    among = tuple(one.id for one in everything)
+    return _end(parts, who, [one for one in everything if not one.is_expired(now)], event, now, among=among)
+
+
+def _end(
+    parts: Parts,
+    who: Who,
+    sessions: list[Session],
+    event: str,
+    now: datetime,
+    *,
+    among: tuple[SessionId, ...] | None = None,
+) -> Ended:
     ids = tuple(one.id for one in sessions)
     if ids:
         used = None if who.acting is None else replace(who.acting.session, seen_at=now)
         entry = _entry(who, event, now, {"sessions": ",".join(ids)})
-        parts.store.commit(Write(at=now, updates=used, ends=ids, events=(entry,)))
+        write = Write(at=now, account_id=who.account.id, updates=used, ends=ids, among=among, events=(entry,))
+        parts.store.commit(write)
     return Ended(ended=ids)
 
 
@@ -207,18 +232,21 @@ def take_token(parts: Parts, actor: Actor, target: str, token: Secret) -> tuple[
 
     now = parts.now()
     account = nobody.someone(parts, target, now).account
-    session = parts.store.session(token_hash(token))
     try:
-        if session is None or session.kind is not SessionKind.TOKEN or session.is_expired(now):
-            raise WrongProof("token")
-        if session.account_id != account.id:
-            raise WrongProof("another account's token")
-        entry = entry_of(account, actor, SIGN_IN, Outcome.DONE, now, {"kinds": Kind.TOKEN, "token": session.id})
-        used = replace(session, seen_at=now)
-        parts.store.commit(Write(at=now, updates=used, events=(entry,)))
-    except VersionMoved as error:
-        raise WrongProof("token") from error
+        for _ in range(TRIES):
+            session = parts.store.session(token_hash(token))
+            if session is None or session.kind is not SessionKind.TOKEN or session.is_expired(now):
+                raise WrongProof("token")
+            if session.account_id != account.id:
+                raise WrongProof("another account's token")
+            entry = entry_of(account, actor, SIGN_IN, Outcome.DONE, now, {"kinds": Kind.TOKEN, "token": session.id})
+            used = replace(session, seen_at=now)
+            try:
+                parts.store.commit(Write(at=now, updates=used, events=(entry,)))
+            except VersionMoved:
+                continue  # it ended, or was made anew, at the same moment
+            return account, used
     except WrongProof as error:
         note_failure(parts, account, actor, Kind.TOKEN, error, now)
         raise
-    return account, used
+    raise VersionMoved

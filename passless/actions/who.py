@@ -22,7 +22,7 @@ from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.methods import Strength
 from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Reporter
-from passless.domain.safety.context import GIVES_NO_PROOF, Context
+from passless.domain.safety.context import GIVES_NO_PROOF, READS_ONLY, Context
 from passless.domain.safety.operator_rules import may_act_on, proof_for_others
 from passless.domain.safety.proof_rules import is_bound
 from passless.domain.secret import Secret
@@ -31,6 +31,7 @@ from passless.ports import NoSuchAccount, Write
 from passless.ports.directory import Actor
 
 REASON_LENGTH = 500  # characters of an operator's reason
+REFUSALS_NOTED = 10  # in an hour, of one session that asks for what it may not: a tenth of a page of the trail
 
 
 class SignInNeeded(ProofNeeded):
@@ -45,6 +46,14 @@ class TokenMayNot(ProofNeeded):
 
     code = "token-may-not"
     hint = "sign in as a person: passless sign-in"
+
+
+class SessionMayNot(ProofNeeded):
+    """A session that could be phished looks, and signs itself out (decision 0016)."""
+
+    code = "session-may-not"
+    default = "this session came by a device code: it may look and sign itself out, and changes nothing"
+    hint = "do it from a session of your own: passless sign-in, with a key, a code or --browser"
 
 
 class BadReason(WrongUse):
@@ -172,12 +181,16 @@ def place_of(actor: Actor) -> str:
     return names.printable(actor.place)
 
 
-def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool = True, equals: bool = False) -> Who:
+def identify(
+    parts: Parts, actor: Actor, account: Account, *, need_session: bool = True, equals: bool = False, leaves: str | None = None
+) -> Who:
     """Work out who acts on an account; `equals` lets an operator act on one who may do as much.
+
+    `leaves` is the id of the session that is to end: any person's may end itself.
 
     Raises:
         SignInNeeded: a session is needed, and there is none for this account.
-        TokenMayNot: it is a machine's, which is in the audit trail.
+        TokenMayNot, SessionMayNot: it is a machine's, or one of a device code, which is in the audit trail.
         BadReason: an operator's claim lacks its reason or ticket.
         NotAnOperator, NotBelow, OperatorProofNeeded: on a server, the claim is not that of an operator over the account, or
             their proof is too old or too weak.
@@ -196,9 +209,8 @@ def identify(parts: Parts, actor: Actor, account: Account, *, need_session: bool
         return _as_operator(parts, actor, account, need_session=need_session, equals=equals)
     if session is None and need_session:
         raise SignInNeeded(f'sign in to "{account.name}" first', hint=f"passless sign-in --account {account.name}")
-    if session is not None and session.kind is SessionKind.TOKEN and need_session:
-        note_token(parts, actor, account, session)
-        raise TokenMayNot("a machine's token cannot change how anyone signs in")
+    if session is not None and need_session:
+        check_may_change(parts, actor, account, session, leaves=leaves)
     return Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
 
 
@@ -264,26 +276,45 @@ def _as_operator(parts: Parts, actor: Actor, account: Account, *, need_session: 
     )
 
 
-def note_token(parts: Parts, actor: Actor, account: Account, token: Session) -> None:
-    """Record that a machine's token asked for what no token may."""
+def check_may_change(parts: Parts, actor: Actor, account: Account, session: Session, *, leaves: str | None = None) -> None:
+    """Refuse a session that only looks; that it asked is in the audit trail. `leaves`: the session that is to end."""
+    if session.kind is SessionKind.TOKEN:
+        _note_refused(parts, actor, account, session, TokenMayNot.code)
+        raise TokenMayNot("a machine's token cannot change how anyone signs in")
+    if session.kind in READS_ONLY and session.id != leaves:
+        _note_refused(parts, actor, account, session, SessionMayNot.code)
+        raise SessionMayNot
+
+
+def _note_refused(parts: Parts, actor: Actor, account: Account, session: Session, problem: str) -> None:
+    """Record that a session asked for what it may not, as often as helps: whoever has it is not to hide other lines."""
     now = parts.now()
+    counter = f"refused/{session.id}/{now:%Y%m%d%H}"
+    before = parts.store.attempts(counter)
+    if before is not None and before.count >= REFUSALS_NOTED:
+        return
+    parts.store.count_attempt(counter, at=now)
+    is_token = session.kind is SessionKind.TOKEN
+    named = {"token": session.id, "name": session.name} if is_token else {"session": session.id}
     entry = AuditEntry(
         at=now,
         actor=account.name,
-        event="use-token",
+        event="use-token" if is_token else "use-device-code",
         outcome=Outcome.REFUSED,
         account_id=account.id,
         account=account.name,
         place=place_of(actor),
-        details={"token": token.id, "name": token.name, "problems": TokenMayNot.code},
+        details=named | {"problems": problem},
     )
     parts.store.commit(Write(at=now, events=(entry,)))
 
 
 def reason_of(parts: Parts, actor: Actor) -> str:
-    """Return why somebody acts for another, with the ticket; `BadReason` where it is missing or cannot be."""
-    if actor.operator is None or not actor.operator.reason.strip():
+    """Return why somebody acts as an operator, with the ticket; `BadReason` where it is missing or cannot be."""
+    if actor.operator is None:
         raise BadReason("acting as an operator needs a reason")
+    if not actor.operator.reason.strip():
+        raise BadReason("acting as an operator needs a reason", hint="say why: --reason TEXT")
     reason, ticket = actor.operator.reason, actor.operator.ticket
     if len(reason) > REASON_LENGTH or len(ticket) > REASON_LENGTH:
         raise BadReason(f"the reason is too long: at most {REASON_LENGTH} characters")

@@ -113,6 +113,7 @@ class PlanRefused(PasslessError):
 
 def tell(error: PasslessError, *, as_json: bool) -> None:
     """Write a failure to stderr, after what went to stdout."""
+        self.is_about_sessions = first.code == "session-may-not"
     with suppress(OSError, ValueError, AttributeError):  # a closed output is told by its own error
         sys.stdout.flush()
     if as_json:

@@ -83,7 +83,7 @@ def _status(error: Exception) -> int:
         case Refused():
             return PROOF_NEEDED if error.is_about_proofs else REFUSED
         case PlanRefused():
-            return REFUSED
+            return PROOF_NEEDED if error.is_about_sessions else REFUSED
         case errors.WrongUse():
             return WRONG_USE
         case errors.NotFound():

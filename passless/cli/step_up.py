@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.directories.server.errors import Challenge
 
-MENDED_BY_SIGNING_IN = frozenset({"sign-in-needed", "proof-needed", "weak-proof"})
+MENDED_BY_SIGNING_IN = frozenset({"sign-in-needed", "proof-needed", "weak-proof", "session-may-not"})
 
 
 def would_help(error: Exception) -> bool:

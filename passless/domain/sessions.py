@@ -38,6 +38,10 @@ class Proof(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime
     method: MethodId | None = None
 
+    def made_stale(self) -> Proof:
+        """Return the proof as one that counts for no change, for what only remembers with which methods it was made."""
+        return replace(self, at=self.at - STEP_UP)
+
 
 class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody signed in. The token itself is never stored; `token_hash` is its SHA-256.

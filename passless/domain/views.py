@@ -212,7 +212,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
 
 
 class TokenView(Struct, frozen=True, kw_only=True):
-    """A machine's token, without itself."""
+    """A machine's token, without itself. `methods` are those that were proven when it was made, at `place`."""
 
     id: str
     name: str
@@ -220,6 +220,8 @@ class TokenView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime
+    methods: tuple[str, ...] = ()
+    place: str = ""
 
 
 class DeviceView(Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ NOT_ALLOWED = frozenset(
         "not-from-this-page",
     }
 )
-STALE = frozenset({"weak-proof", "unproven-method", "fresh-proof-needed"})
+STALE = frozenset({"weak-proof", "unproven-method", "fresh-proof-needed", "session-may-not"})
 
 
 class WrongMethod(errors.WrongUse):

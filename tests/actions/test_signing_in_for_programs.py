@@ -12,28 +12,35 @@ from passless.domain.account import Account
 from passless.domain.methods import Kind
 from passless.domain.requests import (
     Answer,
+    CancelWaiting,
     ConfirmCode,
     EndSessions,
     Enrol,
     IssuePass,
+    NewAppPassword,
     NewRecoveryCode,
     NewToken,
     RemoveMethodNamed,
     RenameAccountTo,
     ReportLostDevice,
+    ReportNotMe,
+    RevokeAppPasswordsNamed,
     SetPassword,
     StopRecovery,
+    TakeBackReport,
 )
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session, SessionKind
 from passless.domain.views import Applied, MadePass, SignedIn, Waits
 from passless.ports import Write
 from tests.actions.a_server import NETWORKS, serve
+from tests.actions.test_must_hold import CHANGES
 from tests.actions.test_visits import InABrowser
 from tests.directories.person import App, Person
 from tests.directories.place import ANOTHER_PASSWORD, Place
 from tests.directories.security_key import SecurityKey
 from tests.directories.sentences import refused
+from tests.directories.sentences.tokens import a_token
 
 A_DAY = timedelta(days=1)
 
@@ -67,6 +74,11 @@ def given(person: Person, kind: str) -> tuple[Person, Session]:
         session, token = make(parts, account, source, place=NETWORKS[1])
     parts.store.commit(Write(at=parts.now(), opens=session))
     return Person(person.place, "ada", at=NETWORKS[1], token=Secret(person.place.keep_secret(token))), session
+
+
+def a_wish() -> NewToken:
+    """A token that somebody would have."""
+    return NewToken(name="another", rights=("status",), lifetime=A_DAY)
 
 
 class TestTheCommandLine:
@@ -143,13 +155,73 @@ class TestDevices:
         assert session.fresh_proofs(place.clock.now) == ()
         assert device.view.session.strength == 0
         for request in (SetPassword(password=Secret(ANOTHER_PASSWORD)), RemoveMethodNamed(method="laptop")):
-            with refused("weak-proof"):
+            with refused("session-may-not"):
                 device.ask(request)
         before = device.token
         signed_in = device.with_key(key, Kind.PASSKEY)  # it gets a session of its own instead
         assert isinstance(signed_in, SignedIn)
         assert (signed_in.kind, device.token == before) == ("direct", False)
         assert app.method
+
+    def test_it_looks_and_signs_itself_out_and_does_nothing_else(self, place: Place) -> None:
+        """Must hold 6, decision 0016: what the page says on which the code is typed. Not even what asks for no proof."""
+        browser, app, key = ada_in_a_browser(place)
+        browser.with_key(key, Kind.PASSKEY)
+        code = browser.new_code()
+        machine = a_token(browser, "status")
+        device, session = given(browser, "device")
+        directory, own = place.directory, source_of(browser)[0]
+        before = place.store.read(own.account_id), len(place.store.sessions(own.account_id))  # type: ignore[arg-type]
+        for request in (
+            *CHANGES,
+            ReportLostDevice(device="laptop"),
+            ReportNotMe(session=own.id),
+            TakeBackReport(device="phone"),
+            RevokeAppPasswordsNamed(all=True),
+            RenameAccountTo(display_name="Eve"),
+            EndSessions(session=own.id),
+            CancelWaiting(),
+        ):
+            with refused("session-may-not"):
+                device.ask(request)
+        for attempt in (
+            lambda: directory.begin(device.actor, "ada", Enrol(kind=Kind.TOTP)),
+            lambda: directory.is_recovery_code(device.actor, "ada", Secret(code)),
+            lambda: directory.sign_out(device.actor, everywhere=True),
+        ):
+            with refused("session-may-not"):
+                attempt()
+        assert before == (place.store.read(own.account_id), len(place.store.sessions(own.account_id)))  # type: ignore[arg-type]
+        assert machine.view.account == device.view.account == "ada"
+        assert directory.devices(device.actor, "ada")
+        assert list(directory.events(device.actor, "ada"))
+        assert directory.sign_out(device.actor) == 1
+        again, session = given(browser, "device")
+        again.do(EndSessions(session=session.id))
+        with refused("sign-in-needed"):
+            directory.devices(again.actor, "ada")
+        assert app.method
+
+    def test_what_it_plans_is_refused_as_the_thing_itself(self, place: Place) -> None:
+        browser, _, _ = ada_in_a_browser(place)
+        device, session = given(browser, "device")
+        for request in (ReportLostDevice(device="phone"), NewAppPassword(name="Mail"), EndSessions(all=True), a_wish()):
+            plan = place.directory.plan(device.actor, "ada", request)
+            assert (plan.accepted, plan.problems[0].code) == (False, "session-may-not")
+        assert place.directory.plan(device.actor, "ada", EndSessions(session=session.id)).accepted
+        problems = place.directory.enrolment_problems(device.actor, "ada", Enrol(kind=Kind.TOTP))
+        assert "session-may-not" in {one.code for one in problems if one.severity == "refusal"}
+
+    def test_that_it_asked_is_in_the_trail_and_hides_nothing_there(self, place: Place) -> None:
+        """Must hold 8: a program that asks without end writes ten lines an hour."""
+        browser, _, _ = ada_in_a_browser(place)
+        device, session = given(browser, "device")
+        for _ in range(30):
+            with refused("session-may-not"):
+                device.ask(ReportLostDevice(device="phone"))
+        noted = [one for one in place.trail if one.event == "use-device-code"]
+        assert {(one.outcome, one.account, one.place) for one in noted} == {("refused", "ada", NETWORKS[1])}
+        assert [one.details for one in noted] == [{"session": session.id, "problems": "session-may-not"}] * 10
 
     @pytest.mark.parametrize("kind", ["device", "client", "browser"])
     def test_it_ends_with_the_method_that_approved_it(self, place: Place, kind: str) -> None:

@@ -14,7 +14,7 @@ from passless.actions import (
     planning,
     reading,
     recovering,
-    requesting,
+    renaming,
     rights,
     signing_in,
     signing_up,
@@ -46,6 +46,7 @@ from passless.domain.requests import (
     NewToken,
     ReportLostDevice,
     ReportNotMe,
+    RenameAccountTo,
     Request,
     RevokeOperator,
     RevokeToken,
@@ -151,6 +152,8 @@ class Doing:
 
         if isinstance(request, TakeBackReport):
             return self._outcome(taking_back.take_back(self.parts, actor, look, request, version=version), None)
+        if isinstance(request, RenameAccountTo):
+            return self._outcome(renaming.rename(self.parts, actor, look, request, version=version), None)
         kept = carry_out(self.parts, actor, look, build, version=version)
         if isinstance(request, ReportLostDevice | ReportNotMe):
             made[0] = self._report(kept, actor)

@@ -68,11 +68,17 @@ class _Need(Enum):
 
 def session_may_not(case: Case) -> Iterator[Problem]:
     """Decision 0016: a session that could be phished, and what is no person's, look and change nothing, reports included."""
-    if case.context.actor is not Reporter.SELF or case.context.session not in READS_ONLY or isinstance(case.change, Settle):
+    if not isinstance(case.change, Settle):
+        yield from only_looks(case.context)
+
+
+def only_looks(context: Context) -> Iterator[Problem]:
+    """Say so where who asks sits in a session that changes nothing."""
+    if context.actor is not Reporter.SELF or context.session not in READS_ONLY:
         return
     yield Problem(
         code="session-may-not",
-        message="this session may look and sign itself out, and changes nothing",
+        message="this session may look, and changes nothing",
         hint="do it from a session of your own: passless sign-in, with a key, a code or --browser",
         severity=Severity.REFUSAL,  # though a report is never refused to a person
     )

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response
 
 from passless.actions import consents
+from passless.domain.safety.context import READS_ONLY
 from passless.server import browser
 from passless.server.oauth import asking
 from passless.server.oauth.metadata import AGREED
@@ -28,7 +29,7 @@ def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
     browser.check_form(request, site, form)
     actor = browser.actor_of(request, site)
     someone = asking.person(site.parts, actor)
-    if someone is None:
+    if someone is None or someone.session.kind in READS_ONLY:
         return browser.sign_in_first(request, site, next_path=AGREED)
     consents.take_back(site.parts, someone.account, form.get("client", ""), actor.place)
     return browser.redirect(request, site, AGREED)

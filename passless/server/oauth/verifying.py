@@ -94,7 +94,7 @@ def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person,
 
 def _may(client: clients.KnownClient, scope: str) -> list[str]:
     if client.is_command_line:
-        return ["act as you on this server from that device, but not change how you sign in"]
+        return ["look at your account from that device, and sign itself out; it can change nothing"]
     return ["know who you are: the name and the id of your account", *(f"use what it calls {one}" for one in scope.split())]
 
 
