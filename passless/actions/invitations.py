@@ -87,14 +87,15 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
 
     Raises:
         NotAnOperator, OperatorProofNeeded: whoever asks may not, or not without a fresh proof.
+        BadReason: they do not say why.
         NeedsName, NeedsGroup: it would give more than the operator may.
         NameTaken: there is an account of the name already.
     """
     from passless.credentials.random_codes import new_token
 
-    acting, now = _acting(parts, actor), parts.now()
-    check_fresh(parts, acting)
+    acting, reason, now = *_changing(parts, actor), parts.now()
     name, groups = _checked(parts, acting, new)
+    others = tuple(made.id for _, made in _open(parts, acting) if name and names.are_same(made.name, name))
     secret = new_token(parts.entropy, prefix=PREFIX)
     made = Invitation(
         id=parts.new_id(),
@@ -105,11 +106,13 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
         expires_at=now + new.lifetime,
     )
     record = Record(kind=KIND, key=_key(secret), document=msgspec.json.encode(made), ends_at=made.expires_at)
-    details = {"invitation": made.id, "groups": ",".join(groups), "until": made.expires_at.isoformat()}
-    entry = _entry(parts, actor, acting, "create-invitation", now, details | ({"name": name} if name else {}))
+    details = {"invitation": made.id, "groups": ",".join(groups), "until": made.expires_at.isoformat(), "reason": reason}
+    entry = _entry(actor, acting, "create-invitation", now, details | ({"name": name} if name else {}))
     parts.store.commit(Write(at=now, updates=acting.session, puts=(record,), events=(entry,)))
     link = Secret(f"{parts.origin}{PATH}#{secret.reveal()}")
-    return MadeInvitation(id=made.id, secret=secret, link=link, groups=groups, name=name, expires_at=made.expires_at)
+    return MadeInvitation(
+        id=made.id, secret=secret, link=link, groups=groups, name=name, expires_at=made.expires_at, also_open=others
+    )
 
 
 def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
@@ -131,11 +134,10 @@ def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
 
 def revoke(parts: Parts, actor: Actor, invitation: str) -> Ended:
     """Stop an invitation by its id."""
-    acting, now = _acting(parts, actor), parts.now()
-    check_fresh(parts, acting)
+    acting, reason, now = *_changing(parts, actor), parts.now()
     for record, made in _open(parts, acting):
         if made.id == invitation:
-            entry = _entry(parts, actor, acting, "revoke-invitation", now, {"invitation": made.id})
+            entry = _entry(actor, acting, "revoke-invitation", now, {"invitation": made.id, "reason": reason})
             try:
                 parts.store.commit(Write(at=now, updates=acting.session, drops=(record,), events=(entry,)))
             except VersionMoved:
@@ -188,6 +190,14 @@ def _acting(parts: Parts, actor: Actor) -> Acting:
     return acting
 
 
+def _changing(parts: Parts, actor: Actor) -> tuple[Acting, str]:
+    """Return the operator and why they do it; who is none is told so first."""
+    acting = _acting(parts, actor)
+    reason = reason_of(parts, actor)
+    check_fresh(parts, acting)
+    return acting, reason
+
+
 def _checked(parts: Parts, acting: Acting, new: NewInvitation) -> tuple[str, tuple[str, ...]]:
     groups = clean_groups(new.groups)
     if acting.rights.over and not (groups and acting.rights.covers(groups)):
@@ -230,9 +240,8 @@ def _key(secret: Secret) -> str:
     return sha256(secret.reveal().encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _entry(parts: Parts, actor: Actor, acting: Acting, event: str, now: datetime, details: dict[str, str]) -> AuditEntry:
+def _entry(actor: Actor, acting: Acting, event: str, now: datetime, details: dict[str, str]) -> AuditEntry:
     """Record it on the operator's own account: there is no other yet."""
-    why = {} if actor.operator is None else {"reason": reason_of(parts, actor)}
     return AuditEntry(
         at=now,
         actor=acting.account.name,
@@ -241,5 +250,5 @@ def _entry(parts: Parts, actor: Actor, acting: Acting, event: str, now: datetime
         account_id=acting.account.id,
         account=acting.account.name,
         place=place_of(actor),
-        details=details | why,
+        details=details,
     )

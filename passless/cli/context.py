@@ -344,5 +344,7 @@ class Run:
         if not self.given.as_operator:
             return None
         if not self.given.reason:
-            raise MissingInput("the reason of an operator", "--reason TEXT")
+            if not self.can_ask:
+                raise MissingInput("the reason of an operator", "--reason TEXT")
+            self.given.reason = asking.line("Why, for the audit trail")
         return Operator(reason=self.given.reason, ticket=self.given.ticket or "")

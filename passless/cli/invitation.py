@@ -10,13 +10,13 @@ from passless.cli import invitations, operators
 from passless.cli.arguments import Expires
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import Changing, Reading
+from passless.cli.options import ChangingAsOperator, Reading
 from passless.domain.views import InvitationView
 
 app = group("Invite people to a server (operators).")
 
 
-@app.command("create", cls=Changing)
+@app.command("create", cls=ChangingAsOperator)
 def create(
     ctx: Context,
     groups: Annotated[
@@ -26,7 +26,7 @@ def create(
     expires: Expires = None,
 ) -> None:
     """Make a link with which somebody makes their account, and show it once."""
-    run = operators.as_themselves(current(ctx))
+    run = operators.helping(operators.as_themselves(current(ctx)))
     run.show(invitations.create(run, tuple(groups or ()), name, expires))
 
 
@@ -37,8 +37,8 @@ def list_invitations(ctx: Context) -> None:
     run.show_each(run.attempt(run.directory.invitations), of=InvitationView)
 
 
-@app.command("revoke", cls=Changing)
+@app.command("revoke", cls=ChangingAsOperator)
 def revoke(ctx: Context, invitation: Annotated[str, Argument(metavar="INVITATION", help="Its id.")]) -> None:
     """Stop an invitation."""
-    run = operators.as_themselves(current(ctx))
+    run = operators.helping(operators.as_themselves(current(ctx)))
     run.show(invitations.revoke(run, invitation))

@@ -42,5 +42,5 @@ def list_operators(ctx: Context) -> None:
 @app.command("remove", cls=ChangingAsOperator)
 def remove(ctx: Context, account: Account) -> None:
     """Take an operator's rights away; the sessions of the account end."""
-    run = operators.helping(current(ctx)).on(account)
+    run = operators.helping(current(ctx).on(account))
     run.show(run.change(RevokeOperator(), confirm=f'take the rights of an operator away from "{run.spoken_target}"?'))

@@ -19,7 +19,10 @@ Outcome = PlanView | Applied | Waits
 
 
 def helping(run: Run) -> Run:
-    """Act as an operator, in commands that nobody else can use."""
+    """Act as an operator, in commands that nobody else can use; who is none is told so, and only then who does not say why."""
+    if not run.given.reason:
+        run.given.as_operator = False
+        run.attempt(run.directory.operators)
     run.given.as_operator = True
     return run
 

@@ -56,6 +56,12 @@ def ready(run: Run) -> Run:
     return operators.as_themselves(run) if run.acting_account is not None else run
 
 
+def helping(run: Run) -> Run:
+    """Act as an operator, who says why; whoever opened a store needs no reason."""
+    ready(run)
+    return operators.helping(run) if run.is_remote or run.given.reason else run
+
+
 def wish(
     kind: str, name: str, redirect_uris: Sequence[str] | None, scopes: tuple[str, ...], *, public: bool, introspects: bool
 ) -> NewRelyingParty:

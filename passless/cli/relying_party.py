@@ -10,7 +10,7 @@ from passless.cli import relying_parties
 from passless.cli.arguments import words
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import Changing, Reading
+from passless.cli.options import ChangingAsOperator, Reading
 from passless.cli.secret_files import SecretFile, secret_file
 from passless.domain.views import RelyingPartyView
 from passless.output.machine_results import Verdict
@@ -20,7 +20,7 @@ app = group("Programs that sign people in against a server.")
 Party = Annotated[str, Argument(metavar="NAME", help="Its name or client id.")]
 
 
-@app.command("add", cls=Changing)
+@app.command("add", cls=ChangingAsOperator)
 def add(
     ctx: Context,
     name: Annotated[str, Argument(metavar="NAME", help="What people are shown, such as 'Webmail'.")],
@@ -33,7 +33,7 @@ def add(
     introspects: Annotated[bool, Option("--introspects", help="It takes tokens of others, and may look at them.")] = False,
 ) -> None:
     """Register a program, and show its secret once."""
-    run = relying_parties.ready(current(ctx))
+    run = relying_parties.helping(current(ctx))
     new = relying_parties.wish(kind, name, redirect_uris, words(scopes), public=public, introspects=introspects)
     run.show(relying_parties.add(run, new))
 
@@ -67,8 +67,8 @@ def look_at(
     relying_parties.end(verdicts)
 
 
-@app.command("remove", cls=Changing)
+@app.command("remove", cls=ChangingAsOperator)
 def remove(ctx: Context, name: Party) -> None:
     """Forget a program; every token that it was given ends at once."""
-    run = relying_parties.ready(current(ctx))
+    run = relying_parties.helping(current(ctx))
     run.show(relying_parties.remove(run, name))

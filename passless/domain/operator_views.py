@@ -33,7 +33,7 @@ class ApprovalView(Struct, frozen=True, kw_only=True):
 
 
 class MadeInvitation(Struct, frozen=True, kw_only=True):
-    """A new invitation, whose link is shown once."""
+    """A new invitation, whose link is shown once; `also_open` are the ids of those that are open for the same name."""
 
     id: str
     secret: Secret
@@ -41,6 +41,7 @@ class MadeInvitation(Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     name: str
     expires_at: datetime
+    also_open: tuple[str, ...] = ()
     shown_once: bool = True
 
 

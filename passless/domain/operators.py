@@ -11,6 +11,7 @@ from msgspec import Struct
 from passless.domain import names, requests
 
 MAXIMUM_GROUPS = 64  # of one account, or over which one is an operator; a bound on one document
+GROUP_SIGNS = "-_.:/"  # in a group's name beside letters and digits: no space or comma, at which lists are taken apart
 LONGEST_LINE = 64  # accounts that are known of who made another, and who made those; a bound on one document
 
 
@@ -100,8 +101,10 @@ def clean_groups(groups: Iterable[str]) -> tuple[str, ...]:
     kept: dict[str, str] = {}
     for group in groups:
         name = names.clean(group, what="group's name")
-        if "," in name:
-            raise names.BadName("the group's name has a comma", hint="name one group at a time")
+        if not all(character.isalnum() or character in GROUP_SIGNS for character in name):
+            raise names.BadName(
+                f'"{name}" cannot be the name of a group', hint=f"use letters, digits and {' '.join(GROUP_SIGNS)}"
+            )
         kept.setdefault(names.key(name), name)
         if len(kept) > MAXIMUM_GROUPS:
             raise names.BadName(f"there are too many groups: at most {MAXIMUM_GROUPS}", hint="name fewer")

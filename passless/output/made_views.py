@@ -92,8 +92,10 @@ def invitation(result: MadeInvitation, look: Look) -> RenderableType:
         ("for", safe(result.name or "whoever has the link")),
         ("groups", safe(", ".join(result.groups) or "none")),
         ("ends", when(result.expires_at, look.now)),
-        ("stop it with", safe(f"passless invitation revoke {result.id}", "cyan")),
+        ("stop it with", safe(f"passless invitation revoke {result.id} --reason TEXT", "cyan")),
     ]
+    if result.also_open:
+        about.append(("open as well", safe(f"for the same name: {', '.join(result.also_open)}", "yellow")))
     if not look.is_terminal:
         return stack(Text(result.link.reveal(), no_wrap=True, overflow="ignore"), facts(about))
     return stack(
@@ -107,12 +109,11 @@ def invitation(result: MadeInvitation, look: Look) -> RenderableType:
 
 @view.register
 def enrol_link(result: MadeEnrolLink, look: Look) -> RenderableType:
-    """Draw a link that another device opens: as text, and for its camera."""
+    """Draw a link that another device opens: as text, and for its camera where the server is to be reached from there."""
+    link = result.link.reveal()
     return stack(
-        qr.terminal(result.link.reveal()),
-        Text(""),
-        Text(result.link.reveal(), style="bold", overflow="fold"),
-        facts([("ends", when(result.expires_at, look.now))]),
+        stack(qr.terminal(link), Text("")) if link.startswith("https://") else None,
+        Text(f"  {link}", style="bold", overflow="fold"),
     )
 
 

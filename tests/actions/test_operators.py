@@ -83,7 +83,7 @@ ASKED: dict[type[Struct], Any] = {
     EndRecovery: lambda _: EndRecovery(),
     StopRecovery: lambda _: StopRecovery(),
     CancelWaiting: lambda _: CancelWaiting(),
-    RenameAccountTo: lambda _: RenameAccountTo(display_name="A"),
+    RenameAccountTo: lambda _: RenameAccountTo(name="lady"),
     Delete: lambda _: Delete(),
     EndSessions: lambda _: EndSessions(all=True),
     NewToken: lambda _: NewToken(name="another", rights=("status",), lifetime=A_DAY),
@@ -322,7 +322,7 @@ class TestRaces:
     def test_an_invitation_taken_twice_at_once_makes_one_account(self, place: Place) -> None:
         """Must hold 12."""
         first = the_first(place)
-        made = place.directory.invite(Actor(token=first.fresh()), NewInvitation())
+        made = place.directory.invite(first.helping(), NewInvitation())
         commit, raced = place.store.commit, []
 
         def racing(write: Write) -> Any:

@@ -37,14 +37,18 @@ def helpdesk(office: Passless) -> Passless:
     return office
 
 
-def test_the_first_operator_is_made_on_the_host_once(office: Passless) -> None:
+def test_the_first_two_operators_are_made_on_the_host(office: Passless) -> None:
+    office.account("third")
     planned = office.json("operator", "add", "boss", "--first", "--dry-run")
     assert planned["plan"]["change"] == {"type": "grant-operator", "over": "everybody"}
     assert office.json("operator", "add", "boss", "--first")["plan"]["effects"][0]["code"] == "operator"
-    for name in ("boss", "anna"):
+    assert office.json("operator", "add", "boss", "--first", status=7)["code"] == "not-the-first"
+    assert office.json("operator", "add", "anna", "--first")["applied"] is True
+    for name in ("boss", "anna", "third"):
         assert office.json("operator", "add", name, "--first", status=7)["code"] == "not-the-first"
-    (listed,) = office.json("operator", "list", "--as", "boss")
-    assert (listed["account"], listed["over"]) == ("boss", [])
+    listed = office.json("operator", "list", "--as", "boss")
+    assert sorted((one["account"], one["over"], one["granted_by"]) for one in listed) == [("anna", [], None), ("boss", [], None)]
+    assert "the host" in office("operator", "list", "--as", "boss").stdout
 
 
 def test_whoever_opens_the_store_of_a_server_has_no_say_over_others(office: Passless) -> None:
@@ -90,16 +94,20 @@ def test_groups_are_shown_and_set_and_taken_away_only_with_a_yes(helpdesk: Passl
 
 
 def test_invitations_are_made_listed_and_stopped(helpdesk: Passless) -> None:
-    planned = helpdesk.json("invitation", "create", "--group", "sales", "--name", "eve", "--as", "boss", "--dry-run")
+    planned = helpdesk.json("invitation", "create", "--group", "sales", "--name", "eve", *BOSS, "--dry-run")
     assert planned == {"applied": False, "plan": planned["plan"]}
     assert helpdesk.json("invitation", "list", "--as", "boss") == []
-    made = helpdesk.json("invitation", "create", "--group", "sales", "--name", "eve", "--expires", "2d", "--as", "boss")
+    made = helpdesk.json("invitation", "create", "--group", "sales", "--name", "eve", "--expires", "2d", *BOSS)
     assert made["link"] == f"{URL}/invitation#{made['secret']}"
     assert (made["groups"], made["name"], made["shown_once"], made["applied"]) == (["sales"], "eve", True, True)
     (listed,) = helpdesk.json("invitation", "list", "--as", "boss")
     assert (listed["id"], listed["made_by"]) == (made["id"], "boss")
     assert made["secret"] not in helpdesk("invitation", "list", "--as", "boss").stdout
-    revoke = ("invitation", "revoke", made["id"], "--as", "boss")
+    again = helpdesk.json("invitation", "create", "--name", "EVE", *BOSS)
+    assert again["also_open"] == [made["id"]]
+    assert "open as well" in helpdesk("invitation", "create", "--name", "eve", *BOSS).stdout
+    assert helpdesk.json("invitation", "create", "--group", "bad group!", *BOSS, status=2)["code"] == "bad-name"
+    revoke = ("invitation", "revoke", made["id"], *BOSS)
     assert helpdesk.json(*revoke, status=2)["code"] == "confirmation-needed"
     assert helpdesk.json(*revoke, "--dry-run")["plan"]["change"]["type"] == "revoke-invitation"
     assert helpdesk.json(*revoke, "--yes")["ended"] == [made["id"]]
@@ -107,15 +115,30 @@ def test_invitations_are_made_listed_and_stopped(helpdesk: Passless) -> None:
 
 
 def test_an_invitation_is_shown_as_a_qr_code_on_a_terminal(helpdesk: Passless) -> None:
-    assert "█" in helpdesk("invitation", "create", "--as", "boss", terminal=True).stdout
-    plain = helpdesk("invitation", "create", "--as", "boss").stdout
+    assert "█" in helpdesk("invitation", "create", *BOSS, terminal=True).stdout
+    plain = helpdesk("invitation", "create", *BOSS).stdout
     assert "█" not in plain
     assert f"{URL}/invitation#pli_" in plain
 
 
 def test_people_invite_nobody(helpdesk: Passless) -> None:
-    for arguments in (("invitation", "create"), ("invitation", "list"), ("operator", "list")):
-        assert helpdesk.json(*arguments, "--as", "anna", status=5)["code"] == "not-an-operator"
+    """Who may not is told that, and not first that a reason is missing."""
+    for arguments in (
+        ("invitation", "create"),
+        ("invitation", "list"),
+        ("invitation", "revoke", "x", "--yes"),
+        ("operator", "list"),
+        ("operator", "add", "boss"),
+        ("operator", "remove", "boss", "--yes"),
+        ("account", "groups", "boss", "sales"),
+    ):
+        assert helpdesk.json(*arguments, "--as", "anna", status=5)["code"] in {"not-an-operator", "sign-in-needed"}
+
+
+def test_an_operator_always_says_why(helpdesk: Passless) -> None:
+    for arguments in (("invitation", "create"), ("invitation", "revoke", "x", "--yes"), ("operator", "add", "anna")):
+        error = helpdesk.json(*arguments, "--as", "boss", status=2)
+        assert (error["code"], "--reason" in error["hint"]) == ("missing-input", True)
 
 
 def test_an_operator_helps_by_their_own_name_and_proof(helpdesk: Passless) -> None:
@@ -133,7 +156,10 @@ def test_an_operator_helps_by_their_own_name_and_proof(helpdesk: Passless) -> No
 
 def test_two_operators_agree_from_the_command_line(helpdesk: Passless, tmp_path: Path) -> None:
     helpdesk.account("second")
-    helpdesk.json("operator", "add", "second", *BOSS)
+    helpdesk.json("operator", "add", "second", "--first")
+    helpdesk.now += timedelta(hours=24)
+    for name in ("boss", "second"):
+        helpdesk.json("sign-in", "--account", name, "--with", "password", "--password-file", "-", typed=PASSWORD)
     policy = tmp_path / "policy.toml"
     policy.write_text("[recovery]\nsecond_operator = true\n")
     helpdesk.json("profile", "set", "local", "--policy", str(policy))
@@ -141,9 +167,16 @@ def test_two_operators_agree_from_the_command_line(helpdesk: Passless, tmp_path:
     error = helpdesk.json(*start, status=4)
     assert (error["code"], "recover approve" in error["hint"]) == ("second-operator", True)
     asked = helpdesk.json("recover", "status", "--account", "anna", "--as", "second")["approval"]
-    assert (asked["asked_by"], asked["approved_by"]) == ("boss", None)
-    assert "Two operators" in helpdesk("recover", "status", "--account", "anna", "--as", "second").stdout
+    assert (asked["asked_by"], asked["approved_by"], asked["reason"]) == ("boss", None, "they asked")
+    shown = helpdesk("recover", "status", "--account", "anna", "--as", "second").stdout
+    assert "Two operators" in shown
+    assert asked["id"] in shown
     approve = ("recover", "approve", "--account", "anna", "--reason", "I called them")
+    assert helpdesk.json(*approve, "--as", "second", status=2)["code"] == "missing-input"
+    assert helpdesk.json(*approve, "--as", "second", "--yes", status=2)["code"] == "missing-input"
+    assert helpdesk.json(*approve, "--as", "second", "--dry-run")["plan"]["accepted"] is True
+    assert helpdesk.json(*approve, "--as", "second", "--id", "another", status=4)["code"] == "another-wish"
+    approve = (*approve, "--id", asked["id"])
     assert helpdesk.json(*approve, "--as", "boss", status=4)["code"] == "second-operator"
     assert helpdesk.json(*approve, "--as", "second", "--as-operator")["applied"] is True
     assert helpdesk.json(*start)["applied"] is True
@@ -160,7 +193,7 @@ def test_an_embedded_store_says_that_it_has_no_operators(anna: Passless) -> None
         ("invitation", "list"),
         ("invitation", "revoke", "x", "--yes"),
         ("account", "groups", "anna", "sales", "--reason", "x"),
-        ("recover", "approve", "--account", "anna", "--as-operator", "--reason", "x"),
+        ("recover", "approve", "--account", "anna", "--as-operator", "--reason", "x", "--id", "x"),
     ):
         assert anna.json(*arguments, status=7)["code"] == "needs-a-server"
 

@@ -10,9 +10,11 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Response
 
+from passless.actions.who import BadReason, OperatorProofNeeded
 from passless.domain.errors import PasslessError
 from passless.domain.requests import NewInvitation
 from passless.domain.views import AccountView, MadeInvitation
+from passless.ports.directory import Actor
 from passless.server.pages.changing import NoSuchPage
 from passless.server.pages.offers import NotTyped
 from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
@@ -76,7 +78,7 @@ def invite(visit: Visiting, form: Filled) -> Page:
     """Make an invitation and show its link once."""
     view = _operator(visit)
     try:
-        made = visit.directory.invite(visit.actor, _invitation(form))
+        made = visit.directory.invite(_saying_why(visit, form), _invitation(form))
     except PasslessError as error:
         return visit.page("invite.html", status=422, view=view, fields=form, trouble=error)
     return _made_page(visit, made)
@@ -94,11 +96,34 @@ def _made_page(visit: Visit, made: MadeInvitation) -> Response[Any]:
     return visit.page("invited.html", made=made, link=made.link.reveal())
 
 
+def _saying_why(visit: Visit, form: Form) -> Actor:
+    return visit.operator(form.words("reason"), form.words("ticket"))
+
+
+@get("/invitations/revoke", sync_to_thread=True)
+def ask_to_revoke(visit: Visiting) -> Page:
+    """Ask why an invitation is stopped."""
+    return _stop_page(visit, visit.query)
+
+
 @post("/invitations/revoke", sync_to_thread=True)
 def revoke(visit: Visiting, form: Filled) -> Page:
     """Stop an invitation."""
-    visit.directory.revoke_invitation(visit.actor, form.words("id"))
+    _operator(visit)
+    try:
+        visit.directory.revoke_invitation(_saying_why(visit, form), form.words("id"))
+    except (BadReason, OperatorProofNeeded) as error:
+        return _stop_page(visit, form, error)
     return visit.go("/people", done="revoke-invitation")
 
 
-HANDLERS = (people, person, ask_to_invite, invite, revoke)
+def _stop_page(visit: Visit, fields: Form, trouble: PasslessError | None = None) -> Page:
+    _operator(visit)
+    found = [one for one in visit.directory.invitations(visit.actor) if one.id == fields.words("id")]
+    if not found:
+        raise NoSuchPage
+    status = 200 if trouble is None else 422
+    return visit.page("stop_invitation.html", status=status, invitation=found[0], fields=fields, trouble=trouble)
+
+
+HANDLERS = (people, person, ask_to_invite, invite, ask_to_revoke, revoke)

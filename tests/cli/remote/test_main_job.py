@@ -68,7 +68,7 @@ def invitation(terminal: Terminal, tmp_path: Path, *more: str) -> Path:
     desk.json("profile", "add", "work", "--server", terminal.served.url, "--vault", "file")
     desk.json("profile", "use", "work")
     desk.json("sign-in", "--account", "desk", "--with", "password", "--password-file", "-", typed=PASSWORD)
-    made = desk.json("invitation", "create", *more)
+    made = desk.json("invitation", "create", "--reason", "they are new", *more)
     terminal._monkeypatch.setenv("PASSLESS_HOME", str(terminal.home))
     file = tmp_path / "invitation"
     file.write_text(keep_secret(made["link"]) + "\n")

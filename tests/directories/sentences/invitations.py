@@ -21,7 +21,7 @@ from tests.directories.sentences.tokens import a_token
 
 def invited(place: Place, by: Helper, **more: object) -> MadeInvitation:
     """Have an operator invite somebody."""
-    made = place.directory.invite(Actor(token=by.fresh(), place="desk"), NewInvitation(**more))  # type: ignore[arg-type]
+    made = place.directory.invite(by.helping("they are new"), NewInvitation(**more))  # type: ignore[arg-type]
     place.keep_secret(made.secret)
     return made
 
@@ -53,14 +53,14 @@ class InvitationSentences:
         Person(place).create(password=None)
         place.change(sign_up=SignUp.INVITATION)
         over, stopped = invited(place, first, lifetime=timedelta(minutes=10)), invited(place, first)
-        assert place.directory.revoke_invitation(place.onlooker, stopped.id).ended == (stopped.id,)
+        assert place.directory.revoke_invitation(place.operator(), stopped.id).ended == (stopped.id,)
         place.clock.move(minutes=10)
         for secret in (over.secret, stopped.secret, Secret("pli_guess"), Secret("\udcff")):
             for name in ("ada", "eve"):
                 with refused("not-invited"):
                     Person(place, name, at=f"{name} {len(secret.reveal())}").create(password=None, invitation=secret)
         with refused("no-such-invitation"):
-            place.directory.revoke_invitation(place.onlooker, stopped.id)
+            place.directory.revoke_invitation(place.operator(), stopped.id)
         failed = [one for one in place.trail if one.outcome == "failed"]
         assert {(one.event, one.actor, one.account, one.details["reason"]) for one in failed} == {
             ("create-account", "nobody", "", "not-invited")
@@ -74,6 +74,13 @@ class InvitationSentences:
         assert Person(place, "ada").create(password=None, invitation=made.secret).view.account == "ada"
         with refused("name-taken"):
             invited(place, first, name="ADA")
+
+    def test_who_invites_to_a_name_twice_is_told(self, place: Place) -> None:
+        first = the_first(place)
+        one, other = invited(place, first, name="Ada"), invited(place, first, name="eve")
+        assert (one.also_open, other.also_open) == ((), ())
+        assert invited(place, first, name="ada").also_open == (one.id,)
+        assert invited(place, first).also_open == ()
 
     def test_who_holds_an_invitation_sees_what_it_is_for_and_it_stays_good(self, place: Place) -> None:
         first = the_first(place)
@@ -142,7 +149,10 @@ class InvitationSentences:
             ):
                 with refused(code):
                     ask()
-        stale = place.onlooker
+        for ask in (lambda: directory.invite(place.onlooker, new), lambda: directory.revoke_invitation(place.onlooker, "x")):
+            with refused("reason-needed"):
+                ask()
+        stale = place.operator()
         place.clock.move(minutes=10)
         for ask in (lambda: directory.invite(stale, new), lambda: directory.revoke_invitation(stale, "x")):
             with refused("weak-proof"):
@@ -158,13 +168,14 @@ class InvitationSentences:
         """Must hold 1 and 8."""
         first = the_first(place)
         made = invited(place, first, groups=("sales",), name="ada")
-        place.directory.revoke_invitation(place.onlooker, made.id)
+        place.directory.revoke_invitation(place.operator(), made.id)
         told = [one for one in place.store.events() if one.event.endswith("-invitation")]
         assert [(one.event, one.actor, one.account) for one in told] == [
             ("create-invitation", HELPER, HELPER),
             ("revoke-invitation", HELPER, HELPER),
         ]
         assert told[0].details["groups"] == "sales"
+        assert [one.details["reason"] for one in told] == ["they are new", "lost everything"]
         assert made.secret.reveal() not in repr(told)
 
     def test_one_source_makes_so_many_accounts_an_hour(self, place: Place) -> None:

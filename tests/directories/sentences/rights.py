@@ -226,7 +226,7 @@ class RightsSentences:
         thief = sue.elsewhere("far away")
         thief.with_pass(place.keep_secret(issued.made.secret))
         for who in (thief, machine):
-            with refused("not-an-operator", "token-may-not"):
+            with refused("not-an-operator", "token-may-not", "sign-in-needed"):
                 place.directory.apply(claiming(who), "ada", EndSessions(all=True))
         thief.add_key(SecurityKey(serial=66))
         with refused("not-an-operator"):

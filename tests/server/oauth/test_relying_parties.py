@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from passless.actions import relying_parties
-from passless.actions.who import NotAnOperator, OperatorProofNeeded
+from passless.actions.who import BadReason, NotAnOperator, OperatorProofNeeded
 from passless.directories.local import LocalDirectory
 from passless.domain.errors import PasslessError
 from passless.domain.relying_parties import BadRedirectUri, Client, NewRelyingParty, check_redirect_uri
 from passless.domain.secret import Secret
-from passless.ports.directory import Actor
+from passless.ports.directory import Actor, Operator
 from tests.builders import NOW
 from tests.server.oauth.test_tokens import looked_at, token_for
 from tests.server.oauth.world import WEB_CALLBACK, World
@@ -45,14 +45,18 @@ class TestWhoMay:
         """must hold 6."""
         ada = world.account()
         world.make_operator(ada.account_id)
-        actor = Actor(token=ada.token)
+        actor = Actor(token=ada.token, operator=Operator(reason="the new webmail", ticket=""))
+        for silent in (Actor(token=ada.token), Actor(token=ada.token, operator=Operator(reason=" ", ticket=""))):
+            with pytest.raises(BadReason):
+                world.site.directory.add_relying_party(silent, GOOD)
         made = world.site.directory.add_relying_party(actor, GOOD)
         assert [one.id for one in world.site.directory.relying_parties(actor)] == [made.id]
         world.place.clock.move(minutes=11)
         with pytest.raises(OperatorProofNeeded):
             world.site.directory.remove_relying_party(actor, "files")
-        events = [(one.event, one.actor, one.details["name"]) for one in world.place.store.events() if "relying" in one.event]
-        assert events == [("add-relying-party", "ada", "files")]
+        events = [(one.event, one.actor, one.details) for one in world.place.store.events() if "relying" in one.event]
+        details = {"relying-party": made.id, "name": "files", "reason": "the new webmail"}
+        assert events == [("add-relying-party", "ada", details)]
 
 
 class TestWhatCanBeOne:
@@ -189,7 +193,7 @@ def test_a_secret_is_256_bits_shown_once_and_kept_as_a_hash(world: World) -> Non
 def test_an_operator_over_all_registers_one_over_http(world: World) -> None:
     ada = world.account()
     http = world.program().http
-    headers = {"Authorization": f"Bearer {ada.token.reveal()}"}
+    headers = {"Authorization": f"Bearer {ada.token.reveal()}", "Passless-Reason": "the%20new%20webmail"}
     body = {"name": "files", "kind": "oauth", "redirect_uris": [WEB_CALLBACK], "scopes": ["read"]}
     refused = http.post("/api/v1/relying-parties", json=body, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "not-an-operator")

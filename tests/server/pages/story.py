@@ -219,6 +219,7 @@ def _help(world: World, person: Person) -> None:
     issued = browser.find("#secret").text
     helper.go("/invitations/new")
     helper.look("invite")
+    browser.type("reason", "Starts on Monday")
     browser.press("Make the link")
     browser.wait_for("The invitation is made")
     helper.look("invite-made")

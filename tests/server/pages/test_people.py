@@ -114,16 +114,22 @@ def test_a_ticket_is_asked_for_where_the_policy_wants_one(world: World, olga: Br
 
 
 def test_an_invitation_is_made_shown_once_and_stopped(world: World, olga: Browser) -> None:
-    made = olga.fill(olga.get("/invitations/new"), "/invitations/new", name="linus", groups="staff", days="1")
+    made = olga.fill(olga.get("/invitations/new"), "/invitations/new", name="linus", groups="staff", days="1", reason="new")
     link = re.search(r'<output id="secret"[^>]*>([^<]+)</output>', made.text)
     assert link is not None
     assert link[1].startswith("https://passless.example/invitation#")
     people = olga.get("/people")
     assert "linus" in people.text
     assert link[1].partition("#")[2] not in people.text
-    refused = olga.fill(olga.get("/invitations/new"), "/invitations/new", groups="board")
-    assert refused.status_code in {403, 409, 422}
-    olga.fill(people, "/invitations/revoke")
+    for form in ({"groups": "board", "reason": "new"}, {"groups": "staff"}):
+        refused = olga.fill(olga.get("/invitations/new"), "/invitations/new", **form)
+        assert refused.status_code in {403, 409, 422}
+    again = olga.fill(olga.get("/invitations/new"), "/invitations/new", name="linus", groups="staff", reason="lost")
+    assert "another open invitation" in again.text
+    for stop in re.findall(r'href="(/invitations/revoke\?id=[^"]+)"', olga.get("/people").text):
+        page = olga.get(stop)
+        assert olga.fill(page, "/invitations/revoke").status_code == 422
+        olga.fill(page, "/invitations/revoke", reason="no more")
     assert "linus" not in olga.get("/people").text
     newcomer = world.browser()
     form = {"invitation": link[1], "name": "linus"}

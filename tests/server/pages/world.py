@@ -23,7 +23,7 @@ from passless.domain.requests import Answer, Enrol, NewAccount, NewInvitation
 from passless.domain.secret import Secret
 from passless.domain.views import SignedIn
 from passless.ports import Write
-from passless.ports.directory import Actor
+from passless.ports.directory import Actor, Operator
 from passless.server.app import make_app
 from passless.server.site import Site
 from tests.directories.place import PASSWORD, Place, in_memory
@@ -114,7 +114,12 @@ class World:
 
     def invitation(self, operator: SignedIn, **more: Any) -> str:
         """Return what stands in the fragment of an invitation's link."""
-        return self.directory.invite(Actor(token=operator.token), NewInvitation(**more)).secret.reveal()
+        return self.directory.invite(self.saying_why(operator), NewInvitation(**more)).secret.reveal()
+
+    @staticmethod
+    def saying_why(operator: SignedIn) -> Actor:
+        """Return an operator who says why."""
+        return Actor(token=operator.token, operator=Operator(reason="they are new", ticket=""))
 
     def close(self) -> None:
         for client in self.clients:
