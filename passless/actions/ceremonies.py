@@ -13,17 +13,17 @@ from hashlib import sha256
 
 from passless.actions import throttle
 from passless.actions.parts import Access, Parts
+from passless.actions.sign_in_states import SIGN_IN, is_handed_out, opened
 from passless.actions.who import SignInNeeded, place_of, session_of
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
-from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.ceremonies import USED, Ceremony, CeremonyId
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.sessions import Session
 from passless.ports import NoSuchAccount, Write
 from passless.ports.directory import Actor
 
 CEREMONY_ID_LENGTH = 16  # characters of 31; 79 bits, so that nobody guesses one that is open
-SIGN_IN = "sign-in"  # the purpose of a ceremony that proves a method
 
 
 class NoSuchCeremony(ProofNeeded):
@@ -76,10 +76,20 @@ def find_ceremony(parts: Parts, actor: Actor, ceremony_id: str) -> Ceremony:
         NoSuchCeremony: there is none, or it was begun in another browser or session.
         SignInNeeded: it changes an account that the actor is not signed in to, or no longer.
     """
-    found = parts.store.ceremony(CeremonyId(ceremony_id))
+    found = _look(parts, ceremony_id)
     if found is None or parts.now() >= found.expires_at or not _may_finish(parts, actor, found):
         raise NoSuchCeremony
+    if found.sealed and parts.store.ceremony(found.id) is not None:
+        raise NoSuchCeremony  # it was used
     return found
+
+
+def _look(parts: Parts, ceremony_id: str) -> Ceremony | None:
+    """Return a ceremony, from the store or from the hands of whoever began it, whether it is still open or not."""
+    if is_handed_out(ceremony_id):
+        return opened(parts, ceremony_id)
+    found = parts.store.ceremony(CeremonyId(ceremony_id))
+    return None if found is None or found.purpose == USED else found
 
 
 def _may_finish(parts: Parts, actor: Actor, ceremony: Ceremony) -> bool:
@@ -119,7 +129,7 @@ def _note_none_open(parts: Parts, actor: Actor, ceremony_id: str, error: NoSuchC
     What was typed as its id is left out: it may be a secret. Nobody is made to wait for it, for an id cannot be guessed; but a
     stranger's flood of them does not fill a server's trail.
     """
-    now, found, session = parts.now(), parts.store.ceremony(CeremonyId(ceremony_id)), session_of(parts, actor)
+    now, found, session = parts.now(), _look(parts, ceremony_id), session_of(parts, actor)
     if session is None and parts.access is Access.NOBODY and throttle.is_flooded(parts, actor.place, now=now):
         return
     account_id = found.account_id if found is not None else session.account_id if session is not None else ""

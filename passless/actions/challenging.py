@@ -1,8 +1,8 @@
-"""Beginning to sign in with a key or passkey: which credentials are named to whom, and what is kept of it.
+"""Beginning to sign in with a key or passkey: which credentials are named to whom, and what is known of it then.
 
-Somebody signed in to the account is told what there is. To anybody else on a server every name has keys and passkeys: the
-account's own stand among made-up ones, so that neither their number nor an error tells whether there are any (must hold 3;
-WebAuthn L3 §14.6.2). A passkey is also asked for without a name; then no credential is named at all.
+Somebody signed in to the account is told what there is. To anybody else on a server every name has keys and passkeys
+(`made_up_credentials`). A passkey is also asked for without a name; then no credential is named at all. A server keeps
+nothing of what was begun (`sign_in_states`).
 """
 
 from __future__ import annotations
@@ -13,34 +13,32 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from passless.actions import nobody, throttle
+from passless.actions import made_up_credentials, nobody, throttle
 from passless.actions.accounts import find
-from passless.actions.ceremonies import SIGN_IN, binding, new_ceremony_id, origin_of
+from passless.actions.ceremonies import binding, new_ceremony_id, origin_of
 from passless.actions.parts import Access, Parts
+from passless.actions.sign_in_states import SIGN_IN, SignInState, are_handed_out, hand_out
 from passless.actions.who import session_of, session_on
+from passless.domain.account import Account
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony
 from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Credential, Kind, SignInMethod, credential_of, kind_of
 from passless.domain.requests import SignInWith
 from passless.domain.safety.ways_in import is_reachable
-from passless.domain.sessions import Proof
 from passless.ports import Write
 from passless.ports.directory import Actor
 
 CHALLENGED = (Kind.SECURITY_KEY, Kind.PASSKEY)
+HINTS = {Kind.SECURITY_KEY: ("security-key",)}  # what a browser offers first, which no transport tells it (WebAuthn L3 §5.8.7)
 
 
-class SignInState(Struct, frozen=True, kw_only=True):
-    """What we keep of a sign-in under way: the WebAuthn expectation as JSON, and the proofs that were right so far.
+class Question(Struct, frozen=True, kw_only=True):
+    """What is asked of whom: the id of an account or of nobody, or nothing where the passkey says whose it is."""
 
-    `nobody` stands for a name without an account; `nameless` asks the passkey whose it is.
-    """
-
-    expected: bytes = b""
-    proofs: tuple[Proof, ...] = ()
-    accepts: tuple[Kind, ...] = ()
-    nobody: str = ""
-    nameless: bool = False
+    who: str = ""
+    allowed: tuple[Credential, ...] = ()
+    verified: bool = True
+    hints: tuple[str, ...] = ()
 
 
 class Challenge(Struct, frozen=True, kw_only=True):
@@ -70,20 +68,26 @@ def begin(parts: Parts, actor: Actor, target: str, request: SignInWith) -> tuple
     """
     now = parts.now()
     origin = origin_of(parts, request.origin)
-    if not target and request.kind is Kind.PASSKEY:
-        throttle.check_source(parts, actor.place, throttle.Source.NAMELESS, now=now)
-        challenge = _ask(parts, (), origin, verified=True)
-        account_id, state = "", SignInState(expected=challenge.expected, nameless=True)
-    elif parts.access is Access.NOBODY and not _knows(parts, actor, target, now):
-        account_id, challenge, state = _begin_hidden(parts, target, request.kind, origin, now)
-    else:
-        account = find(parts, target, now).account
-        lost = (method for loss in account.losses for method in loss.methods)
-        challenge = ask(parts, (*account.methods, *lost), (request.kind,), origin, now)
-        account_id, state = account.id, SignInState(expected=challenge.expected)
-    ceremony = open_ceremony(parts, actor, account_id, state, now)
+    question = _question(parts, actor, target, request.kind, now)
+    if are_handed_out(parts):
+        bound = _bound(parts, actor)
+        handed = hand_out(parts, question.who, bound, verified=question.verified, now=now)
+        return handed.ceremony, _put(parts, question, origin, challenge=handed.challenge).options, origin
+    challenge = _put(parts, question, origin)
+    state = SignInState(expected=challenge.expected, nameless=not question.who)
+    ceremony = open_ceremony(parts, actor, question.who, state, now)
     parts.store.commit(Write(at=now, begins=ceremony))
     return ceremony, challenge.options, challenge.origin
+
+
+def _question(parts: Parts, actor: Actor, target: str, kind: Kind, now: datetime) -> Question:
+    if not target and kind is Kind.PASSKEY:
+        throttle.check_source(parts, actor.place, throttle.Source.NAMELESS, now=now)
+        return Question()
+    if parts.access is Access.NOBODY and not _knows(parts, actor, target, now):
+        return _hidden(parts, target, kind, now)
+    account = find(parts, target, now).account
+    return _open_question(parts, account.id, (*account.methods, *_lost(account)), (kind,), now)
 
 
 def _knows(parts: Parts, actor: Actor, target: str, now: datetime) -> bool:
@@ -94,35 +98,46 @@ def _knows(parts: Parts, actor: Actor, target: str, now: datetime) -> bool:
     return session_on(parts, actor, account) is not None
 
 
-def _begin_hidden(parts: Parts, target: str, kind: Kind, origin: str, now: datetime) -> tuple[str, Challenge, SignInState]:
+def _hidden(parts: Parts, target: str, kind: Kind, now: datetime) -> Question:
     if kind not in CHALLENGED:
         raise NoMethod(f"nothing begins with {kind}", hint=f"begin with one of: {', '.join(CHALLENGED)}")
     account = nobody.someone(parts, target, now).account
-    lost = (method for loss in account.losses for method in loss.methods)
-    real = _credentials(parts, (*account.methods, *lost), (kind,), now)
-    challenge = _ask(parts, nobody.hidden_among(parts, target, kind, real), origin, verified=kind is Kind.PASSKEY)
-    if nobody.is_nobody(account):
-        return "", challenge, SignInState(expected=challenge.expected, nobody=account.id)
-    return account.id, challenge, SignInState(expected=challenge.expected)
+    real = _credentials(_held(parts, (*account.methods, *_lost(account)), (kind,), now))
+    return Question(
+        who=account.id,
+        allowed=made_up_credentials.hidden_among(parts, target, kind, real),
+        verified=kind is Kind.PASSKEY,
+        hints=HINTS.get(kind, ()),
+    )
 
 
-def ask(parts: Parts, methods: Iterable[SignInMethod], kinds: tuple[Kind, ...], origin: str, now: datetime) -> Challenge:
-    """Ask for a signature with one of these methods; `NoMethod` where there is none that can give one."""
-    held = [one for one in methods if kind_of(one) in kinds and is_reachable(one, parts.rules, now)]
-    allowed = _credentials(parts, held, kinds, now)
+def ask(parts: Parts, account: Account, kinds: tuple[Kind, ...], origin: str, now: datetime) -> Challenge:
+    """Ask for a signature with a method of an account that somebody is half signed in to; `NoMethod` where there is none."""
+    return _put(parts, _open_question(parts, account.id, account.methods, kinds, now), origin)
+
+
+def _open_question(parts: Parts, who: str, methods: Iterable[SignInMethod], kinds: tuple[Kind, ...], now: datetime) -> Question:
+    held = _held(parts, methods, kinds, now)
+    allowed = _credentials(held)
     if not allowed:
         raise NoMethod(f"the account has no {' or '.join(kinds)} to sign in with")
-    return _ask(parts, allowed, origin, verified=all(getattr(one, "user_verified", True) for one in held))
+    return Question(who=who, allowed=allowed, verified=all(getattr(one, "user_verified", True) for one in held))
 
 
-def _credentials(
-    parts: Parts, methods: Iterable[SignInMethod], kinds: tuple[Kind, ...], now: datetime
-) -> tuple[Credential, ...]:
-    held = (one for one in methods if kind_of(one) in kinds and is_reachable(one, parts.rules, now))
+def _lost(account: Account) -> Iterable[SignInMethod]:
+    return (method for loss in account.losses for method in loss.methods)
+
+
+def _held(parts: Parts, methods: Iterable[SignInMethod], kinds: tuple[Kind, ...], now: datetime) -> tuple[SignInMethod, ...]:
+    return tuple(one for one in methods if kind_of(one) in kinds and is_reachable(one, parts.rules, now))
+
+
+def _credentials(held: Iterable[SignInMethod]) -> tuple[Credential, ...]:
     return tuple(credential for one in held if (credential := credential_of(one)) is not None)
 
 
-def _ask(parts: Parts, allowed: tuple[Credential, ...], origin: str, *, verified: bool) -> Challenge:
+def _put(parts: Parts, question: Question, origin: str, *, challenge: bytes = b"") -> Challenge:
+    """Put a question into the words of WebAuthn, with a challenge of its own where none is given."""
     from passless.credentials.passkey_sign_in import begin_sign_in
     from passless.credentials.passkeys import RelyingParty, UserVerification
 
@@ -130,9 +145,10 @@ def _ask(parts: Parts, allowed: tuple[Credential, ...], origin: str, *, verified
     begun = begin_sign_in(
         RelyingParty(id=parts.rules.rp_id, name=parts.issuer),
         origin=origin,
-        allowed=allowed,
-        user_verification=UserVerification.REQUIRED if verified else UserVerification.PREFERRED,
-        entropy=parts.entropy,
+        allowed=question.allowed,
+        user_verification=UserVerification.REQUIRED if question.verified else UserVerification.PREFERRED,
+        hints=question.hints,
+        entropy=(lambda _: challenge) if challenge else parts.entropy,
     )
     return Challenge(expected=msgspec.json.encode(begun.expected), options=msgspec.json.encode(begun.options), origin=origin)
 
@@ -146,5 +162,9 @@ def open_ceremony(parts: Parts, actor: Actor, account_id: str, state: SignInStat
         created_at=now,
         expires_at=now + CEREMONY_LIFE,
         state=msgspec.json.encode(state),
-        session_id=binding(actor, session_of(parts, actor) if actor.visit else None),
+        session_id=_bound(parts, actor),
     )
+
+
+def _bound(parts: Parts, actor: Actor) -> str:
+    return binding(actor, session_of(parts, actor) if actor.visit else None)

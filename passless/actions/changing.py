@@ -17,7 +17,7 @@ from passless.actions.who import Who, identify
 from passless.domain.account import Account, Pending, Version
 from passless.domain.applying import postpone
 from passless.domain.audit import AuditEntry, Notice, Outcome
-from passless.domain.ceremonies import CeremonyId
+from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.changes import (
     AddAppPassword,
     AddRecoveryCode,
@@ -63,7 +63,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     proofs: tuple[Proof, ...] = ()
     uses: tuple[Use, ...] = ()
-    consumes: CeremonyId | None = None
+    consumes: CeremonyId | Ceremony | None = None
     proves: Proof | None = None
     ends: tuple[SessionId, ...] = ()
     forgives: tuple[str, ...] = ()

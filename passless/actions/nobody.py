@@ -8,16 +8,15 @@ counters know it by 24 bits of a keyed hash, too few to find out which of many p
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256, shake_256
+from hashlib import sha256
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
+from passless.actions import store_secret
 from passless.actions.accounts import Found, find
 from passless.actions.catching_up import CaughtUp, catch_up
 from passless.actions.parts import Access, Parts
@@ -28,7 +27,6 @@ from passless.domain.methods import (
     MEMORY,
     PHONE,
     Credential,
-    Kind,
     MethodId,
     Passkey,
     Password,
@@ -39,22 +37,10 @@ from passless.domain.methods import (
 )
 from passless.domain.recovery import RecoveryCode
 from passless.domain.sealed import KeyId, Sealed
-from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+from passless.ports import NoSuchAccount
 
 SIGN = "~"  # before the id of nobody; no id that we make has it
 BUCKET = 3  # bytes of the hash that a name is counted under
-KEY_SIZE = 32  # bytes; as long as the hash it keys (RFC 2104 §3)
-KIND, NAME = "secret", "names"  # where the store keeps the key
-
-LISTED = 4  # credentials that are named at least, real or not, so that their number tells nothing
-SHAPES: dict[Kind, tuple[tuple[int, tuple[str, ...]], ...]] = {  # bytes of an id, and transports, as real ones have them
-    Kind.SECURITY_KEY: ((48, ("nfc", "usb")), (64, ("nfc", "usb")), (64, ("usb",)), (48, ("usb",))),
-    Kind.PASSKEY: ((32, ("internal",)), (20, ("hybrid", "internal")), (16, ("hybrid", "internal")), (32, ("usb",))),
-}
-
-
-class _Key(Struct, frozen=True, kw_only=True):
-    key: bytes
 
 
 def is_nobody(account: Account) -> bool:
@@ -87,7 +73,7 @@ def look_for(parts: Parts, account_id: AccountId) -> None:
 
 def name_hash(parts: Parts, target: str) -> str:
     """Return what stands for a typed name: an id of nobody."""
-    return SIGN + _keyed(_key(parts), "name", target)[:BUCKET].hex()
+    return SIGN + _keyed(store_secret.read(parts).key, "name", target)[:BUCKET].hex()
 
 
 def nobody(parts: Parts, name: str, now: datetime) -> Found:
@@ -122,34 +108,6 @@ def _usual_document() -> bytes:
     return msgspec.json.encode(usual)
 
 
-def hidden_among(parts: Parts, target: str, kind: Kind, real: Sequence[Credential]) -> tuple[Credential, ...]:
-    """Return credentials to name to somebody who has proven nothing: the real ones among made-up ones, in no order."""
-    key = _key(parts)
-    made = [_made_up(parts, key, target, kind, number) for number in range(LISTED)]
-    return tuple(sorted((*real, *made[: max(0, LISTED - len(real))]), key=lambda one: one.id))
-
-
-def _made_up(parts: Parts, key: bytes, target: str, kind: Kind, number: int) -> Credential:
-    seed = _keyed(key, f"credential/{kind}/{number}", target)
-    size, transports = SHAPES[kind][seed[0] % len(SHAPES[kind])]
-    return Credential(
-        id=shake_256(seed).digest(size), public_key=b"", rp_id=parts.rules.rp_id or RpId(""), transports=transports
-    )
-
-
 def _keyed(key: bytes, use: str, name: str) -> bytes:
     text = f"{use}/{names.key(name)}".encode("utf-8", "surrogatepass")  # what was typed may not be text at all
     return hmac.digest(key, text, sha256)
-
-
-def _key(parts: Parts) -> bytes:
-    """Return the store's key for names, made when it is first asked for. It needs no vault (must hold 14)."""
-    kept = parts.store.record(KIND, NAME)
-    if kept is None:
-        made = Record(kind=KIND, key=NAME, document=msgspec.json.encode(_Key(key=parts.entropy(KEY_SIZE))))
-        try:
-            parts.store.commit(Write(at=parts.now(), puts=(made,)))
-        except VersionMoved:  # another process was faster
-            return _key(parts)
-        kept = made
-    return msgspec.json.decode(kept.document, type=_Key).key

@@ -9,16 +9,16 @@ import msgspec
 from passless.actions import nobody, proving, throttle
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import find_sign_in
-from passless.actions.challenging import SignInState
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.recovery_sessions import continued, earlier_ones
+from passless.actions.sign_in_states import SignInState
 from passless.actions.signing_in import Attempt, Opened, entry_of, new_session, note_failure
 from passless.actions.who import place_of
 from passless.domain.account import Account
 from passless.domain.applying import apply
 from passless.domain.audit import AuditEntry, Notice, Outcome
-from passless.domain.ceremonies import CeremonyId
+from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.changes import StartRecovery
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.methods import Kind, kind_of
@@ -122,7 +122,7 @@ def _check_code(account: Account, typed: Secret, now: datetime) -> RecoveryCode:
 
 def _further_proof(
     parts: Parts, at: Attempt, code: RecoveryCode, proof: Answer | None
-) -> tuple[tuple[Use, ...], CeremonyId | None]:
+) -> tuple[tuple[Use, ...], CeremonyId | Ceremony | None]:
     account, now = at.account, at.now
     if proof is None:
         if opens_alone(account, code, now):
@@ -132,7 +132,7 @@ def _further_proof(
     ceremony = find_sign_in(parts, at.actor, proof.ceremony, account.id) if proof.ceremony else None
     state = b"" if ceremony is None else msgspec.json.decode(ceremony.state, type=SignInState).expected
     proven = proving.check(parts, account, proof, state or None, now)
-    return (proven.use,), None if ceremony is None else ceremony.id
+    return (proven.use,), None if ceremony is None else ceremony.ending
 
 
 def begun_notice(parts: Parts, account: Account, now: datetime, how: str) -> Notice:

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from passless.actions import nobody, proving, throttle
 from passless.actions.accounts import Found, find_id
 from passless.actions.catching_up import ended_for_good
-from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, origin_of
-from passless.actions.challenging import Challenge, NoMethod, SignInState, ask, open_ceremony
+from passless.actions.ceremonies import NoSuchCeremony, origin_of
+from passless.actions.challenging import Challenge, NoMethod, ask, open_ceremony
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.renewing import renewed
+from passless.actions.sign_in_states import SIGN_IN, SignInState
 from passless.actions.who import place_of, session_on, token_hash
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
@@ -47,9 +48,9 @@ class Attempt(Struct, frozen=True, kw_only=True):
         return self.found.account
 
     @property
-    def consumes(self) -> CeremonyId | None:
+    def consumes(self) -> CeremonyId | Ceremony | None:
         """The ceremony that ends when the answer is right."""
-        return None if self.ceremony is None else self.ceremony.id
+        return None if self.ceremony is None else self.ceremony.ending
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -246,7 +247,7 @@ def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...
     if not accepts:
         raise NoMethod("the account asks for a second proof, and has nothing else to prove it with")
     signed = tuple(kind for kind in accepts if kind in proving.SIGNED)
-    asked = ask(parts, account.methods, signed, _origin(parts, at), at.now) if signed else Challenge()
+    asked = ask(parts, account, signed, _origin(parts, at), at.now) if signed else Challenge()
     state = SignInState(expected=asked.expected, proofs=proofs, accepts=accepts)
     ceremony = open_ceremony(parts, at.actor, account.id, state, at.now)
     entry = entry_of(account, at.actor, "sign-in-first-proof", Outcome.DONE, at.now, {"kind": proofs[-1].kind or ""})

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from passless.actions import naming, proving, throttle
 from passless.actions.ceremonies import find_sign_in
-from passless.actions.challenging import SignInState
 from passless.actions.changing import Kept, Look, Wanted, carry_out
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
+from passless.actions.sign_in_states import SignInState
 from passless.actions.signing_in import note_failure
 from passless.actions.who import Who, identify
 from passless.domain import names
 from passless.domain.account import Account, Version
-from passless.domain.ceremonies import Ceremony, CeremonyId
+from passless.domain.ceremonies import Ceremony
 from passless.domain.changes import TakeBackLoss
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.recovery import Loss
@@ -75,7 +75,7 @@ def _wanted(parts: Parts, actor: Actor, who: Who, request: TakeBackReport, now: 
         changes=(TakeBackLoss(id=loss.id),),
         proofs=tuple(one.proof for one in proven),
         uses=tuple(one.use for one in proven),
-        consumes=None if ceremony is None else CeremonyId(ceremony.id),
+        consumes=None if ceremony is None else ceremony.ending,
         forgives=throttle.forgiven(who.account.id, who.place, [answer.kind for answer in request.proofs]),
     )
 

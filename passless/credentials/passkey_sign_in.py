@@ -67,15 +67,18 @@ class RequestOptions(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     rp_id: str
     user_verification: UserVerification
     allow_credentials: tuple[Descriptor, ...] = ()
+    hints: tuple[str, ...] = ()
 
 
 class SignInExpected(Expected, frozen=True, kw_only=True, omit_defaults=True):
     """What the answer to a sign-in is held against.
 
-    `allowed` names the credentials that may answer; empty where the account is not known before the answer.
+    `allowed` names the credentials that may answer. Where it is empty, all of the account may if it was named before the
+    answer, and else the answer says whose it is.
     """
 
     allowed: tuple[bytes, ...] = ()
+    is_named: bool = False
 
 
 class BegunSignIn(Struct, frozen=True, kw_only=True):
@@ -136,11 +139,13 @@ def begin_sign_in(
     origin: str,
     allowed: Sequence[Credential] = (),
     user_verification: UserVerification = UserVerification.PREFERRED,
+    hints: tuple[str, ...] = (),
     entropy: Entropy,
 ) -> BegunSignIn:
     """Ask for a signature with one of the allowed credentials, or with any passkey where none is named.
 
-    Naming credentials to somebody who has proven nothing tells that the account exists (WebAuthn L3 §14.6.2).
+    Naming credentials to somebody who has proven nothing tells that the account exists (WebAuthn L3 §14.6.2). `hints` say what
+    the browser should offer first, where the credentials do not say how they are reached (WebAuthn L3 §5.8.7).
     """
     expected = SignInExpected(
         challenge=entropy(CHALLENGE_SIZE),
@@ -155,6 +160,7 @@ def begin_sign_in(
         rp_id=relying_party.id,
         user_verification=user_verification,
         allow_credentials=describe(allowed),
+        hints=hints,
     )
     return BegunSignIn(options=options, expected=expected)
 
@@ -217,7 +223,7 @@ def _find(expected: SignInExpected, known: Iterable[KnownCredential], given: Sig
     """Return the credential that may answer here; nothing where it is unknown, another account's or for another store."""
     if expected.allowed and given.credential_id not in expected.allowed:
         return None
-    if not expected.allowed and not given.user_handle:
+    if not expected.allowed and not expected.is_named and not given.user_handle:
         return None  # who it is stands only in the user handle then (WebAuthn L3 §7.2)
     for one in known:
         if one.credential.id == given.credential_id and one.credential.rp_id == expected.rp_id:

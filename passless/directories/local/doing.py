@@ -21,12 +21,13 @@ from passless.actions import (
     taking_back,
     tokens,
 )
-from passless.actions.ceremonies import SIGN_IN, NoSuchCeremony, find_to_finish
+from passless.actions.ceremonies import NoSuchCeremony, find_to_finish
 from passless.actions.changing import Kept, Wanted, carry_out
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Access, Parts
 from passless.actions.reaching import reach
 from passless.actions.request_errors import CodeWrong
+from passless.actions.sign_in_states import SIGN_IN
 from passless.actions.who import NotAnOperator, NotBelow, OperatorProofNeeded, Who, session_of
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.proofs import WrongProof
