@@ -25,9 +25,9 @@ def add(
     over: Annotated[
         list[str] | None, Option("--over", metavar="GROUP", help="Over whom; everybody if left out. May be repeated.")
     ] = None,
-    first: Annotated[bool, Option("--first", help="The first one, made on the server's host while there is none.")] = False,
+    first: Annotated[bool, Option("--first", help="One of the first two, made on the server's host.")] = False,
 ) -> None:
-    """Make an account an operator, or say anew over whom it is one."""
+    """Make an account an operator, or say anew over whom it is one; every operator is told."""
     run = current(ctx).on(account)
     run.show(operators.add(run, tuple(over or ()), first=first))
 

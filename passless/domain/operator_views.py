@@ -13,7 +13,7 @@ class ApprovalView(Struct, frozen=True, kw_only=True):
     """What one operator asked for; `approved_by` is another who agreed, None as long as nobody did.
 
     `asked` says all of it in one sentence. `kind` is the word of the request, `minutes`, `length` and `once` are of its
-    temporary pass, `lost` the devices that it names and `lost_methods` what is on them now, `over` the groups of a new operator.
+    temporary pass, `lost` the devices that it names and `lost_methods` what is on them, `over` the groups of a new operator.
     """
 
     id: str

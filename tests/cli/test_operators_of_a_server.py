@@ -47,7 +47,10 @@ def test_the_first_two_operators_are_made_on_the_host(office: Passless) -> None:
     for name in ("boss", "anna", "third"):
         assert office.json("operator", "add", name, "--first", status=7)["code"] == "not-the-first"
     listed = office.json("operator", "list", "--as", "boss")
-    assert sorted((one["account"], one["over"], one["granted_by"]) for one in listed) == [("anna", [], None), ("boss", [], None)]
+    assert sorted((one["account"], one["over"], one["granted_by"]) for one in listed) == [
+        ("anna", [], None),
+        ("boss", [], None),
+    ]
     assert "the host" in office("operator", "list", "--as", "boss").stdout
 
 

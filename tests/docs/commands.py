@@ -59,11 +59,11 @@ def _command(command: Any, parent: Context, name: str, *, depth: int) -> Iterato
     ctx = Context(command, info_name=name, parent=parent)
     path = ctx.command_path
     if hasattr(command, "list_commands"):
-        yield from (f"{'#' * depth} passless {name}", "", command.short_help or command.help, "")
+        yield from (f"{'#' * depth} {path}", "", command.short_help or command.help, "")
         for inner in command.list_commands(ctx):
             yield from _command(command.get_command(ctx, inner), ctx, inner, depth=depth + 1)
         return
-    own = [one for one in command.get_params(ctx) if one.name not in _shared_names() and one.name != "help"]
+    own = [one for one in command.get_params(ctx) if _is_own(one)]
     arguments = " ".join(["[OPTIONS]", *(one.make_metavar(ctx) for one in own if one.param_type_name == "argument")])
     yield from (f"{'#' * depth} {path}", "", *_paragraphs(command.help), "", "```", f"{path} {arguments}", "```", "")
     rows = [f"| {_spelled(one, ctx)} | {_cell(one.help)}{_default(one)} |" for one in own if not one.hidden]
@@ -72,6 +72,11 @@ def _command(command: Any, parent: Context, name: str, *, depth: int) -> Iterato
     taken = [who for who, make in SHARED.items() if make is not options.every and _takes(command, ctx, make)]
     if taken:
         yield from (f"Also takes the options of {' and '.join(taken)}.", "")
+
+
+def _is_own(one: Any) -> bool:
+    """Tell whether it is the command's alone; an argument may be called as a shared option is."""
+    return one.param_type_name == "argument" or (one.name not in _shared_names() and one.name != "help")
 
 
 def _paragraphs(text: str | None) -> list[str]:

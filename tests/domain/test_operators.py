@@ -116,7 +116,10 @@ class TestGroupNames:
     def test_each_stands_once_in_its_normal_form(self) -> None:
         assert clean_groups([" Sales ", "sales", "\uff2fslo"]) == ("Sales", "Oslo")
 
-    @pytest.mark.parametrize("groups", [[""], ["a,b"], ["a b"], ["bad group!"], ["a\nb"], ["a" * 65], [str(one) for one in range(MAXIMUM_GROUPS + 1)]])
+    @pytest.mark.parametrize(
+        "groups",
+        [[""], ["a,b"], ["a b"], ["bad group!"], ["a\nb"], ["a" * 65], [str(one) for one in range(MAXIMUM_GROUPS + 1)]],
+    )
     def test_what_cannot_be_a_group_is_refused(self, groups: list[str]) -> None:
         with pytest.raises(BadName):
             clean_groups(groups)
