@@ -31,7 +31,7 @@ def place_of(scope: Any, site: Site) -> str:
     """Return where a request comes from, by its ASGI scope."""
     peer = peer_of(scope)
     if not is_trusted(peer, site):
-        return str(peer) if peer is not None else SOCKET
+        return written(peer) if peer is not None else SOCKET
     return _forwarded(peer, _hops(scope["headers"]), site)
 
 
@@ -86,4 +86,10 @@ def _forwarded(peer: Address | None, hops: Sequence[str], site: Site) -> str:
         nearest = address
         if not is_trusted(address, site):
             break
-    return str(nearest) if nearest is not None else SOCKET
+    return written(nearest) if nearest is not None else SOCKET
+
+
+@lru_cache(maxsize=4096)  # as often as it is read
+def written(address: Address) -> str:
+    """Write an address."""
+    return str(address)

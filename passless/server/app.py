@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -19,6 +19,9 @@ from passless.server.actors import actor_of
 from passless.server.log import Log
 from passless.server.site import Site
 
+if TYPE_CHECKING:
+    from passless.server.api.routing import Interface
+
 BODY_SIZE = 256 * 1024  # bytes (docs/api.md)
 PARTS = ("api", "pages", "oauth")  # packages beside this module, each with its `router`
 HTML = "text/html"
@@ -26,7 +29,44 @@ HTML = "text/html"
 Asking = Request[Any, Any, Any]
 
 
-def make_app(site: Site, log: Log | None = None) -> Litestar:
+class Application(Litestar):
+    """Every route.
+
+    What the interface `/api/v1` is asked goes to it at once: finding a route, and what Litestar does around each, costs as much
+    as the work.
+    """
+
+    interface: Interface | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        if self.interface is None or scope["type"] != "http" or not self.interface.is_asked(scope):
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            messages = await self.interface.answer(scope, receive)
+        except Exception as error:  # noqa: BLE001 - answered, and a fault of ours noted, as Litestar has it done elsewhere
+            await self._tell(error, scope, receive, send)
+            return
+        for message in messages:
+            await send(message)
+
+    async def _tell(self, error: Exception, scope: Any, receive: Any, send: Any) -> None:
+        """Answer an error as it is answered on every other route."""
+        scope["app"] = scope["litestar_app"] = self
+        scope.setdefault("state", {})
+        asked: Asking = Request(scope, receive, send)
+        match error:
+            case PasslessError():
+                said = _problem(asked, error)
+            case HTTPException():
+                said = _litestar_problem(asked, error)
+            case _:
+                said = _fault(asked, error)
+        await said.to_asgi_response(app=None, request=asked)(scope, receive, send)
+
+
+def make_app(site: Site, log: Log | None = None) -> Application:
     """Return the application of a site; it stands behind `gate.Gate`, which refuses foreign hosts and slow bodies."""
 
     def the_site() -> Site:
@@ -35,7 +75,7 @@ def make_app(site: Site, log: Log | None = None) -> Litestar:
     def the_actor(request: Asking) -> Actor:
         return actor_of(request, site)
 
-    return Litestar(
+    app = Application(
         route_handlers=list(_routers(site)),
         dependencies={
             "site": Provide(the_site, sync_to_thread=False, use_cache=True),
@@ -49,6 +89,11 @@ def make_app(site: Site, log: Log | None = None) -> Litestar:
         signature_types=[Site, Actor],
         debug=False,
     )
+    if "api" in PARTS:
+        from passless.server import api
+
+        app.interface = api.interface(site)
+    return app
 
 
 def _routers(site: Site) -> Iterator[Router]:

@@ -3,7 +3,7 @@
 from litestar import Router
 
 from passless.server.api import about, accounts, description, lists, operators, proving, relying_parties, reports
-from passless.server.api.routing import mounted
+from passless.server.api.routing import Interface
 from passless.server.site import Site
 
 OPERATIONS = (
@@ -44,5 +44,10 @@ OPERATIONS = (
 
 
 def router(site: Site) -> Router:
-    """Return the interface, and its description."""
-    return Router("/", route_handlers=[description.route(OPERATIONS), mounted(OPERATIONS, site)])
+    """Return the description of the interface, the one address that is a usual route."""
+    return Router("/", route_handlers=[description.route(OPERATIONS)])
+
+
+def interface(site: Site) -> Interface:
+    """Return the interface itself."""
+    return Interface(OPERATIONS, site)

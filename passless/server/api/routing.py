@@ -1,6 +1,6 @@
-"""Operations as routes, without anything in between: the body is read as it comes, the work is done in a thread.
+"""Operations by their addresses, without anything in between: the body is read as it comes, the work is done in a thread.
 
-They are plain ASGI, since what Litestar does for a usual handler (its arguments, its response) costs as much as a sign-in.
+`app.Application` asks it before Litestar: what that does for a usual route costs as much as a sign-in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl
 
 from litestar.concurrency import get_asyncio_executor
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
-from litestar.handlers import ASGIRouteHandler, asgi
 
 from passless.server.actors import actor_from
 from passless.server.addresses import place_of
@@ -24,6 +23,7 @@ from passless.server.problems import TooSlow, WrongMediaType
 from passless.server.site import Site
 
 JSON = "application/json"
+UNDER = f"{BASE}/".encode()  # what the addresses of the interface begin with
 USUAL = ((b"cache-control", b"no-store"), (b"content-type", b"application/json"))  # what is answered is for who asked, now
 
 
@@ -44,58 +44,69 @@ class Table:
         """
         asked = _parts(path)
         for parts, by_method in self._by_length.get(len(asked), ()):
-            if all(part == given or part[0] == "{" for part, given in zip(parts, asked, strict=True)):
+            opened = _opened(parts, asked)
+            if opened is not None:
                 if method not in by_method:
                     raise MethodNotAllowedException(headers={"Allow": ", ".join(by_method)})
-                return by_method[method], {
-                    part[1:-1]: given for part, given in zip(parts, asked, strict=True) if part[0] == "{"
-                }
+                return by_method[method], opened
         raise NotFoundException
 
 
-def mounted(operations: Sequence[Operation], site: Site) -> ASGIRouteHandler:
-    """Return all operations in one place."""
-    table = Table(operations)
-    batches = Batches(site.parts.store)
+class Interface:
+    """All operations in one place."""
 
-    @asgi(BASE, is_mount=True, copy_scope=False)
-    async def interface(scope: Any, receive: Any, send: Any) -> None:
-        if not scope["raw_path"].startswith((BASE + "/").encode()) and scope["raw_path"] != BASE.encode():
-            raise NotFoundException  # Litestar looks at the beginning only: /api/v1accounts
-        operation, parts = table.find(scope["path"], scope["method"])
+    def __init__(self, operations: Sequence[Operation], site: Site) -> None:
+        self._table = Table(operations)
+        self._site = site
+        self._batches = Batches(site.parts.store)
+
+    def is_asked(self, scope: Any) -> bool:
+        """Tell whether a request is for the interface, by its address as it was written."""
+        raw: bytes = scope["raw_path"]
+        return raw.startswith(UNDER) or raw == BASE.encode()
+
+    async def answer(self, scope: Any, receive: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Do what is asked, and return what is sent: the head of the answer and its body."""
+        operation, parts = self._table.find(scope["path"][len(BASE) :], scope["method"])
         scope["path_template"] = BASE + operation.path
-        await _answer(operation, site, batches, parts, scope, receive, send)
-
-    return interface
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = await _body(receive)
+        if operation.takes is not None:
+            _check_media_type(headers.get("content-type", ""))
+        call = Call(
+            site=self._site,
+            actor=actor_from(headers, place_of(scope, self._site)),
+            parts=parts,
+            query=_query(scope["query_string"]),
+            headers=headers,
+            body=body,
+        )
+        said, content = await _worked(operation, call, self._batches)
+        scope["passless_account"] = said.account_id
+        return _head(said, said.status or operation.status, content), {"type": "http.response.body", "body": content}
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    return tuple(part for part in path.split("/") if part)
+    return tuple(filter(None, path.split("/")))
 
 
-async def _answer(
-    operation: Operation, site: Site, batches: Batches, parts: Mapping[str, str], scope: Any, receive: Any, send: Any
-) -> None:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    body = await _body(receive)
-    if operation.takes is not None:
-        _check_media_type(headers.get("content-type", ""))
-    call = Call(
-        site=site,
-        actor=actor_from(headers, place_of(scope, site)),
-        parts=parts,
-        query=_query(scope["query_string"]),
-        headers=headers,
-        body=body,
-    )
-    said, content = await _worked(operation, call, batches)
-    scope["passless_account"] = said.account_id
-    status = said.status or operation.status
-    more = [(name.lower().encode(), value.encode("latin-1")) for name, value in said.headers.items()]
-    length = (b"content-length", str(len(content)).encode())
-    written = [*USUAL[: 2 if content else 1], *(() if status == 204 else (length,)), *more]
-    await send({"type": "http.response.start", "status": status, "headers": written})
-    await send({"type": "http.response.body", "body": content})
+def _opened(parts: Sequence[str], asked: Sequence[str]) -> dict[str, str] | None:
+    """Return the parts of an address that a path leaves open; nothing where it is another address."""
+    opened = {}
+    for part, given in zip(parts, asked, strict=True):
+        if part[0] == "{":
+            opened[part[1:-1]] = given
+        elif part != given:
+            return None
+    return opened
+
+
+def _head(said: Said, status: int, content: bytes) -> Mapping[str, Any]:
+    written = [*USUAL[: 2 if content else 1]]
+    if status != 204:
+        written.append((b"content-length", b"%d" % len(content)))
+    written += [(name.lower().encode(), value.encode("latin-1")) for name, value in said.headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": written}
 
 
 async def _body(receive: Any) -> bytes:
