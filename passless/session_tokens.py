@@ -101,6 +101,13 @@ class SessionTokens:
             self._write(replace(after, told=kept.told or bool(why)))
         return "" if kept.told or why is None else why
 
+    def renew(self, before: Secret, after: Secret) -> None:
+        """Put the new token of a session in the place of the one that ended, where that is known here."""
+        for account_id, entry in self._read().accounts.items():
+            if self._token(account_id, entry) == before:
+                self.keep(account_id, entry.name, after)
+                return
+
     def choose(self, account_id: str, name: str) -> None:
         """Choose the account that commands act on."""
         with private_files.alone(self.path):

@@ -215,8 +215,9 @@ def encode_repeated(outcome: Any) -> bytes:
 
 def _document(outcome: Any) -> dict[str, Any]:
     match outcome:
-        case Applied(plan=plan, made=made):
-            return {"applied": True, "plan": plan} | ({} if made is None else _fields(made))
+        case Applied(plan=plan, made=made, token=token):
+            renewed = {} if token is None else {"token": token}
+            return {"applied": True, "plan": plan} | ({} if made is None else _fields(made)) | renewed
         case Waits(plan=plan, pending=pending):
             return {"applied": False, "plan": plan, "pending": pending}
         case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
@@ -241,7 +242,7 @@ def decode_begun(content: bytes) -> Begun:
 def decode_outcome(content: bytes) -> Outcome:
     """Read what came of finishing a ceremony, or of a sign-in."""
     fields = decode(content, dict[str, Raw])
-    if "token" in fields:
+    if "session" in fields:
         return decode(content, SignedIn)
     if "accepts" in fields:
         return _with_challenge(decode(content, SecondProofNeeded), content)
@@ -284,6 +285,7 @@ class _Challenge(Struct, frozen=True, rename={"public_key": "publicKey"}):
 class _Plain(Struct, frozen=True, kw_only=True):
     applied: bool
     plan: PlanView | None = None
+    token: Secret | None = None
 
 
 def _with_challenge(read: S, content: bytes) -> S:
@@ -295,7 +297,7 @@ def _applied(content: bytes, made: type[Made] | None) -> Applied | Waits:
     read = decode(content, _Plain)
     if not read.applied:
         return decode(content, Waits)
-    return Applied(plan=read.plan, made=None if made is None else decode(content, made))
+    return Applied(plan=read.plan, made=None if made is None else decode(content, made), token=read.token)
 
 
 def _fields(thing: Struct) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import nobody, throttle
+from passless.actions import nobody, noting, throttle
 from passless.actions.accounts import find_id
 from passless.actions.parts import Parts
 from passless.domain import names
@@ -133,7 +133,9 @@ def _note(parts: Parts, name: str, service: str, place: str, error: WrongAppPass
     if number not in TOLD:
         return
     account = _named(parts, name, now)
-    details = {"reason": error.reason, "service": names.printable(service), "wrong_this_hour": str(number)}
+    if noting.told(parts, nobody.name_hash(parts, name), place, now=now, of_nobody=account is None) is None:
+        return
+    details = {"reason": error.reason, "service": names.printable(service), noting.NUMBER: str(number)}
     entry = AuditEntry(
         at=now,
         actor="nobody" if account is None else account.name,

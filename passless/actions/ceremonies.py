@@ -11,8 +11,8 @@ import hmac
 from contextlib import suppress
 from hashlib import sha256
 
-from passless.actions import throttle
-from passless.actions.parts import Access, Parts
+from passless.actions import noting
+from passless.actions.parts import Parts
 from passless.actions.sign_in_states import SIGN_IN, is_handed_out, opened
 from passless.actions.who import SignInNeeded, place_of, session_of
 from passless.domain.account import AccountId
@@ -130,9 +130,10 @@ def _note_none_open(parts: Parts, actor: Actor, ceremony_id: str, error: NoSuchC
     stranger's flood of them does not fill a server's trail.
     """
     now, found, session = parts.now(), _look(parts, ceremony_id), session_of(parts, actor)
-    if session is None and parts.access is Access.NOBODY and throttle.is_flooded(parts, actor.place, now=now):
-        return
     account_id = found.account_id if found is not None else session.account_id if session is not None else ""
+    number = noting.told(parts, account_id or noting.NO_NAME, actor.place, now=now, of_nobody=not account_id)
+    if number is None:
+        return
     name = ""
     with suppress(NoSuchAccount):
         name = parts.store.read(AccountId(account_id)).account.name
@@ -144,7 +145,7 @@ def _note_none_open(parts: Parts, actor: Actor, ceremony_id: str, error: NoSuchC
         account_id=account_id if name else "",
         account=name,
         place=place_of(actor),
-        details={"reason": error.code},
+        details={"reason": error.code} | number,
     )
     parts.store.commit(Write(at=now, events=(entry,)))
 

@@ -13,6 +13,7 @@ from passless.actions.accounts import Found
 from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
 from passless.actions.recovery_sessions import continued, sessions_it_ends
+from passless.actions.renewing import renewed
 from passless.actions.who import Who, identify
 from passless.domain.account import Account, Pending, Version
 from passless.domain.applying import postpone
@@ -34,6 +35,7 @@ from passless.domain.refused import ABOUT_PROOFS, Refused
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.planning import Plan, plan
 from passless.domain.safety.proofs import proof_ids
+from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, Session, SessionId, SessionKind
 from passless.domain.use_state import Use
 from passless.ports import Record, VersionMoved, Write
@@ -65,22 +67,24 @@ class Wanted(Struct, frozen=True, kw_only=True):
     uses: tuple[Use, ...] = ()
     consumes: CeremonyId | Ceremony | None = None
     proves: Proof | None = None
+    goes_on: Proof | None = None
     ends: tuple[SessionId, ...] = ()
     forgives: tuple[str, ...] = ()
     asked: Asked | None = None
     approvals: tuple[str, ...] = ()
     puts: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
+    problems: tuple[Problem, ...] = ()
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    problems: tuple[Problem, ...] = ()
-    """What came of it: the plan, the account as it is kept, and what waits."""
+    """What came of it: the plan, the account as it is kept, what waits, and the new token of a session in which more was proven."""
 
     plan: Plan
     account: Account
     pending: Pending | None = None
     sessions_ended: int = 0
+    token: Secret | None = None
 
 
 Look = Callable[[datetime], Found]
@@ -157,6 +161,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
     delete = isinstance(planned.change, DeleteAccount)
     puts, drops = operators.kept_beside(parts, planned)
     notes = wanted.notes | ({"approved_by": ",".join(wanted.approvals)} if wanted.approvals else {})
+    session, token = _session_after(parts, who, planned, wanted, now)
     write = Write(
         at=now,
         account=planned.after,
@@ -164,7 +169,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         delete=delete,
         consumes=wanted.consumes,
         uses=wanted.uses,
-        updates=None if delete and who.acting is None else _session_after(who, planned, wanted, now),
+        updates=None if delete and who.acting is None else session,
         ends=ended,
         ended=tuple(ended_for_good(found.stored, planned.after, deleted=delete)),
         notices=(
@@ -178,7 +183,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         drops=drops,
     )
     parts.store.commit(write)
-    return Kept(plan=planned, account=planned.after, sessions_ended=len(ended))
+    return Kept(plan=planned, account=planned.after, sessions_ended=len(ended), token=token)
 
 
 def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, now: datetime) -> Kept:
@@ -192,6 +197,7 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
         proven_by=tuple(sorted(proof_ids(who.context(now, more=wanted.proofs)))),
     )
     after = postpone(who.account, waiting)
+    session, _ = _session_after(parts, who, replace(planned, after=after), replace(wanted, proves=None, goes_on=None), now)
     if len(after.pending) > MAXIMUM_WAITING:
         raise TooMuchWaits
     write = Write(
@@ -200,7 +206,7 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
         expected=found.version,
         consumes=wanted.consumes,
         uses=wanted.uses,
-        updates=_session_after(who, replace(planned, after=after), replace(wanted, proves=None), now),
+        updates=session,
         ended=tuple(ended_for_good(found.stored, after)),
         notices=(*found.caught_up.notices, *_waiting_notices(parts, found.account, waiting)),
         events=(*found.caught_up.events, _entry(who, planned.change, Outcome.PENDING, now, {"pending": waiting.id})),
@@ -260,7 +266,7 @@ def _is_gone(who: Who, planned: Plan, wanted: Wanted) -> bool:
         return False
     if who.session.id in wanted.ends or isinstance(planned.change, DeleteAccount):
         return True
-    return not _proofs_left(who.session, planned) and wanted.proves is None
+    return not (_proofs_left(who.session, planned) or wanted.proves or wanted.goes_on)
 
 
 def _proofs_left(session: Session, planned: Plan) -> tuple[Proof, ...]:
@@ -268,15 +274,20 @@ def _proofs_left(session: Session, planned: Plan) -> tuple[Proof, ...]:
     return tuple(proof for proof in session.proofs if proof.method not in removed)
 
 
-def _session_after(who: Who, planned: Plan, wanted: Wanted, now: datetime) -> Session | None:
+def _session_after(
+    parts: Parts, who: Who, planned: Plan, wanted: Wanted, now: datetime
+) -> tuple[Session | None, Secret | None]:
+    """Return the session that acts as it is afterwards, and its new token where more was proven in it."""
     if who.acting is not None:  # whose session ended, or who has less rights, no longer acts
-        return replace(who.acting.session, seen_at=now)
+        return replace(who.acting.session, seen_at=now), None
     if who.session is None:
-        return None
+        return None, None
     proofs = _proofs_left(who.session, planned)
-    if wanted.proves is not None:
-        proofs = (*(proof for proof in proofs if proof.method != wanted.proves.method), wanted.proves)
-    return replace(who.session, proofs=proofs, seen_at=now)
+    if wanted.goes_on is not None:
+        proofs = (*proofs, wanted.goes_on)
+    if wanted.proves is None:
+        return replace(who.session, proofs=proofs, seen_at=now), None
+    return renewed(parts, who.session, (*proofs, wanted.proves), now)
 
 
 def _notices(parts: Parts, before: Account, wanted: Wanted, now: datetime) -> Iterator[Notice]:

@@ -177,7 +177,10 @@ def _set_password(parts: Parts, who: Who, password: Secret, now: datetime) -> Bu
     alone = not who.account.two_step
     method = new_password(parts, password, stands_alone=alone, words=_words(who), now=now)
     change = TurnPasswordlessOff(password=method) if who.account.passwordless else ReplacePassword(password=method)
-    return Built(wanted=Wanted(changes=(change,), proves=Proof(kind=Kind.PASSWORD, at=now, method=method.id)))
+    proofs = () if who.session is None else who.session.proofs
+    before = next((proof for proof in proofs if proof.kind is Kind.PASSWORD), None)  # a new password proves nothing by itself
+    goes_on = None if before is None else Proof(kind=Kind.PASSWORD, at=before.at, method=method.id)
+    return Built(wanted=Wanted(changes=(change,), goes_on=goes_on))
 
 
 def _passwordless_on(who: Who) -> Built:

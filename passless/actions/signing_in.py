@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import nobody, proving, throttle
+from passless.actions import nobody, noting, proving, throttle
 from passless.actions.accounts import Found, find_id
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import NoSuchCeremony, origin_of
@@ -33,14 +33,20 @@ from passless.domain.use_state import Use
 from passless.ports import NoSuchAccount, VersionMoved, Write
 from passless.ports.directory import Actor
 
+TYPED = (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS)  # what is proven without a question
+
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """Somebody at the door of an account as it is now. `ceremony` is the one they answer, if any."""
+    """Somebody at the door of an account as it is now.
+
+    `ceremony` is the one they answer, if any; `before` how many tried in a row what they try, where that is a temporary pass.
+    """
 
     actor: Actor
     found: Found
     now: datetime
     ceremony: Ceremony | None = None
+    before: int = 0
 
     @property
     def account(self) -> Account:
@@ -76,29 +82,41 @@ class HalfWay(Struct, frozen=True, kw_only=True):
     origin: str = ""
 
 
+class ProvesNothing(WrongUse):
+    """What signs nobody in here is neither checked nor counted nor written down."""
+
+    code = "proves-nothing"
+    hint = "sign in with a password, a code of an app, a temporary pass, or begin with a key or a passkey"
+
+
 def sign_in(parts: Parts, actor: Actor, target: str, answer: Answer, ceremony: Ceremony | None = None) -> Opened | HalfWay:
     """Sign in, or add a proof to the session in use. With a ceremony it is its account, whatever the target.
 
     On a server a name without an account goes the same way, and nothing proves it.
 
     Raises:
+        ProvesNothing: this kind of answer signs in nobody, or not without a question.
         WrongProof, and its kin: the proof is not right; it is counted and in the audit trail.
         Throttled, SwitchedOff: too many were wrong before.
     """
+    if answer.kind not in TYPED and (ceremony is None or answer.kind not in proving.SIGNED):
+        raise ProvesNothing(f'"{answer.kind}" signs nobody in this way')
     now = parts.now()
     found: Found | None = _found(parts, target, ceremony, answer, now)
     assert found is not None
     source = None if session_on(parts, actor, found.account) is not None else _source(ceremony, answer)
     if source is not None:
         throttle.check_source(parts, actor.place, source, now=now)
-    account = found.account
+    account, counted, before = found.account, "", 0
     try:
-        throttle.count(parts, account.id, actor.place, answer.kind, now=now)
         for _ in range(TRIES):
             found = found or _found(parts, target, ceremony, answer, now)
             account = found.account
+            if counted != (counter := _counter(account, answer.kind)):
+                counted, before = counter, _count(parts, account, actor, answer.kind, now)
+            at = Attempt(actor=actor, found=found, now=now, ceremony=ceremony, before=before)
             try:
-                return _try(parts, Attempt(actor=actor, found=found, now=now, ceremony=ceremony), answer)
+                return _try(parts, at, answer)
             except VersionMoved:
                 found, now = None, parts.now()
         raise VersionMoved
@@ -116,11 +134,25 @@ def _try(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
     return _with_proof(parts, at, answer)
 
 
+def _counter(account: Account, kind: Kind) -> str:
+    """Return what an attempt is counted for: a temporary pass by itself, everything else for the account."""
+    issued = account.temporary_pass
+    return account.id if kind is not Kind.TEMPORARY_PASS or issued is None else issued.id
+
+
+def _count(parts: Parts, account: Account, actor: Actor, kind: Kind, now: datetime) -> int:
+    """Count an attempt before it is checked; return how many were made before with the pass that stands."""
+    if kind is Kind.TEMPORARY_PASS:
+        return throttle.count_pass(parts, _counter(account, kind), actor.place, now=now)
+    throttle.count(parts, account.id, actor.place, kind, now=now)
+    return 0
+
+
 def _source(ceremony: Ceremony | None, answer: Answer) -> throttle.Source | None:
     """Return what a source's wrong answers are counted as; keys and passkeys wait for nobody but where no name was given."""
     if ceremony is not None and _state(ceremony).nameless:
         return throttle.Source.NAMELESS
-    return throttle.Source.PROOF if answer.kind in throttle.GUESSABLE else None
+    return throttle.Source.PROOF if answer.kind in throttle.COUNTED else None
 
 
 def _state(ceremony: Ceremony) -> SignInState:
@@ -168,13 +200,17 @@ def note_failure(
     event: str = SIGN_IN,
     held_up: bool = False,
 ) -> None:
-    """Record a wrong proof; the reason is for the audit trail only. `held_up`: from now on its source has to wait."""
-    details = {"kind": kind, "reason": str(getattr(error, "reason", error.code))}
+    """Record a wrong proof, or only count it; the reason is for the audit trail only.
+
+    `held_up`: from now on its source has to wait.
+    """
+    number = noting.told(parts, account.id, actor.place, now=now, of_nobody=nobody.is_nobody(account))
+    details = {"kind": kind, "reason": str(getattr(error, "reason", error.code))} | (number or {})
     if held_up:
         details["source"] = "waits"
-    entry = entry_of(account, actor, event, Outcome.FAILED, now, details)
+    events = () if number is None else (entry_of(account, actor, event, Outcome.FAILED, now, details),)
     if nobody.is_nobody(account):
-        parts.store.commit(Write(at=now, events=(entry,)))
+        parts.store.commit(Write(at=now, events=events))
         return
     cloned = _possible_clone(account, error)
     uses: tuple[Use, ...] = ()
@@ -183,7 +219,7 @@ def note_failure(
         uses = (Use(item=cloned.id, at=now, cloned=True),)
         message = f'"{cloned.name}" may have been copied: its counter went back, and the sign-in was refused'
         notices = (Notice(id=parts.new_id(), account_id=account.id, at=now, code="possible-clone", message=message),)
-    parts.store.commit(Write(at=now, account_id=account.id, uses=uses, notices=notices, events=(entry,)))
+    parts.store.commit(Write(at=now, account_id=account.id, uses=uses, notices=notices, events=events))
 
 
 def _possible_clone(account: Account, error: PasslessError) -> SignInMethod | None:

@@ -7,11 +7,11 @@ signs in with (must hold 9). They invite, with the account's name fixed if they 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from passless.actions import accounts, invitations, operators
+from passless.actions import accounts, invitations, noting, operators
 from passless.actions.parts import Access, Parts, SignUp
-from passless.actions.throttle import Throttled, source_of
+from passless.actions.throttle import Throttled, hourly, network_of, seconds_left, source_of
 from passless.actions.who import operating, place_of
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import CannotDoThat, ProofNeeded, WrongUse
@@ -20,6 +20,7 @@ from passless.domain.secret import Secret
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
 
+FROM_NETWORK = 30  # the same, from one network
 PER_HOUR = 10  # accounts made, and invitations tried, from one source; who has more people invites from the host's network
 
 
@@ -62,14 +63,14 @@ def sign_up(parts: Parts, actor: Actor, new: NewAccount) -> accounts.Made:
         raise GroupsByInvitation
     now = parts.now()
     if new.invitation is not None:
-        _count(parts, actor, now)
+        count_name(parts, actor, now)
         return _invited(parts, actor, new, new.invitation)
     if operating(parts, actor) is not None:
         raise InviteInstead
     if parts.on_host:
         return accounts.make(parts, actor, new, accounts.Admission(notes={"on_host": "yes"}))
     if parts.sign_up is SignUp.OPEN:
-        _count(parts, actor, now)
+        count_name(parts, actor, now)
         return accounts.make(parts, actor, new)
     raise InvitationNeeded
 
@@ -84,16 +85,25 @@ def _invited(parts: Parts, actor: Actor, new: NewAccount, secret: Secret) -> acc
     try:
         return _admitted(parts, actor, new, secret)
     except invitations.NotInvited as error:
-        entry = AuditEntry(
-            at=parts.now(),
-            actor="nobody",
-            event="create-account",
-            outcome=Outcome.FAILED,
-            place=place_of(actor),
-            details={"reason": error.code},
-        )
-        parts.store.commit(Write(at=entry.at, events=(entry,)))
+        _note(parts, actor, error)
         raise
+
+
+def _note(parts: Parts, actor: Actor, error: invitations.NotInvited) -> None:
+    """Record an invitation that is none, or only count it: it may be anybody's guess."""
+    now = parts.now()
+    number = noting.told(parts, noting.NO_NAME, actor.place, now=now, of_nobody=True)
+    if number is None:
+        return
+    entry = AuditEntry(
+        at=now,
+        actor="nobody",
+        event="create-account",
+        outcome=Outcome.FAILED,
+        place=place_of(actor),
+        details={"reason": error.code} | number,
+    )
+    parts.store.commit(Write(at=now, events=(entry,)))
 
 
 def _admitted(parts: Parts, actor: Actor, new: NewAccount, secret: Secret) -> accounts.Made:
@@ -106,10 +116,15 @@ def _admitted(parts: Parts, actor: Actor, new: NewAccount, secret: Secret) -> ac
         raise
 
 
-def _count(parts: Parts, actor: Actor, now: datetime) -> None:
-    """Slow one source down; each hour is counted anew, so that a good one is not held up by yesterday."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    before = parts.store.count_attempt(f"sign-up/{source_of(actor.place)}/{hour:%Y%m%d%H}", at=now)
-    if before.count >= PER_HOUR:
-        seconds = int((hour + timedelta(hours=1) - now).total_seconds()) + 1
-        raise Throttled("too many accounts were asked for from here", hint=f"wait {seconds} seconds", seconds=seconds)
+def count_name(parts: Parts, actor: Actor, now: datetime) -> None:
+    """Slow down a source, and a network, that tries names and invitations.
+
+    Each hour is counted anew, so that a good one is not held up by yesterday.
+    """
+    begin = hourly("sign-up", now)
+    for key, most in ((f"{begin}/{source_of(actor.place)}", PER_HOUR), (f"{begin}@{network_of(actor.place)}", FROM_NETWORK)):
+        if parts.store.count_attempt(key, at=now).count >= most:
+            seconds = seconds_left(now)
+            raise Throttled(
+                "too many accounts and names were asked for from here", hint=f"wait {seconds} seconds", seconds=seconds
+            )

@@ -1,12 +1,16 @@
 """Slowing down who guesses (security.md, "failed proofs"): counted before a proof is checked, forgiven by a good one.
 
-Three counters stand before a proof that can be guessed: of the account from one source, which makes it wait; of the account
-over all sources, and of the kind of proof, which turn guessing off. The last is forgiven by nothing but a proof of that kind
-or one that cannot be guessed: otherwise who knows the password could guess codes for ever, with a good sign-in now and then
-(NIST SP 800-63B-4 §3.2.2: only the authenticators used in a success are forgiven).
+Four counters stand before a proof that can be guessed: of the account from one source, which makes it wait; of the account from
+one network, which may take only a share of the hundred; of the account over all sources, and of the kind of proof, which turn
+guessing off. The last is forgiven by nothing but a proof of that kind or one that cannot be guessed: otherwise who knows the
+password could guess codes for ever, with a good sign-in now and then (NIST SP 800-63B-4 §3.2.2: only the authenticators used in
+a success are forgiven).
 
-On a server a fourth one bounds what a source may get wrong in an hour over all names, those of nobody among them: who tries one
-password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may have
+A temporary pass is a fresh secret of 60 bits that somebody was given to come back with. It is counted under its own id, and not
+refused for what was guessed before; after a hundred wrong ones it ends, and nothing else does.
+
+On a server one more counter bounds what a source may get wrong in an hour over all names, those of nobody among them: who tries
+one password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may have
 an account to be right with. Keys, passkeys and recovery codes are neither counted nor refused for it.
 """
 
@@ -16,22 +20,26 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from passless.actions.parts import Access, Parts
 from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.names import printable
-from passless.ports import Attempts
+from passless.ports import BRIEF, Attempts
 
 FREE_ATTEMPTS = 10  # security.md, "failed proofs": from the 10th in a row it waits
 FIRST_WAIT = timedelta(seconds=60)  # security.md, "failed proofs"
 LONGEST_WAIT = timedelta(hours=1)  # security.md, "failed proofs"
 SWITCHED_OFF = 100  # NIST SP 800-63B-4 §3.2.2: in a row over all sources, then what can be guessed is off
+NETWORK_SHARE = 20  # of the hundred, for one network; then it tries once in `LONGEST_WAIT`
 SOURCE_WRONG = 60  # in an hour from one source, over all names: one a minute (security.md, "failed proofs")
-SOURCE_HOUR = timedelta(hours=1)  # security.md, "failed proofs": nobody waits longer
-IPV6_PREFIX = 64  # security.md, "failed proofs": one network counts as one source
-GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL, Kind.TEMPORARY_PASS)
+NETWORK_WRONG = 300  # in an hour from one network, over all names: as five sources
+HOUR = timedelta(hours=1)  # security.md, "failed proofs": nobody waits longer
+SOURCE_BITS = {"ipv4": 32, "ipv6": 64}  # security.md, "failed proofs": one network of IPv6 counts as one source
+NETWORK_BITS = {"ipv4": 24, "ipv6": 48}  # what one customer of a provider usually has at most
+GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL)  # what is turned off; a temporary pass is counted by itself
+COUNTED = (*GUESSABLE, Kind.TEMPORARY_PASS)
 
 
 class Throttled(ProofNeeded):
@@ -58,6 +66,7 @@ class Purpose(StrEnum):
     PROOF = "proof"
     RECOVERY = "recovery"
     APP_PASSWORD = "app-password"
+    PASS = "pass"  # by the id of the pass
 
 
 class Source(StrEnum):
@@ -65,34 +74,25 @@ class Source(StrEnum):
 
     PROOF = "source"
     NAMELESS = "nameless"  # passkeys that say themselves whose they are
-    NOTHING = "flood"  # answers to ceremonies that are not open
     APP_PASSWORD = "wrong-app-password"  # of one name, only to be said in the audit trail
 
 
 def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> None:
-    """Let a source try on a server's store; `Throttled` where it was wrong too often in this hour."""
+    """Let a source try on a server's store; `Throttled` where it, or its network, was wrong too often in this hour."""
     if parts.access is not Access.NOBODY:
         return
-    key, over_at = _hour(place, what, now)
-    before = parts.store.attempts(key)
-    if before is not None and before.count >= SOURCE_WRONG:
-        seconds = int((over_at - now).total_seconds()) + 1
-        raise Throttled(seconds=seconds)
+    for key, most in _sources(place, what, now):
+        before = parts.store.attempts(key)
+        if before is not None and before.count >= most:
+            raise Throttled(seconds=seconds_left(now))
 
 
 def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bool:
     """Count what a source got wrong on a server's store; tell whether it has to wait from now on."""
     if parts.access is not Access.NOBODY:
         return False
-    key, _ = _hour(place, what, now)
-    return parts.store.count_attempt(key, at=now).count == SOURCE_WRONG - 1
-
-
-def is_flooded(parts: Parts, place: str, *, now: datetime) -> bool:
-    """Count an answer to nothing, and tell whether there were so many that they are written down no more."""
-    key, _ = _hour(place, Source.NOTHING, now)
-    before = parts.store.attempts(key)
-    return (before is not None and before.count >= SOURCE_WRONG) or parts.store.count_attempt(key, at=now).count >= SOURCE_WRONG
+    counted = [(parts.store.count_attempt(key, at=now).count + 1, most) for key, most in _sources(place, what, now)]
+    return any(number == most for number, most in counted)
 
 
 def count_key(parts: Parts, key: str, *, now: datetime) -> None:
@@ -106,18 +106,28 @@ def count_wrong(parts: Parts, name: str, place: str, *, now: datetime) -> int:
 
     Nobody waits for it.
     """
-    key = f"{_hour(place, Source.APP_PASSWORD, now)[0]}/{name}"
+    key = f"{hourly(Source.APP_PASSWORD, now)}/{source_of(place)}/{name}"
     before = parts.store.attempts(key)
     if before is not None and before.count >= FREE_ATTEMPTS:
         return 0
     return parts.store.count_attempt(key, at=now).count + 1
 
 
-def _hour(place: str, what: Source, now: datetime) -> tuple[str, datetime]:
-    """Return the counter of a source in this hour, and when the hour is over."""
-    number = int(now.timestamp()) // int(SOURCE_HOUR.total_seconds())
-    over_at = datetime.fromtimestamp((number + 1) * SOURCE_HOUR.total_seconds(), tz=now.tzinfo)
-    return f"{what}/{source_of(place)}/{number}", over_at
+def hourly(what: str, now: datetime) -> str:
+    """Return what the keys of an hour's counters begin with; the store forgets them after some days."""
+    return f"{BRIEF}{what}/{int(now.timestamp()) // int(HOUR.total_seconds())}"
+
+
+def seconds_left(now: datetime) -> int:
+    """Return in how many seconds the hour is over."""
+    hour = int(HOUR.total_seconds())
+    return hour - int(now.timestamp()) % hour
+
+
+def _sources(place: str, what: Source, now: datetime) -> tuple[tuple[str, int], ...]:
+    """Return the counters of a source and of its network in this hour, and how much each may get wrong."""
+    begin = hourly(what, now)
+    return (f"{begin}/{source_of(place)}", SOURCE_WRONG), (f"{begin}@{network_of(place)}", NETWORK_WRONG)
 
 
 def count(parts: Parts, account_id: str, place: str, kind: Kind, *, now: datetime, purpose: Purpose = Purpose.PROOF) -> None:
@@ -129,13 +139,48 @@ def count(parts: Parts, account_id: str, place: str, kind: Kind, *, now: datetim
     """
     if kind not in GUESSABLE:
         return
-    mine, *shared = _keys(purpose, account_id, place, [kind])
-    _refuse_early(parts.store.attempts(mine), now)
+    of = f"{purpose}/{account_id}"
+    shared = (of, f"{of}#{kind}")
+    _check_waits(parts, of, place, now)
     for key in shared:
         _refuse_off(parts.store.attempts(key))
-    _refuse_early(parts.store.count_attempt(mine, at=now), now)  # others may have counted in between
+    _count_waits(parts, of, place, now)
     for before in [parts.store.count_attempt(key, at=now) for key in shared]:
         _refuse_off(before)
+
+
+def count_pass(parts: Parts, of: str, place: str, *, now: datetime) -> int:
+    """Count an attempt with a temporary pass; return how many were made with it in a row before.
+
+    Args:
+        parts: what actions hold.
+        of: the id of the pass, or of the account where there is none.
+        place: where from.
+        now: when it came.
+    Raises:
+        Throttled: this source, or its network, has to wait.
+    """
+    _check_waits(parts, f"{Purpose.PASS}/{of}", place, now)
+    _count_waits(parts, f"{Purpose.PASS}/{of}", place, now)
+    return parts.store.count_attempt(f"{Purpose.PASS}/{of}", at=now).count
+
+
+def _check_waits(parts: Parts, of: str, place: str, now: datetime) -> None:
+    source, network = _waiting(of, place)
+    _refuse_early(parts.store.attempts(source), now)
+    _refuse_share(parts.store.attempts(network), now)
+
+
+def _count_waits(parts: Parts, of: str, place: str, now: datetime) -> None:
+    """Count for a source and its network, and look again: others may have counted in between."""
+    source, network = _waiting(of, place)
+    _refuse_early(parts.store.count_attempt(source, at=now), now)
+    _refuse_share(parts.store.count_attempt(network, at=now), now)
+
+
+def _waiting(of: str, place: str) -> tuple[str, str]:
+    """Return the counters that make somebody wait: of the source, and of its network."""
+    return f"{BRIEF}{of}/{source_of(place)}", f"{BRIEF}{of}@{network_of(place)}"
 
 
 def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, ...]:
@@ -146,6 +191,11 @@ def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, 
     return (*_keys(Purpose.PROOF, account_id, place, GUESSABLE), *_keys(Purpose.RECOVERY, account_id, place, GUESSABLE))
 
 
+def forgiven_pass(pass_id: str, place: str) -> tuple[str, ...]:
+    """Return the counters of a temporary pass that its good use resets."""
+    return _keys(Purpose.PASS, pass_id, place, ())
+
+
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait after so many wrong proofs in a row."""
     if attempts < FREE_ATTEMPTS:
@@ -154,23 +204,31 @@ def wait_after(attempts: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
-@lru_cache(maxsize=4096)  # asked several times for each sign-in
 def source_of(place: str) -> str:
     """Return what counts as one source: a place as it is named, an IPv6 address with its whole network."""
+    return _within(place, **SOURCE_BITS)
+
+
+def network_of(place: str) -> str:
+    """Return the network that a place is in: what one customer usually has. A place that is no address is one by itself."""
+    return _within(place, **NETWORK_BITS)
+
+
+@lru_cache(maxsize=8192)  # asked several times for each sign-in
+def _within(place: str, *, ipv4: int, ipv6: int) -> str:
     try:
         address = ip_address(place)
     except ValueError:
         return printable(place)
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(IPv6Network((int(address), IPV6_PREFIX), strict=False))
-    return str(address)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    bits = ipv6 if isinstance(address, IPv6Address) else ipv4
+    return str(address) if bits == address.max_prefixlen else str(ip_network((int(address), bits), strict=False))
 
 
-def _keys(purpose: Purpose, account_id: str, place: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
-    account = f"{purpose}/{account_id}"
-    return f"{account}/{source_of(place)}", account, *(f"{account}#{kind}" for kind in kinds)
+def _keys(purpose: Purpose, of_whom: str, place: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
+    of = f"{purpose}/{of_whom}"
+    return (*_waiting(of, place), of, *(f"{of}#{kind}" for kind in kinds))
 
 
 def _refuse_early(before: Attempts | None, now: datetime) -> None:
@@ -178,6 +236,13 @@ def _refuse_early(before: Attempts | None, now: datetime) -> None:
         return
     seconds = int((until - now).total_seconds()) + 1
     raise Throttled(seconds=seconds)
+
+
+def _refuse_share(before: Attempts | None, now: datetime) -> None:
+    """Let a network that took its share of the hundred try once an hour, so that it alone turns nothing off in days."""
+    if before is None or before.count < NETWORK_SHARE or now >= (until := before.last_at + LONGEST_WAIT):
+        return
+    raise Throttled(seconds=int((until - now).total_seconds()) + 1)
 
 
 def _refuse_off(before: Attempts | None) -> None:

@@ -200,12 +200,21 @@ class Run:
         from passless.cli import step_up
 
         try:
-            return act(self.actor)
+            return self._act(act)
         except PasslessError as error:
             if not (self.can_ask and step_up.would_help(error)):
                 raise
             step_up.ask(self, error)
-        return act(self.actor)
+        return self._act(act)
+
+    def _act(self, act: Callable[[Actor], _T]) -> _T:
+        """Do something, and keep the new token of the session in use where that proved more in it."""
+        actor = self.actor
+        outcome = act(actor)
+        token = getattr(outcome, "token", None) if actor.token is not None else None  # of `Applied`; that type loads much
+        if isinstance(token, Secret) and actor.token is not None:
+            self.tokens.renew(actor.token, token)
+        return outcome
 
     def confirm(self, question: str, *, plan: Callable[[], PlanView] | None = None) -> None:
         """Make sure that something is meant.

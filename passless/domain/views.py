@@ -352,10 +352,15 @@ Made = (
 
 
 class Applied(Struct, frozen=True, kw_only=True):
-    """A change was kept. Sessions and tokens are no changes to the account, so they have no plan."""
+    """A change was kept. Sessions and tokens are no changes to the account, so they have no plan.
+
+    `token` is the new one of the session in use where the change proved more in it; the one before ended. It goes into the
+    state folder, never to the screen.
+    """
 
     plan: PlanView | None
     made: Made | None = None
+    token: Secret | None = None
 
 
 class Waits(Struct, frozen=True, kw_only=True):
@@ -366,7 +371,10 @@ class Waits(Struct, frozen=True, kw_only=True):
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
-    """A session began, or a proof was added to it. `token` goes into the state folder, never to the screen."""
+    """A session began, or a proof was added to it; either has a token of its own from now on.
+
+    It goes into the state folder, never to the screen.
+    """
 
     account: str
     account_id: str

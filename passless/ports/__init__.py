@@ -18,6 +18,8 @@ from passless.domain.sealed import KeyId, Sealed, Tag
 from passless.domain.sessions import Session, SessionId
 from passless.domain.use_state import Use, UseState
 
+BRIEF = "brief/"  # what the keys of throttle counters begin with that only make somebody wait, for an hour at most
+
 Clock = Callable[[], datetime]  # now, aware, UTC
 Entropy = Callable[[int], bytes]  # that many random bytes
 
@@ -299,7 +301,7 @@ class Store(Protocol):
         ...
 
     def sweep(self, *, at: datetime) -> None:
-        """Forget expired ceremonies, sessions and records, and idle counters."""
+        """Forget expired ceremonies, sessions and records, and idle counters: those of `BRIEF` after two days."""
         ...
 
     def events(

@@ -15,7 +15,7 @@ from passless.domain.names import key as name_key
 from passless.domain.sealed import Sealed, Tag
 from passless.domain.sessions import Session
 from passless.domain.use_state import UseState
-from passless.ports import Attempts, EventPlace, NoSuchAccount, Record, Stored, Write
+from passless.ports import BRIEF, Attempts, EventPlace, NoSuchAccount, Record, Stored, Write
 from passless.stores import keeping, trail
 from passless.stores.checkpoints import read_body, write_outside
 from passless.stores.database import Transaction
@@ -41,6 +41,7 @@ from passless.stores.watched_store import WatchedStore
 
 PAGE = 200  # accounts that are read at a time
 ATTEMPTS_KEPT = timedelta(days=90)  # design.md, "wait": the longest one; a counter idle for longer is forgotten
+BRIEFLY_KEPT = timedelta(days=2)  # longer than anybody waits for one of these counters
 ATTEMPTS_NEVER_FORGOTTEN = 100  # security.md, "failed proofs": what this many turned off stays off
 CHECKPOINT_EVENTS = 1000  # a process that runs for long signs after so many events
 CHECKPOINT_AGE = timedelta(hours=1)  # and one that ends, when nothing was signed for so long
@@ -139,6 +140,8 @@ class SqlStore(WatchedStore):
             for statement in ("remove_old_sessions", "remove_old_ceremonies", "remove_old_records"):
                 transaction.run(statement, at=micros(at))
             transaction.run("remove_idle_attempts", idle_since=idle_since, kept_from=ATTEMPTS_NEVER_FORGOTTEN)
+            first, last = BRIEF, f"{BRIEF}\U0010ffff"  # everything that begins so
+            transaction.run("remove_brief_attempts", first=first, last=last, idle_since=micros(at - BRIEFLY_KEPT))
 
         self._keep(Write(at=at), forget)
 

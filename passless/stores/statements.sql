@@ -221,6 +221,9 @@ DELETE FROM attempts WHERE attempt_key = :key
 -- name: remove_idle_attempts
 DELETE FROM attempts WHERE last_at <= :idle_since AND attempts < :kept_from
 
+-- name: remove_brief_attempts
+DELETE FROM attempts WHERE attempt_key > :first AND attempt_key < :last AND last_at <= :idle_since
+
 -- name: read_notices
 SELECT id, account_id, made_at, code, message FROM notices WHERE account_id = :account_id ORDER BY made_at, id
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from passless.actions import made_up_credentials, throttle
+from passless.actions import made_up_credentials, noting, throttle
 from passless.credentials.passkeys import from_base64, to_base64
 from passless.domain.errors import PasslessError
 from passless.domain.methods import Kind
@@ -271,7 +271,7 @@ class TestThrottling:
         for _ in range(throttle.SOURCE_WRONG + 20):
             with refused("no-such-ceremony"):
                 stranger(town, "ada").finish("none", TYPED["code"])
-        assert len(list(town.store.events())) == before + throttle.SOURCE_WRONG
+        assert len(list(town.store.events())) == before + noting.FROM_SOURCE
 
 
 def test_an_embedded_store_says_what_is_wrong(place: Place) -> None:

@@ -179,7 +179,7 @@ class TestBinding:
         ada, key = Person(place).create(password=None), SecurityKey()
         ada.add_key(key)
         begun = place.directory.begin(ada.actor, "ada", SignInWith(kind=Kind.SECURITY_KEY))
-        with refused("wrong-proof"):
+        with refused("proves-nothing"):
             ada.elsewhere().prove(Answer(kind=Kind.SECURITY_KEY, text=key_answer(key, begun)))
 
     def test_a_purpose_nobody_knows_is_no_ceremony(self, place: Place) -> None:

@@ -193,7 +193,7 @@ class Person:
         self.do(PasswordlessOn())
 
     def _keep(self, outcome: Any) -> Any:
-        if isinstance(outcome, SignedIn):
+        if isinstance(outcome, SignedIn | Applied) and outcome.token is not None:
             self.token = outcome.token
             self.place.keep_secret(outcome.token)
         return outcome

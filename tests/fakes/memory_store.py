@@ -18,6 +18,7 @@ from passless.domain.sealed import Sealed, Tag
 from passless.domain.sessions import Session, SessionId
 from passless.domain.use_state import Use, UseState
 from passless.ports import (
+    BRIEF,
     AlreadyUsed,
     Attempts,
     CredentialTaken,
@@ -140,7 +141,12 @@ class MemoryStore:
         self._ceremonies = {key: one for key, one in self._ceremonies.items() if one.expires_at > at}
         self._records = {key: one for key, one in self._records.items() if one.ends_at is None or one.ends_at > at}
         idle_since = at - timedelta(days=90)
-        self._attempts = {key: one for key, one in self._attempts.items() if one.last_at > idle_since or one.count >= 100}
+        brief_since = at - timedelta(days=2)
+        self._attempts = {
+            key: one
+            for key, one in self._attempts.items()
+            if (one.last_at > brief_since if key.startswith(BRIEF) else one.last_at > idle_since or one.count >= 100)
+        }
 
     def events(
         self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None

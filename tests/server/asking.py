@@ -69,14 +69,14 @@ class Caller:
         """Add an authenticator app; it has shown its code of the step before."""
         begun = self.post("/accounts/me/ceremonies", {"type": "enrol", "kind": "totp"}, 201)
         app = pyotp.TOTP(keep_secret(begun["secret"]))
-        self.post(f"/ceremonies/{begun['ceremony']}", {"kind": "totp", "text": code_before(app)})
+        self._keep(self.post(f"/ceremonies/{begun['ceremony']}", {"kind": "totp", "text": code_before(app)}))
         return app
 
     def add_key(self, key: SecurityKey, kind: str = "security-key") -> Any:
         """Add a security key or a passkey."""
         begun = self.post("/accounts/me/ceremonies", {"type": "enrol", "kind": kind}, 201)
         answer = key.register(json.dumps(begun["publicKey"]).encode(), begun["origin"]).reveal()
-        return self.post(f"/ceremonies/{begun['ceremony']}", {"kind": kind, "text": answer})["method"]
+        return self._keep(self.post(f"/ceremonies/{begun['ceremony']}", {"kind": kind, "text": answer}))["method"]
 
     def begin_key(self, kind: str = "security-key") -> Any:
         """Begin to sign in with a key."""
@@ -88,9 +88,10 @@ class Caller:
         done = self.post(f"/ceremonies/{begun['ceremony']}", {"kind": kind, "text": answer}, status)
         return self._keep(done) if "token" in done else done
 
-    def _keep(self, signed_in: Any) -> Any:
-        self.token = keep_secret(signed_in["token"])
-        return signed_in
+    def _keep(self, answer: Any) -> Any:
+        """Keep the token of a session that began, or that more was proven in."""
+        self.token = keep_secret(answer["token"])
+        return answer
 
     def _read(self, answer: httpx.Response, status: int) -> Any:
         assert answer.status_code == status, f"{answer.status_code}: {answer.text}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from passless.domain.account import AccountId
 from passless.domain.ceremonies import CeremonyId
-from passless.ports import Store, VersionMoved
+from passless.ports import BRIEF, Store, VersionMoved
 from tests.builders import NOW, OLD, an_account
 from tests.stores.builders import a_ceremony, a_notice, a_write, an_entry, kept, seconds
 
@@ -46,6 +48,17 @@ class RecordsContract:
             store.count_attempt("ada", at=OLD)
         store.sweep(at=NOW)
         assert store.attempts("ada") is not None
+
+    def test_a_counter_that_only_makes_wait_is_forgotten_after_two_days(self, store: Store) -> None:
+        """Whoever comes from many places does not fill the store."""
+        for key in (f"{BRIEF}ada/192.0.2.7", f"{BRIEF}\U0001f511", "briefly", "brief"):
+            for _ in range(100 if key == f"{BRIEF}ada/192.0.2.7" else 1):
+                store.count_attempt(key, at=NOW)
+        store.sweep(at=NOW + timedelta(days=2) - seconds(1))
+        assert store.attempts(f"{BRIEF}ada/192.0.2.7") is not None
+        store.sweep(at=NOW + timedelta(days=2))
+        gone = [store.attempts(key) is None for key in (f"{BRIEF}ada/192.0.2.7", f"{BRIEF}\U0001f511", "briefly", "brief")]
+        assert gone == [True, True, False, False]
 
     def test_notices_come_in_their_order_until_they_are_shown(self, store: Store) -> None:
         notices = (a_notice("second"), a_notice("first", at=OLD), a_notice("third"), a_notice("not hers", of="bob"))

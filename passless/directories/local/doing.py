@@ -164,7 +164,7 @@ class Doing:
         view = planning.plan_view(kept.plan, self.parts.rules, self.parts.now())
         if kept.pending is not None:
             return Waits(plan=view, pending=pending_view(kept.pending))
-        return Applied(plan=view, made=made)
+        return Applied(plan=view, made=made, token=kept.token)
 
     def _report(self, kept: Kept, actor: Actor) -> MadeReport:
         session = session_of(self.parts, actor)

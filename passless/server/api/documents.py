@@ -23,11 +23,15 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 
 class Changed(Struct, frozen=True, kw_only=True):
-    """What came of a request: its plan, and what it made, which is shown once. What waits has `pending`."""
+    """What came of a request: its plan, and what it made, which is shown once. What waits has `pending`.
+
+    `token` is the new one of the session, where a method that was added proved more in it.
+    """
 
     applied: bool
     plan: PlanView | None
     pending: PendingView | UnsetType = UNSET
+    token: str | UnsetType = UNSET
 
 
 class Begins(Struct, frozen=True, kw_only=True, rename={"public_key": "publicKey"}):

@@ -124,6 +124,7 @@ def _open(
             account_id=account.id,
             expected=found.version,
             opens=session,
+            updates=grant.source,  # which has not ended, nor changed, since it was read
             puts=puts,
             drops=drops,
             events=(entry_of(account, grant.place, "sign-in", session.created_at, details),),

@@ -10,7 +10,7 @@ from passless.domain.methods import MEMORY, Kind
 from passless.domain.refused import Refused
 from passless.domain.requests import Answer, Enrol
 from passless.domain.secret import Secret
-from passless.domain.views import Begun, Waits
+from passless.domain.views import Applied, Begun, Waits
 from passless.server import browser
 from passless.server.browser import path_here
 from passless.server.pages.changing import NoSuchPage, asks_for_proof
@@ -56,7 +56,9 @@ def finish(visit: Visiting, kind: FromPath[str], form: Filled) -> Page:
         return _failed(visit, added, form, error)
     if isinstance(outcome, Waits):
         return visit.page("waits.html", place=None, offer=None, plan=outcome.plan, pending=outcome.pending)
-    return visit.go(visit.next_path(form), done=f"enrol-{added}")
+    token = outcome.token if isinstance(outcome, Applied) else None
+    renewed = () if token is None else (browser.session_cookie(visit.site, token),)
+    return visit.go(visit.next_path(form), done=f"enrol-{added}", cookies=renewed)
 
 
 def _failed(visit: Visit, kind: Kind, form: Form, error: PasslessError) -> Page:

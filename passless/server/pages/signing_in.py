@@ -6,14 +6,16 @@ from litestar import get, post
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
-from passless.actions import granting
+from passless.actions.who import session_of
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable, WrongUse
 from passless.domain.methods import Kind
 from passless.domain.names import are_same
 from passless.domain.requests import Answer, SignInWith
 from passless.domain.secret import Secret
+from passless.domain.sessions import Session
 from passless.domain.views import Begun, Outcome, SecondProofNeeded, SignedIn
 from passless.ports import NoSuchAccount
+from passless.ports.directory import Actor
 from passless.server import browser
 from passless.server.pages import known_accounts
 from passless.server.pages.visiting import BadForm, Filled, Form, Page, Visit, Visiting
@@ -61,7 +63,7 @@ def _choice(visit: Visit, wish: Wish, trouble: Trouble) -> Page:
 @post("/sign-in", sync_to_thread=True)
 def sign_in(visit: Visiting, form: Filled) -> Page:
     """Take one proof."""
-    wish = wish_of(form)
+    wish, before = wish_of(form), visit.session
     try:
         outcome = _proven(visit, wish, form)
     except (ProofNeeded, WrongUse, NoSuchAccount) as error:
@@ -69,7 +71,7 @@ def sign_in(visit: Visiting, form: Filled) -> Page:
     if isinstance(outcome, SecondProofNeeded):
         public_key = (outcome.public_key or b"").decode()
         return second_page(visit, wish, outcome.ceremony, outcome.accepts, public_key, Trouble())
-    return arrive(visit, wish, outcome)
+    return arrive(visit, wish, outcome, before=before)
 
 
 def _proven(visit: Visit, wish: Wish, form: Form) -> SignedIn | SecondProofNeeded:
@@ -158,7 +160,7 @@ def second_page(visit: Visit, wish: Wish, ceremony: str, accepts: tuple[str, ...
 def second(visit: Visiting, form: Filled) -> Page:
     """Take the second proof."""
     wish, ceremony, kind = wish_of(form), form.words("ceremony"), _kind(form.words("kind"))
-    text = form.get("response" if kind in SIGNED else "secret", "")
+    text, before = form.get("response" if kind in SIGNED else "secret", ""), visit.session
     try:
         outcome = _sign_in_of(visit.directory.finish(visit.actor, ceremony, Answer(kind=kind, text=Secret(text))))
     except (ProofNeeded, WrongUse) as error:
@@ -168,17 +170,17 @@ def second(visit: Visiting, form: Filled) -> Page:
         return second_page(visit, wish, ceremony, accepts, form.get("options", ""), trouble_of(error))
     if isinstance(outcome, SecondProofNeeded):
         return second_page(visit, wish, outcome.ceremony, outcome.accepts, (outcome.public_key or b"").decode(), Trouble())
-    return arrive(visit, wish, outcome)
+    return arrive(visit, wish, outcome, before=before)
 
 
-def arrive(visit: Visit, wish: Wish, signed_in: SignedIn) -> Page:
+def arrive(visit: Visit, wish: Wish, signed_in: SignedIn, *, before: Session | None = None) -> Page:
     """Keep the session, end the one it takes the place of, and go on to where the person wanted to be.
 
-    Who proved more in a session gets a new token for it: whoever has the one of before has nothing of what was proven.
+    `before` is the session in which they proved more, if it was that: it has a new token now.
     """
-    token = visit.actor.token
-    if token is not None and token == signed_in.token:
-        renewed = (browser.session_cookie(visit.site, granting.rotate(visit.site.parts, visit.actor)),)
+    after = session_of(visit.site.parts, Actor(token=signed_in.token))
+    if before is not None and after is not None and before.id == after.id:
+        renewed = (browser.session_cookie(visit.site, signed_in.token),)
         if wish.strength > signed_in.session.strength:
             return visit.go("/sign-in", wish.query(more="yes"), cookies=renewed)
         return visit.go(wish.next, cookies=renewed)

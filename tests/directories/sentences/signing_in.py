@@ -7,12 +7,12 @@ from argon2.low_level import Type, hash_secret
 from msgspec.structs import replace
 
 from passless.domain.methods import Kind
-from passless.domain.requests import Answer, NewAppPassword, RemoveMethodNamed, ReportLostDevice, SignInWith
+from passless.domain.requests import Answer, NewAppPassword, RemoveMethodNamed, ReportLostDevice, SetPassword, SignInWith
 from passless.domain.secret import Secret
 from passless.domain.views import SecondProofNeeded, SignedIn
 from passless.ports import Stored, Write
 from tests.directories.person import App, Person, key_answer
-from tests.directories.place import PASSWORD, Place
+from tests.directories.place import ANOTHER_PASSWORD, PASSWORD, Place
 from tests.directories.security_key import SecurityKey
 from tests.directories.sentences import refused
 
@@ -76,11 +76,20 @@ class SignInSentences:
 
     def test_a_kind_the_account_does_not_have_is_a_wrong_proof(self, place: Place) -> None:
         ada = Person(place).create(password=None)
-        for kind in (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS, Kind.PHONE, Kind.SECURITY_KEY):
+        for kind in (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS):
             with refused("wrong-proof", "wrong-code"):
                 ada.elsewhere().prove(Answer(kind=kind, text=Secret("123456")))
         with refused("wrong-proof"):
             place.directory.begin(ada.actor, "ada", SignInWith(kind=Kind.PASSKEY))
+
+    @pytest.mark.parametrize("kind", [Kind.SECURITY_KEY, Kind.PHONE, Kind.RECOVERY_CODE, Kind.OTHER])
+    def test_what_proves_nothing_without_a_question_leaves_nothing_behind(self, place: Place, kind: Kind) -> None:
+        """Nobody fills the trail with what nobody can sign in with."""
+        ada = Person(place).create()
+        for asked in ("ada", "nobody"):
+            with refused("proves-nothing"):
+                Person(place, asked).prove(Answer(kind=kind, text=Secret("123456")))
+        assert [one.event for one in place.directory.events(ada.actor, "ada")] == ["create-account"]
 
     def test_with_two_step_one_proof_is_half_the_way(self, place: Place) -> None:
         ada, app = _two_step(place)
@@ -147,17 +156,40 @@ class SignInSentences:
         with refused("wrong-proof"):
             ada.elsewhere().with_password()
 
-    def test_a_proof_given_in_a_session_is_added_to_it(self, place: Place) -> None:
+    def test_a_proof_given_in_a_session_is_added_to_it_and_its_token_changes(self, place: Place) -> None:
+        """Must hold 7: a copy of the token of before is worth nothing from then on, whatever was proven."""
         ada = Person(place).create()
         app = ada.add_app()
         place.clock.move(minutes=10)
-        token = ada.token
+        copied, (session,) = ada.elsewhere(token=ada.token), place.directory.sessions(ada.actor, "ada")
         assert ada.view.session.strength == 0
         ada.with_password()
+        again = ada.elsewhere(token=ada.token)
         ada.with_code(app)
-        assert ada.token == token
+        assert ada.view.session.strength == 2
+        assert [one.id for one in place.directory.sessions(ada.actor, "ada")] == [session.id]
+        for thief in (copied, again):
+            with refused("sign-in-needed"):
+                thief.add_key(SecurityKey(serial=66))
+
+    def test_a_method_that_is_added_is_a_proof_and_changes_the_token_too(self, place: Place) -> None:
+        """Must hold 7."""
+        ada = Person(place).create()
+        copied = ada.elsewhere(token=ada.token)
+        ada.add_key(SecurityKey())
+        with refused("sign-in-needed"):
+            copied.add_key(SecurityKey(serial=66))
         assert ada.view.session.strength == 2
         assert len(place.directory.sessions(ada.actor, "ada")) == 1
+
+    def test_a_new_password_proves_nothing_and_the_session_goes_on(self, place: Place) -> None:
+        """A request that may be sent twice leaves the token as it is: its answer may get lost."""
+        ada = Person(place).create()
+        ada.with_password()
+        token, until = ada.token, ada.view.session.fresh_until
+        place.clock.move(minutes=5)
+        ada.do(SetPassword(password=Secret(place.keep_secret(ANOTHER_PASSWORD))))
+        assert (ada.token, ada.view.session.fresh_until, ada.view.session.strength) == (token, until, 1)
 
     def test_a_proof_is_stale_after_ten_minutes(self, place: Place) -> None:
         ada, app = _two_step(place)
