@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from passless.domain.errors import PasslessError
 from passless.server import connections, metrics_page, systemd
+from passless.server.certificates import Certificate, Renewal
 from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.site import Site
@@ -75,6 +76,9 @@ class Server(uvicorn.Server):
         if wanted.metrics_listening is not None:
             self._metrics = await metrics_page.serve(wanted.metrics_listening, wanted.metrics)
         self._tasks.append(asyncio.create_task(self._sweep()))
+        if wanted.tls_cert and wanted.tls_key and self.config.ssl is not None:
+            certificate = Certificate(cert=wanted.tls_cert, key=wanted.tls_key)
+            self._tasks.append(asyncio.create_task(Renewal(certificate, self.config.ssl, wanted.log).watch()))
         wanted.log.line(
             "info",
             "ready",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -20,9 +19,9 @@ from passless.domain.errors import WrongUse
 from passless.domain.names import printable
 from passless.policy_file import read_policy
 from passless.ports import Clock, Entropy
-from passless.private_files import UnreadableFile, reason
 from passless.server import listening
 from passless.server.app import make_app
+from passless.server.certificates import Certificate
 from passless.server.connections import allow_many
 from passless.server.counting import counting
 from passless.server.gate import Gate
@@ -217,15 +216,7 @@ def _check_tls(wish: Wish) -> None:
         raise BadServing("a certificate and its key belong together", hint="give both --tls-cert and --tls-key")
     if not wish.tls_cert or not wish.tls_key:
         return
-    for path in (wish.tls_cert, wish.tls_key):
-        try:
-            Path(path).read_bytes()
-        except (OSError, ValueError) as error:
-            raise UnreadableFile(f'"{printable(path)}" cannot be read: {reason(error)}') from error
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(wish.tls_cert, wish.tls_key, password=lambda: "")
-    except (ssl.SSLError, OSError) as error:
-        raise BadServing("the certificate and the key do not fit each other, or are none", hint="give PEM files") from error
+    Certificate(cert=wish.tls_cert, key=wish.tls_key).check()
 
 
 class _Nothing:

@@ -79,6 +79,14 @@ class Served:
         assert line is not None
         return line
 
+    def await_line(self, event: str) -> dict[str, Any]:
+        """Return the last line about an event, as soon as there is one."""
+        with self._more:
+            assert self._more.wait_for(lambda: self.line(event), START_TIME), f"nothing was said of {event}:\n{self.text}"
+        line = self.line(event)
+        assert line is not None
+        return line
+
     def requests(self) -> list[dict[str, Any]]:
         """Return the lines about requests."""
         return [line for line in self.lines if line["event"] == "request"]
