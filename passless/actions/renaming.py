@@ -50,9 +50,9 @@ def wish(parts: Parts, who: Who, request: RenameAccountTo) -> Wanted:
 
 
 def _problems(parts: Parts, who: Who) -> Iterator[Problem]:
-    if parts.access is not Access.NOBODY:
+    if parts.access is not Access.NOBODY or parts.on_host:  # who opens a server's store on its host knows what it is for
         return
-    is_open = parts.on_host or parts.sign_up is SignUp.OPEN
+    is_open = parts.sign_up is SignUp.OPEN
     if who.reporter is Reporter.SELF and not is_open:
         yield Problem(
             code="operator-only",

@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from passless.actions import noting
 from passless.actions.catching_up import catch_up
 from passless.actions.parts import Access, Parts
 from passless.domain import names
@@ -31,7 +32,6 @@ from passless.ports import NoSuchAccount, Write
 from passless.ports.directory import Actor
 
 REASON_LENGTH = 500  # characters of an operator's reason
-REFUSALS_NOTED = 10  # in an hour, of one session that asks for what it may not: a tenth of a page of the trail
 
 
 class SignInNeeded(ProofNeeded):
@@ -289,11 +289,9 @@ def check_may_change(parts: Parts, actor: Actor, account: Account, session: Sess
 def _note_refused(parts: Parts, actor: Actor, account: Account, session: Session, problem: str) -> None:
     """Record that a session asked for what it may not, as often as helps: whoever has it is not to hide other lines."""
     now = parts.now()
-    counter = f"refused/{session.id}/{now:%Y%m%d%H}"
-    before = parts.store.attempts(counter)
-    if before is not None and before.count >= REFUSALS_NOTED:
+    number = noting.told(parts, session.id, place_of(actor), now=now, of_nobody=False)
+    if number is None:
         return
-    parts.store.count_attempt(counter, at=now)
     is_token = session.kind is SessionKind.TOKEN
     named = {"token": session.id, "name": session.name} if is_token else {"session": session.id}
     entry = AuditEntry(
@@ -304,7 +302,7 @@ def _note_refused(parts: Parts, actor: Actor, account: Account, session: Session
         account_id=account.id,
         account=account.name,
         place=place_of(actor),
-        details=named | {"problems": problem},
+        details=named | {"problems": problem} | number,
     )
     parts.store.commit(Write(at=now, events=(entry,)))
 

@@ -68,13 +68,13 @@ def use(ctx: Context, name: Annotated[str, Argument(metavar="NAME", help="Which 
     run.show(accounts.choose(run, name))
 
 
-@app.command("rename", cls=Changing)
+@app.command("rename", cls=ChangingAsOperator)
 def rename(
     ctx: Context,
     name: Annotated[str | None, Argument(metavar="[NAME]", help="The new name.")] = None,
     display_name: DisplayName = None,
 ) -> None:
-    """Give the account another name, or another name to show."""
+    """Give the account another name, or another name to show; on a server that is not open only an operator gives names."""
     run = current(ctx)
     run.show(accounts.rename(run, name, display_name))
 

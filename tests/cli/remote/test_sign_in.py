@@ -120,7 +120,19 @@ def test_another_device_signs_the_terminal_in_and_gives_no_step_up(
     assert signed_in.status == 0, signed_in.stderr
     assert (signed_in.json["kind"], signed_in.json["session"]["strength"]) == ("device-code", 0)
     assert elsewhere.NO_STEP_UP in signed_in.stderr
-    assert ada.json("token", "create", "ci", "--may", "status", status=5)["code"] == "weak-proof"
+    for command in (
+        ("token", "create", "ci", "--may", "status"),
+        ("device", "lost", "phone", "--yes"),
+        ("session", "end", "--all", "--yes"),
+        ("account", "rename", "gone"),
+        ("sign-out", "--everywhere", "--yes"),
+        ("method", "add", "totp", "--begin"),
+    ):
+        refused = ada.json(*command, status=5)
+        assert refused["code"] == "session-may-not"
+        assert "passless sign-in" in refused["hint"]
+    assert ada.json("account", "rename", "gone", "--dry-run", status=5)["code"] == "session-may-not"
+    assert ada.json("device", "list") == []
     assert ada.json("sign-in", "--device", "--finish", begun["ceremony"], status=3)["code"] == "no-such-ceremony"
 
 
