@@ -6,10 +6,12 @@ from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from passless.actions.catching_up import CaughtUp, catch_up, ended_for_good
 from passless.actions import kept_names
-from passless.actions.parts import Parts
+from passless.actions.catching_up import CaughtUp, catch_up, ended_for_good
+from passless.actions.parts import Access, Parts
+from passless.actions.throttle import source_of
 from passless.actions.who import place_of, token_hash
 from passless.domain import names
 from passless.domain.account import Account, AccountId, Version
@@ -23,6 +25,7 @@ from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, Se
 from passless.ports import NameTaken, NoSuchAccount, Record, Stored, VersionMoved, Write
 from passless.ports.directory import Actor
 
+MAKE_ONE = "there is none yet; make one: passless account create NAME"
 USER_HANDLE_SIZE = 32  # bytes, random (WebAuthn L3 §14.6.1)
 ADDRESS_LENGTH = 254  # characters (RFC 5321 §4.5.3.1.3, less the angle brackets)
 
@@ -60,7 +63,9 @@ def stored(parts: Parts, target: str) -> Stored:
     try:
         return parts.store.read(AccountId(target))
     except NoSuchAccount as error:
-        raise NoSuchAccount(f'there is no account "{names.printable(target)}" in the profile "{parts.profile}"') from error
+        message = f'there is no account "{names.printable(target)}" in the profile "{parts.profile}"'
+        is_empty = parts.looks_in and next(parts.store.accounts(), None) is None
+        raise NoSuchAccount(message, hint=MAKE_ONE if is_empty else NoSuchAccount.hint) from error
 
 
 def find(parts: Parts, target: str, now: datetime) -> Found:
@@ -96,6 +101,7 @@ class Admission(Struct, frozen=True, kw_only=True):
     """On which ground an account is made: the invitation that is used up with it, the groups it brings, and what to note."""
 
     groups: tuple[str, ...] = ()
+    address: str = ""  # that whoever invited them gave; it stands for the name
     drops: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
     invited_by: tuple[str, ...] = ()
@@ -109,12 +115,12 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
 
     Raises:
         BadName, BadAddress, WeakPassword: what was typed cannot be used.
-        NameTaken: another account has the name.
+        NameTaken: another account has the name, or an address that would stand for it.
     """
     from passless.credentials.random_codes import new_token
 
     now, place = parts.now(), place_of(actor)
-    account = _new_account(parts, new, now, admission)
+    account = _new_account(parts, new, now, admission, source_of(actor.place))
     token = new_token(parts.entropy)
     session = Session(
         id=SessionId(parts.new_id()),
@@ -142,14 +148,14 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
     return Made(account=account, session=session, token=token)
 
 
-def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admission) -> Account:
+def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admission, source: str) -> Account:
     name = free_name(parts, new.name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
-    addresses = (_free_address(parts, new.email, now),) if new.email else ()
+    addresses, standing = _addresses(parts, new, admission, now)
     methods: tuple[Password, ...] = ()
     if new.password is not None:
         words = (name, shown, *addresses)
-        methods = (new_password(parts, new.password, stands_alone=True, words=words, now=now),)
+        methods = (new_password(parts, new.password, stands_alone=True, words=words, whose=source, now=now),)
     return Account(
         id=AccountId(parts.new_id()),
         name=name,
@@ -157,6 +163,7 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admiss
         user_handle=parts.entropy(USER_HANDLE_SIZE),
         display_name=shown,
         addresses=addresses,
+        address_names=standing,
         methods=methods,
         finished=bool(methods),
         groups=admission.groups,
@@ -173,9 +180,9 @@ def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> Acc
     name, now = names.clean_account(wanted), parts.now()
     with suppress(NoSuchAccount):
         _found(parts, parts.store.read_named(AccountName(names.key(name))), now)
+    check_not_kept(parts, name, own)
     try:
         find_id(parts, name, now)
-    check_not_kept(parts, name, own)
     except NoSuchAccount:
         return AccountName(name)
     raise NameTaken(f'"{name}" is the id of another account')
@@ -213,26 +220,49 @@ def blank_password(parts: Parts, password: Secret, *, now: datetime) -> Password
     """Return the method of a new password that is neither checked nor hashed: to plan with."""
     from passless.credentials import passwords
 
-    passwords.check_new_password(password, stands_alone=stands_alone, context_words=[word for word in words if word])
     return Password(
         id=MethodId(parts.new_id()),
         name="password",
         device=MEMORY,
         added_at=now,
         added_with=Strength.ONE_FACTOR,
-        hash=passwords.hash_password(password, parts.entropy),
+        hash="",
         stands_alone=passwords.stands_alone(password),
     )
 
 
-def _free_address(parts: Parts, text: str, now: datetime) -> str:
-    """Return an address; an account whose time is over lets it go."""
-    address = clean_address(text)
+def _addresses(parts: Parts, new: NewAccount, admission: Admission, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the addresses of a new account, and which of them stand for its name.
+
+    Those do that somebody answerable gave: who owns the store, works on its host, or invited the person. What a stranger writes
+    is a note for getting in touch. It may be anybody's, so nothing is looked up by it, and nothing says who has it already.
+    """
+    typed = (clean_address(new.email),) if new.email else ()
+    given = typed if is_answerable(parts) else ()
+    if admission.address:
+        given = (admission.address,)
+        typed = (*given, *(one for one in typed if not names.are_same(one, admission.address)))
+    for address in given:
+        let_go_of(parts, address, now)
+    return typed, given
+
+
+def is_answerable(parts: Parts) -> bool:
+    """Tell whether whoever asks answers for what they say of people: who owns a store, and who works on a server's host."""
+    return parts.access is Access.OWNER or parts.on_host
+
+
+def let_go_of(parts: Parts, address: str, now: datetime) -> None:
+    """Let an account whose time is over let go of its address."""
     owner = parts.store.owner_of_address(address)
     if owner is not None:
         with suppress(NoSuchAccount):
             find_id(parts, owner, now)
-    return address
+
+
+def stand_for(parts: Parts, account: Account) -> tuple[str, ...]:
+    """Return what stands for an account beside its id: its name, and addresses that somebody answerable gave."""
+    return (account.name, *(account.addresses if parts.access is Access.OWNER else account.address_names))
 
 
 def clean_address(text: str) -> str:

@@ -51,6 +51,11 @@ class Parts(Struct, frozen=True, kw_only=True):
     origin: str = ""
     on_host: bool = False
 
+    @property
+    def looks_in(self) -> bool:
+        """Whether whoever asks opened the store itself, and may know what is in it."""
+        return self.access is Access.OWNER or self.on_host
+
     def now(self) -> datetime:
         """What time it is."""
         return self.clock()

@@ -91,7 +91,7 @@ class Built(Struct, frozen=True, kw_only=True):
 
 
 def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool = False) -> Built:  # noqa: PLR0911
-    """Turn a request into changes of the account as it is now; `dry` makes no secret that needs the vault or time to hash."""
+    """Turn a request into changes of the account as it is now; `dry` makes no secret that needs the vault or takes long."""
     match request:
         case RenameMethodTo():
             return _rename_method(who, request)
@@ -100,13 +100,13 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
         case RemoveMethodNamed(method=words):
             return _remove(who, words)
         case SetPassword(password=password):
-            return _set_password(parts, who, password, now)
+            return _set_password(parts, who, password, now, dry=dry)
         case PasswordlessOn():
             return _passwordless_on(who)
         case TwoStepOn():
             return _two_step_on(who)
         case TwoStepOff(password=password):
-            return _two_step_off(parts, who, password, now)
+            return _two_step_off(parts, who, password, now, dry=dry)
         case NewAppPassword():
             return _app_password(parts, who, request, now, dry=dry)
         case RevokeAppPasswordsNamed():
@@ -169,13 +169,19 @@ def _remove(who: Who, words: str) -> Built:
     return _one(RemoveMethod(id=method.id))
 
 
-def _words(who: Who) -> tuple[str, ...]:
+def words(who: Who) -> tuple[str, ...]:
+    """Return what is known of a person, which makes no password stronger."""
     return (who.account.name, who.account.display_name, *who.account.addresses)
 
 
-def _set_password(parts: Parts, who: Who, password: Secret, now: datetime) -> Built:
-    alone = not who.account.two_step
-    method = new_password(parts, password, stands_alone=alone, words=_words(who), now=now)
+def _new_password(parts: Parts, who: Who, password: Secret, now: datetime, *, alone: bool, dry: bool) -> Password:
+    if dry:
+        return blank_password(parts, password, now=now)
+    return new_password(parts, password, stands_alone=alone, words=words(who), whose=who.account.id, now=now)
+
+
+def _set_password(parts: Parts, who: Who, password: Secret, now: datetime, *, dry: bool) -> Built:
+    method = _new_password(parts, who, password, now, alone=not who.account.two_step, dry=dry)
     change = TurnPasswordlessOff(password=method) if who.account.passwordless else ReplacePassword(password=method)
     proofs = () if who.session is None else who.session.proofs
     before = next((proof for proof in proofs if proof.kind is Kind.PASSWORD), None)  # a new password proves nothing by itself
@@ -195,12 +201,12 @@ def _two_step_on(who: Who) -> Built:
     return _one(TurnTwoStepOn())
 
 
-def _two_step_off(parts: Parts, who: Who, password: Secret | None, now: datetime) -> Built:
+def _two_step_off(parts: Parts, who: Who, password: Secret | None, now: datetime, *, dry: bool) -> Built:
     if not who.account.two_step:
         raise AlreadySo("two-step is off already")
     if password is None:
         return _one(TurnTwoStepOff())
-    method = new_password(parts, password, stands_alone=True, words=_words(who), now=now)
+    method = _new_password(parts, who, password, now, alone=True, dry=dry)
     return _one(TurnTwoStepOff(password=method))
 
 
@@ -213,9 +219,10 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
             f'there is an app password "{name}" already',
             hint=f'one per program: choose another name, or passless app-password revoke "{name}"',
         )
-    expires_at = None
-    if request.lifetime is not None:
-        expires_at = now + _lifetime("an app password", request.lifetime, timedelta(minutes=1), LONGEST_LIFE)
+    shortest = timedelta(minutes=1)
+    expires_at = (
+        None if request.lifetime is None else now + _lifetime("an app password", request.lifetime, shortest, LONGEST_LIFE)
+    )
     secret = random_codes.new_app_password(parts.entropy, short=request.short)
     if not dry:
         parts.vault.reload()  # another process may have rotated the key and forgotten the one that is known here

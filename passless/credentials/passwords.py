@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from passless.domain.errors import Unavailable, WrongUse
@@ -27,9 +27,7 @@ NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$" + "A" * 22 + "$" + "A" * 43  # 
 
 AT_ONCE = 2  # hashes computed at the same time, 64 MiB each; more only make each other wait
 LINE = 20  # threads of a process that may wait for one, so that sign-ins with keys never wait behind passwords
-
-_at_once, _line = BoundedSemaphore(AT_ONCE), BoundedSemaphore(AT_ONCE + LINE)
-_zxcvbn_is_single = BoundedSemaphore()  # zxcvbn keeps the context words of a call in a module-wide table
+SCORE_LINE = 2  # threads that may wait for a score, in a line of its own, so that no sign-in waits behind new passwords
 
 
 class WeakPassword(WrongUse):
@@ -59,6 +57,52 @@ class TooManyPasswords(Unavailable):
     default = "too many passwords are being checked at once"
 
 
+class Line:
+    """What takes long: few are worked on, few wait, and whoever comes then is asked to come again."""
+
+    def __init__(self, at_once: int, *, waiting: int) -> None:
+        self._work, self._places = BoundedSemaphore(at_once), BoundedSemaphore(at_once + waiting)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have a place in line; `TooManyPasswords` where there is none."""
+        if not self._places.acquire(blocking=False):
+            raise TooManyPasswords
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Have a place in line, and wait for one's turn."""
+        with self.place(), self._work:
+            yield
+
+
+_hashing = Line(AT_ONCE, waiting=LINE)
+_scoring = Line(1, waiting=SCORE_LINE)  # one: zxcvbn keeps the context words of a call in a module-wide table
+_busy: set[str] = set()  # those of whom a new password is being worked on
+_busy_changes = Lock()
+
+
+@contextmanager
+def one_at_a_time(whose: str) -> Iterator[None]:
+    """Work on one new password of an account or a source; `TooManyPasswords` while there is another.
+
+    This is for new passwords, whose owner is known; it holds up no sign-in, for then a stranger could hold up the owner's.
+    """
+    with _busy_changes:
+        if whose in _busy:
+            raise TooManyPasswords("another new password from there is being looked at")
+        _busy.add(whose)
+    try:
+        yield
+    finally:
+        with _busy_changes:
+            _busy.discard(whose)
+
+
 def stands_alone(password: Secret) -> bool:
     """Tell whether it is long enough to be the only factor."""
     return len(_normal(password)) >= SHORTEST_ALONE
@@ -67,7 +111,7 @@ def stands_alone(password: Secret) -> bool:
 def hash_password(password: Secret, entropy: Entropy) -> str:
     """Return what is stored: Argon2id in the PHC string format, with the low-memory profile of RFC 9106 §4."""
     hasher = _hasher()
-    with _turn(_at_once):
+    with _hashing.turn():
         return hasher.hash(_prepare(password), salt=entropy(hasher.salt_len))
 
 
@@ -76,7 +120,7 @@ def verify_password(stored: str, password: Secret) -> bool:
     from argon2 import exceptions
 
     try:
-        with _turn(_at_once):
+        with _hashing.turn():
             return _hasher().verify(stored, _prepare(password))
     except exceptions.VerifyMismatchError:
         return False
@@ -99,36 +143,26 @@ def needs_rehash(stored: str) -> bool:
         raise BrokenHash from error
 
 
-def check_new_password(password: Secret, *, stands_alone: bool, context_words: Sequence[str]) -> None:
+def check_new_password(password: Secret, *, stands_alone: bool, context_words: Sequence[str], scored: bool = True) -> None:
     """Refuse a password that is easily guessed; no composition rules.
 
     Args:
         password: as it was typed; compared and stored in Unicode's NFKC form.
         stands_alone: nothing else is asked at sign-in, so it must be longer.
         context_words: the person's name, address and the like, which do not make a password stronger.
+        scored: whether it is scored as well, which takes long: its length and whether it is common are looked at in any case.
     Raises:
         WeakPassword: with every reason.
+        TooManyPasswords: too many are being scored at once.
     """
     text = _normal(password)
     reasons = [*_wrong_length(text, SHORTEST_ALONE if stands_alone else SHORTEST)]
     if text.casefold() in _common_passwords():
         reasons.append("is one of the most common ones")
-    elif len(text) >= SHORTEST and _score(text, context_words) < LOWEST_SCORE:
+    elif scored and len(text) >= SHORTEST and _score(text, context_words) < LOWEST_SCORE:
         reasons.append("is easily guessed")
     if reasons:
         raise WeakPassword(reasons)
-
-
-@contextmanager
-def _turn(work: BoundedSemaphore) -> Iterator[None]:
-    """Wait in line; `TooManyPasswords` where it is too long."""
-    if not _line.acquire(blocking=False):
-        raise TooManyPasswords
-    try:
-        with work:
-            yield
-    finally:
-        _line.release()
 
 
 def _wrong_length(text: str, shortest: int) -> Iterator[str]:
@@ -139,11 +173,9 @@ def _wrong_length(text: str, shortest: int) -> Iterator[str]:
 
 
 def _score(text: str, context_words: Sequence[str]) -> int:
-    from zxcvbn import zxcvbn
-
     words = list(_words(context_words))
-    with _turn(_zxcvbn_is_single):
-        return int(zxcvbn(text[:SCORED], user_inputs=words)["score"])
+    with _scoring.turn():
+        return int(_scorer()(text[:SCORED], user_inputs=words)["score"])
 
 
 def _words(context_words: Sequence[str]) -> Iterator[str]:
@@ -152,6 +184,18 @@ def _words(context_words: Sequence[str]) -> Iterator[str]:
     for phrase in context_words:
         normal = normalize("NFKC", phrase)
         yield from (word for word in [normal, *re.split(r"[\W_]+", normal)] if len(word) >= SHORTEST_CONTEXT_WORD)
+
+
+@cache
+def _scorer() -> Callable[..., dict[str, Any]]:
+    """Return zxcvbn, with our search for substituted characters in the place of its own, which takes seconds."""
+    from zxcvbn import matching, zxcvbn
+
+    from passless.credentials import substituted_words
+
+    substituted_words.take_over(matching)
+    score: Callable[..., dict[str, Any]] = zxcvbn
+    return score
 
 
 @cache

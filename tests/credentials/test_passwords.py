@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from threading import BoundedSemaphore
 from typing import Any
 from unicodedata import normalize
 
@@ -155,11 +154,48 @@ def test_no_password_gets_past_our_errors(text: str, words: list[str], alone: bo
 
 def test_sign_ins_with_keys_never_wait_behind_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line of those that wait for a hash has an end; whoever comes then is asked to try again."""
-    full = BoundedSemaphore()
-    full.acquire()
-    monkeypatch.setattr(passwords, "_line", full)
-    with pytest.raises(passwords.TooManyPasswords, match="at once"):
+    line = passwords.Line(1, waiting=0)
+    monkeypatch.setattr(passwords, "_hashing", line)
+    with line.turn(), pytest.raises(passwords.TooManyPasswords, match="at once"):
         passwords.verify_nothing(Secret("any"))
-    full.release()
     passwords.verify_nothing(Secret("any"))
     passwords.verify_nothing(Secret("the turn was given back"))
+
+
+def test_sign_ins_never_wait_behind_new_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = passwords.Line(1, waiting=0)
+    monkeypatch.setattr(passwords, "_scoring", line)
+    with line.turn():
+        with pytest.raises(passwords.TooManyPasswords, match="at once"):
+            check_new_password(GOOD, stands_alone=True, context_words=[])
+        assert verify_password(STORED, GOOD)
+    check_new_password(GOOD, stands_alone=True, context_words=[])
+
+
+def test_few_new_passwords_wait() -> None:
+    assert passwords.SCORE_LINE < passwords.LINE
+    with (
+        passwords._scoring.place(),
+        passwords._scoring.place(),
+        passwords._scoring.place(),
+        pytest.raises(passwords.TooManyPasswords),
+    ):
+        check_new_password(GOOD, stands_alone=True, context_words=[])
+
+
+def test_what_is_not_scored_is_still_looked_at() -> None:
+    with pytest.raises(WeakPassword, match="shorter than 8 characters and is one of the most common"):
+        check_new_password(Secret("hunter2"), stands_alone=False, context_words=[], scored=False)
+    check_new_password(Secret("aaaaaaaaaaaaaaaa"), stands_alone=True, context_words=[], scored=False)
+
+
+def test_an_account_has_one_new_password_at_a_time() -> None:
+    with passwords.one_at_a_time("ada"):
+        with passwords.one_at_a_time("bob"):
+            pass
+        with pytest.raises(passwords.TooManyPasswords, match="another new password"), passwords.one_at_a_time("ada"):
+            pass
+    with pytest.raises(WeakPassword), passwords.one_at_a_time("ada"):
+        raise WeakPassword(["is easily guessed"])
+    with passwords.one_at_a_time("ada"):
+        pass

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from passless.actions import (
     accounts,
+    building,
     challenging,
     enrolling,
     invitations,
@@ -45,9 +46,9 @@ from passless.domain.requests import (
     NewAccount,
     NewInvitation,
     NewToken,
+    RenameAccountTo,
     ReportLostDevice,
     ReportNotMe,
-    RenameAccountTo,
     Request,
     RevokeOperator,
     RevokeToken,
@@ -144,17 +145,17 @@ class Doing:
         def build(who: Who, now: datetime) -> Wanted:
             check_may_ask(self.parts, who, request, now)
             try:
-                built = requesting.build(self.parts, who, request, now)
+                built = building.build(self.parts, who, request, now)
             except CodeWrong as error:
                 self._note(who.account, actor, Kind.RECOVERY_CODE, error, "confirm-recovery-code")
                 raise
             made[0] = built.made
             return built.wanted
 
-        if isinstance(request, TakeBackReport):
-            return self._outcome(taking_back.take_back(self.parts, actor, look, request, version=version), None)
         if isinstance(request, RenameAccountTo):
             return self._outcome(renaming.rename(self.parts, actor, look, request, version=version), None)
+        if isinstance(request, TakeBackReport):
+            return self._outcome(taking_back.take_back(self.parts, actor, look, request, version=version), None)
         kept = carry_out(self.parts, actor, look, build, version=version)
         if isinstance(request, ReportLostDevice | ReportNotMe):
             made[0] = self._report(kept, actor)
