@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +29,8 @@ OKP, EC2, RSA = 1, 2, 3  # COSE key types (RFC 9053 §7, RFC 8230 §4)
 P256, ED25519 = 1, 6  # COSE curves (RFC 9053 §7.1)
 COORDINATE = 32  # bytes of a coordinate on P-256 (RFC 9053 §7.1.1)
 RSA_BITS = range(2048, 4097)  # bits of a modulus; NIST SP 800-131A asks for 2048, longer than 4096 only costs time
+# How CTAP2 has a key on P-256 written, and nearly every authenticator writes it: read without the general reader.
+USUAL_KEY = re.compile(rb"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20(.{32})\x22\x58\x20(.{32})", re.DOTALL)
 
 UNREADABLE = (  # all that fido2's CBOR reader and `struct` raise on bytes that are not what they should be
     ValueError,
@@ -66,10 +69,13 @@ def load_public_key(encoded: bytes) -> tuple[int, PublicKey]:
         BadResponse: it is no valid key of its own algorithm.
         WrongProof: it is for an algorithm that we do not offer.
     """
-    cose, rest = read_cbor(encoded)
-    if not isinstance(cose, dict) or rest:
-        raise BadResponse("a public key is not one CBOR map")
+    usual = USUAL_KEY.fullmatch(encoded)
     try:
+        if usual is not None:
+            return ES256, _on_p256(*usual.groups())
+        cose, rest = read_cbor(encoded)
+        if not isinstance(cose, dict) or rest:
+            raise BadResponse("a public key is not one CBOR map")
         read = _READERS.get((cose.get(ALGORITHM), cose.get(KEY_TYPE)))
         if read is None:
             raise WrongProof("unknown algorithm")
@@ -97,11 +103,15 @@ def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> Non
 
 
 def _p256(cose: dict[Any, Any]) -> EllipticCurvePublicKey:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     x, y = cose[X], cose[Y]
     if cose[CURVE] != P256 or len(x) != COORDINATE or len(y) != COORDINATE:
         _invalid()
+    return _on_p256(x, y)
+
+
+def _on_p256(x: bytes, y: bytes) -> EllipticCurvePublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + x + y)
 
 

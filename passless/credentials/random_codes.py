@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import ClassVar
 
@@ -47,12 +49,18 @@ def choose(alphabet: str, length: int, entropy: Entropy) -> str:
 
     Bytes beyond the last whole multiple of the alphabet are thrown away; a remainder would favour the first characters.
     """
-    fair = 256 - 256 % len(alphabet)
-    chosen: list[str] = []
+    characters, unfair = _characters(alphabet)
+    chosen = ""
     while len(chosen) < length:
-        drawn = entropy(length - len(chosen))
-        chosen += (alphabet[byte % len(alphabet)] for byte in drawn if byte < fair)
-    return "".join(chosen)
+        chosen += entropy(length - len(chosen)).translate(None, unfair).decode("latin-1").translate(characters)
+    return chosen
+
+
+@lru_cache(maxsize=16)
+def _characters(alphabet: str) -> tuple[Mapping[int, str], bytes]:
+    """Return which character each byte stands for, and the bytes that stand for none."""
+    fair = 256 - 256 % len(alphabet)
+    return {byte: alphabet[byte % len(alphabet)] for byte in range(fair)}, bytes(range(fair, 256))
 
 
 def in_groups(secret: Secret, size: int, *, between: str = "-") -> Secret:
