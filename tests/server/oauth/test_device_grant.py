@@ -16,7 +16,7 @@ from passless.domain.views import SignedIn
 from passless.ports.directory import Actor
 from passless.server.oauth import devices
 from tests.directories.place import on_disk
-from tests.server.oauth.world import Browser, Fields, World
+from tests.server.oauth.world import URL, Browser, Fields, World
 
 
 def entered(browser: Browser, user_code: str) -> httpx.Response:
@@ -73,6 +73,35 @@ def test_the_page_says_what_asks_from_where_and_since_when(world: World) -> None
     words = " ".join(Fields(entered(world.browser(world.account()), user_code).text).words)
     for said in ("the passless command line", "198.51.100.9", "UTC", user_code, "ada"):
         assert said in words
+    assert "Look at your account from that device, and sign itself out; it can change nothing" in words
+
+
+def test_what_the_page_says_of_the_device_is_what_it_may(world: World) -> None:
+    """Must hold 6, decision 0016: RFC 9470 says what would help."""
+    ada = world.account()
+    device, device_code, user_code = begun(world)
+    answered(world.browser(ada), user_code)
+    token = device.poll(device_code).json()["access_token"]
+    headers = {"Authorization": f"Bearer {world.place.keep_secret(token)}", "Origin": URL}
+
+    def asked(method: str, path: str, body: Any = None) -> httpx.Response:
+        return world.http().request(method, f"/api/v1{path}", json=body, headers=headers)
+
+    assert asked("GET", "/accounts/me").status_code == 200
+    lost = {"type": "report-lost-device", "device": "phone"}
+    for path, body in (
+        ("/accounts/me/apply", lost),
+        ("/accounts/me/apply", {"type": "end-sessions", "all": True}),
+        ("/accounts/me/apply", {"type": "rename-account", "name": "gone"}),
+        ("/accounts/me/ceremonies", {"type": "enrol", "kind": "totp"}),
+        ("/sign-out", {"everywhere": True}),
+    ):
+        refused = asked("POST", path, body)
+        assert (refused.status_code, refused.json()["code"]) == (401, "session-may-not")
+        assert 'error="insufficient_user_authentication"' in refused.headers["www-authenticate"]
+    planned = asked("POST", "/accounts/me/plan", {"type": "rename-account", "name": "gone"})
+    assert (planned.status_code, planned.json()["plan"]["accepted"]) == (200, False)
+    assert asked("POST", "/sign-out", {"everywhere": False}).json() == {"ended": 1}
 
 
 @pytest.mark.parametrize("typed", ["{0}", "{0} ", "{1}", "{2}"])
