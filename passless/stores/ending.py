@@ -6,7 +6,7 @@ in a circle, and wait for each other as short as possible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from passless.stores.groups import Piece
 from passless.stores.state_folder import StateFolder, ended_line
 
 LOOKED_FOR = 16  # throttle counters that one statement looks for; the rest of its places hold the last one again
+PLACES = tuple(f"key_{number}" for number in range(LOOKED_FOR))
 
 
 def do_all(transaction: Transaction, group: Sequence[Piece]) -> Sequence[Piece]:
@@ -66,15 +67,25 @@ def try_one(transaction: Transaction, piece: Piece, fault: Callable[[Exception],
 def finish(transaction: Transaction, accepted: Sequence[Piece], store_id: str) -> int:
     """Move throttle counters and append events for the whole group; return how many events there were."""
     counted = [(plain(piece.counts), number) for number, piece in enumerate(accepted) if piece.counts]
-    named = {plain(key) for piece in accepted for key in piece.write.forgives}
+    named = {key for piece in accepted for key in piece.write.forgives}
+    if plain(joined := "".join(named)) != joined:
+        named = {plain(key) for key in named}
+    if counted or named:
+        move_counters(transaction, accepted, counted, named)
+    return trail.append(transaction, store_id, [entry for piece in accepted for entry in piece.write.events])
+
+
+def move_counters(
+    transaction: Transaction, accepted: Sequence[Piece], counted: Sequence[tuple[str, int]], named: Collection[str]
+) -> None:
+    """Add to throttle counters, by the number of the piece that does, and forget those that are named."""
     there = known(transaction, sorted(named)) | {key for key, _ in counted}
-    forgiven = [(key, len(accepted)) for key in named & there]
-    for key, number in sorted(counted + forgiven):
+    forgiven = [(key, len(accepted)) for key in there.intersection(named)]
+    for key, number in sorted([*counted, *forgiven]):
         if number < len(accepted):
             accepted[number].result = count(transaction, key, accepted[number])
         else:
             transaction.run("remove_attempts", key=key)
-    return trail.append(transaction, store_id, [entry for piece in accepted for entry in piece.write.events])
 
 
 def known(transaction: Transaction, keys: Sequence[str]) -> set[str]:
@@ -82,7 +93,7 @@ def known(transaction: Transaction, keys: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for begin in range(0, len(keys), LOOKED_FOR):
         some = keys[begin : begin + LOOKED_FOR]
-        asked = {f"key_{number}": some[min(number, len(some) - 1)] for number in range(LOOKED_FOR)}
+        asked = dict(zip(PLACES, [*some, *[some[-1]] * (LOOKED_FOR - len(some))], strict=True))
         found.update(str(row[0]) for row in transaction.rows("known_attempts", **asked))
     return found
 

@@ -9,12 +9,13 @@ from typing import Any
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry
 from passless.ports import EventPlace
-from passless.stores.chain import Link, event_row, start, stored_link
+from passless.stores.chain import event_row, start, stored_link
 from passless.stores.checkpoints import Checkpoint, Signed, digest, public_key, read_body, sign
 from passless.stores.database import Rows, Transaction
 from passless.stores.documents import FOREVER, Row, further, micros, plain
 
 PAGE = 500  # rows that are read at a time
+LOOKED_AT = 100  # rows that are read at a time by who looks back
 NEVER = -FOREVER  # microseconds; earlier than any time that is stored
 
 
@@ -27,15 +28,14 @@ def append(transaction: Transaction, store_id: str, entries: Iterable[AuditEntry
     for entry in entries:
         chains.setdefault(plain(entry.account_id), []).append(entry)
     for account_id in sorted(chains, key=lambda one: (not one, one)):
-        append_to(transaction, start(store_id, account_id), account_id, chains[account_id])
+        append_to(transaction, store_id, account_id, chains[account_id])
     return sum(map(len, chains.values()))
 
 
-def append_to(transaction: Transaction, last: Link, account_id: str, entries: Sequence[AuditEntry]) -> None:
-    """Append entries to one chain, which begins at `last` where it has none yet."""
+def append_to(transaction: Transaction, store_id: str, account_id: str, entries: Sequence[AuditEntry]) -> None:
+    """Append entries to one chain."""
     found = transaction.rows("lock_head", account_id=account_id)
-    if found:
-        last = stored_link(found[0][:2])
+    last = stored_link(found[0][:2]) if found else start(store_id, account_id)
     for entry in entries:
         row = event_row(entry, last)
         transaction.run("add_event", **row)
@@ -50,6 +50,15 @@ def of_account(rows: Rows, account_id: AccountId, since: datetime | None, behind
     while page := rows("page_events_of_an_account", account_id=account_id, after=after, since=least, page=PAGE):
         yield from page
         (after,) = further(page[-1][:1], (after,))
+
+
+def of_account_backwards(rows: Rows, account_id: AccountId, before: int | None) -> Iterator[Row]:
+    """Stream the rows of one chain, the newest first; who looks at the last few reads no more than a page."""
+    least = FOREVER if before is None else before
+    while page := rows("page_events_backwards", account_id=account_id, before=least, page=LOOKED_AT):
+        yield from page
+        (further_back,) = further((-page[-1][0],), (-least,))
+        least = -further_back
 
 
 def of_all(rows: Rows, since: datetime | None, behind: EventPlace | None) -> Iterator[Row]:

@@ -140,7 +140,14 @@ class WatchedStore:
         self._database.reopen()
 
     def _rows(self, statement: str, read: Callable[[Row], T], /, **parameters: Any) -> list[T]:
-        return [self._readable(read, row) for row in self._page(statement, **parameters)]
+        together = self._own.together
+        rows = self._page(statement, **parameters) if together is None else together.turn.rows(statement, **parameters)
+        if not rows:
+            return []
+        try:
+            return [read(row) for row in rows]
+        except ODD_ROW as error:
+            raise self._fault(error) from error
 
     def _readable(self, read: Callable[[S], T], row: S) -> T:
         try:
