@@ -237,7 +237,7 @@ def _addresses(parts: Parts, new: NewAccount, admission: Admission, now: datetim
     Those do that somebody answerable gave: who owns the store, works on its host, or invited the person. What a stranger writes
     is a note for getting in touch. It may be anybody's, so nothing is looked up by it, and nothing says who has it already.
     """
-    typed = (clean_address(new.email),) if new.email else ()
+    typed: tuple[str, ...] = (clean_address(new.email),) if new.email else ()
     given = typed if is_answerable(parts) else ()
     if admission.address:
         given = (admission.address,)

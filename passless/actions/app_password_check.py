@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from passless.actions import nobody, noting, throttle
-from passless.actions.accounts import find_id
+from passless.actions.accounts import find_id, stand_for
 from passless.actions.parts import Parts
 from passless.domain import names
 from passless.domain.account import Account
@@ -47,17 +47,25 @@ class WrongAppPassword(ProofNeeded):
 
 
 class Checked(Struct, frozen=True, kw_only=True):
-    """A right app password, and whose it is."""
+    """A right app password, and whose it is.
+
+    Whoever asks goes on with `name` and with nothing that was typed: a mailbox is opened for the account, not for an address.
+    """
 
     account: Account
     app_password: AppPassword
+
+    @property
+    def name(self) -> str:
+        """Who it is, the only identity that there is."""
+        return self.account.name
 
 
 def check(parts: Parts, name: str, secret: Secret, *, service: str, place: str, now: datetime) -> Checked:
     """Return which app password this is; its last use is kept at most once a minute.
 
     Args:
-        name: of the account, or one of its e-mail addresses: what people type into a mail program.
+        name: of the account, or one of the e-mail addresses that stand for it: what people type into a mail program.
         secret: as the program sent it, with the spaces or without.
         service: such as `imap`; an app password may be for some only.
         place: where the program is, as the server that asks saw it.
@@ -93,7 +101,7 @@ def _checked(parts: Parts, name: str, secret: Secret, service: str, now: datetim
     found = next((one for one in account.app_passwords if one.id == item), None)
     if found is None:
         raise WrongAppPassword("it ended just now")
-    if not any(names.are_same(name, own) for own in (account.name, *account.addresses)):
+    if not any(names.are_same(name, own) for own in stand_for(parts, account)):
         raise WrongAppPassword("another account's")
     if found.expires_at is not None and now >= found.expires_at:
         raise WrongAppPassword("expired")

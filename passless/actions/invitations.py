@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from passless.actions import operators
-from passless.actions.accounts import Admission, find, free_name
+from passless.actions.accounts import Admission, clean_address, find, free_name, let_go_of
 from passless.actions.parts import Parts, SignUp
 from passless.actions.request_errors import BadDuration
 from passless.actions.who import Acting, NotAnOperator, SignInNeeded, check_fresh, operating, place_of, reason_of, session_of
@@ -80,6 +80,7 @@ class Invitation(Struct, frozen=True, kw_only=True):
     made_by: str
     made_at: datetime
     expires_at: datetime
+    email: str = ""  # an address that will stand for the name
 
 
 def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
@@ -89,12 +90,12 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
         NotAnOperator, OperatorProofNeeded: whoever asks may not, or not without a fresh proof.
         BadReason: they do not say why.
         NeedsName, NeedsGroup: it would give more than the operator may.
-        NameTaken: there is an account of the name already.
+        NameTaken: there is an account of the name, or one that the address stands for, already.
     """
     from passless.credentials.random_codes import new_token
 
     acting, reason, now = *_changing(parts, actor), parts.now()
-    name, groups = _checked(parts, acting, new)
+    name, groups, email = *_checked(parts, acting, new), _address(parts, new.email, now)
     others = tuple(made.id for _, made in _open(parts, acting) if name and names.are_same(made.name, name))
     secret = new_token(parts.entropy, prefix=PREFIX)
     made = Invitation(
@@ -104,14 +105,23 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
         made_by=acting.account.id,
         made_at=now,
         expires_at=now + new.lifetime,
+        email=email,
     )
     record = Record(kind=KIND, key=_key(secret), document=msgspec.json.encode(made), ends_at=made.expires_at)
     details = {"invitation": made.id, "groups": ",".join(groups), "until": made.expires_at.isoformat(), "reason": reason}
-    entry = _entry(actor, acting, "create-invitation", now, details | ({"name": name} if name else {}))
+    details |= {what: said for what, said in (("name", name), ("email", email)) if said}
+    entry = _entry(actor, acting, "create-invitation", now, details)
     parts.store.commit(Write(at=now, updates=acting.session, puts=(record,), events=(entry,)))
     link = Secret(f"{parts.origin}{PATH}#{secret.reveal()}")
     return MadeInvitation(
-        id=made.id, secret=secret, link=link, groups=groups, name=name, expires_at=made.expires_at, also_open=others
+        id=made.id,
+        secret=secret,
+        link=link,
+        groups=groups,
+        name=name,
+        expires_at=made.expires_at,
+        email=email,
+        also_open=others,
     )
 
 
@@ -127,6 +137,7 @@ def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
             made_by=operators.name_of(parts, made.made_by),
             made_at=made.made_at,
             expires_at=made.expires_at,
+            email=made.email,
         )
         for made in found
     )
@@ -162,7 +173,7 @@ def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admis
     notes |= {"groups": ",".join(made.groups)} if made.groups else {}
     inviter = parts.store.read(AccountId(made.made_by)).account
     by = line(inviter.id, *inviter.made_by)
-    return Admission(groups=made.groups, drops=(record,), notes=notes, invited_by=by)
+    return Admission(groups=made.groups, address=made.email, drops=(record,), notes=notes, invited_by=by)
 
 
 def look(parts: Parts, secret: Secret) -> InvitationSeen:
@@ -217,6 +228,17 @@ def _free(parts: Parts, wanted: str) -> str:
     except NoSuchAccount:
         return name
     raise NameTaken(f'there is an account named "{name}" already')
+
+
+def _address(parts: Parts, typed: str, now: datetime) -> str:
+    """Return an e-mail address that stands for nobody's name yet."""
+    if not typed:
+        return ""
+    address = clean_address(typed)
+    let_go_of(parts, address, now)
+    if parts.store.owner_of_address(address) is not None:
+        raise NameTaken(f'the address "{address}" stands for another account already')
+    return address
 
 
 def _still_given(parts: Parts, made: Invitation) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from passless.cli import plans
 from passless.domain.errors import NotFound
 from passless.domain.names import printable
@@ -15,8 +17,6 @@ from passless.domain.views import Applied, InvitationView, PlanView
 if TYPE_CHECKING:
     from passless.cli.context import Run
 
-LIFETIME = timedelta(days=7)  # what an invitation lasts where nothing is said
-
 
 class NoSuchInvitation(NotFound):
     """No open invitation of that id."""
@@ -25,9 +25,9 @@ class NoSuchInvitation(NotFound):
     hint = "see what there is: passless invitation list"
 
 
-def create(run: Run, groups: tuple[str, ...], name: str, lifetime: timedelta | None) -> Applied | PlanView:
+def create(run: Run, new: NewInvitation, lifetime: timedelta | None) -> Applied | PlanView:
     """Invite somebody; a dry run asks the server for no more than whether one may invite at all."""
-    new = NewInvitation(groups=clean_groups(groups), name=name, lifetime=lifetime or LIFETIME)
+    new = replace(new, groups=clean_groups(new.groups), lifetime=lifetime or new.lifetime)
     if run.given.dry_run:
         _open(run)
         return plans.invite(new)

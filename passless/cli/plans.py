@@ -33,7 +33,7 @@ def create_account(name: str, *, has_password: bool) -> PlanView:
 
 def invite(new: NewInvitation) -> PlanView:
     """Plan an invitation: no account is there yet."""
-    change = {"type": "create-invitation", "groups": list(new.groups), "name": new.name}
+    change = {"type": "create-invitation", "groups": list(new.groups), "name": new.name, "email": new.email}
     who = f'"{new.name}"' if new.name else "whoever has the link"
     return _plan(change, "invitation-made", f"{who} may make an account, once", NOTHING, NOTHING)
 

@@ -51,6 +51,7 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema: int = SCHEMA
     display_name: str = ""
     addresses: tuple[str, ...] = ()
+    address_names: tuple[str, ...] = ()  # the addresses that stand for the name: somebody answerable gave them
     two_step: bool = False
     finished: bool = False
     methods: tuple[SignInMethod, ...] = ()

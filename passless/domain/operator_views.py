@@ -41,6 +41,7 @@ class MadeInvitation(Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     name: str
     expires_at: datetime
+    email: str = ""
     also_open: tuple[str, ...] = ()
     shown_once: bool = True
 
@@ -61,6 +62,7 @@ class InvitationView(Struct, frozen=True, kw_only=True):
     made_by: str
     made_at: datetime
     expires_at: datetime
+    email: str = ""
 
 
 class OperatorView(Struct, frozen=True, kw_only=True):

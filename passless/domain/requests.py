@@ -279,4 +279,5 @@ class NewInvitation(Struct, frozen=True, kw_only=True):
 
     groups: tuple[str, ...] = ()
     name: str = ""  # the account name that they get; empty where they choose
+    email: str = ""  # an address that will stand for the name
     lifetime: timedelta = timedelta(days=7)

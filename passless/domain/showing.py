@@ -261,6 +261,7 @@ def account_view(
         pending=tuple(pending_view(pending) for pending in account.pending),
         reports=report_views(account, now),
         addresses=account.addresses,
+        address_names=account.address_names,
         version=version,
         groups=account.groups,
         operator_over=None if account.operator is None else account.operator.over,

@@ -125,6 +125,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     pending: tuple[PendingView, ...] = ()
     reports: tuple[ReportView, ...] = ()
     addresses: tuple[str, ...] = ()
+    address_names: tuple[str, ...] = ()  # those that stand for the name
     version: int = 0
     groups: tuple[str, ...] = ()
     operator_over: tuple[str, ...] | None = None  # None: no operator; empty: over all

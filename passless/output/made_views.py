@@ -91,6 +91,7 @@ def invitation(result: MadeInvitation, look: Look) -> RenderableType:
     about = [
         ("for", safe(result.name or "whoever has the link")),
         ("groups", safe(", ".join(result.groups) or "none")),
+        *((("address", safe(result.email)),) if result.email else ()),
         ("ends", when(result.expires_at, look.now)),
         ("stop it with", safe(f"passless invitation revoke {result.id} --reason TEXT", "cyan")),
     ]

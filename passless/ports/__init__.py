@@ -239,7 +239,7 @@ class Store(Protocol):
         ...
 
     def owner_of_address(self, address: str) -> AccountId | None:
-        """Find the account with an e-mail address, written in any way that `names.key` takes for the same."""
+        """Find the account that an e-mail address stands for, written in any way that `names.key` takes for the same."""
         ...
 
     def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
@@ -275,7 +275,7 @@ class Store(Protocol):
             VersionMoved: the account is no longer at `expected`, a record no longer at its version, the session of `updates`
                 was ended or changed, or there is one beside those of `among`; read again and check everything again.
             AlreadyUsed: the ceremony, TOTP step or counter was used before.
-            NameTaken: another account has that name or one of the addresses.
+            NameTaken: another account has that name, or one of the addresses that stand for it.
             CredentialTaken: a method or app password is already enrolled.
         """
         ...

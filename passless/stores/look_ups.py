@@ -10,7 +10,7 @@ from passless.domain.names import key as name_key
 
 
 class LookUps(Struct, frozen=True, kw_only=True):
-    """What one account is found by.
+    """What one account is found by; of its e-mail addresses only those that stand for its name.
 
     `tags` are (key id, digest, id of the app password). `repeats`: a credential or tag stands twice in the same account.
     """
@@ -26,13 +26,17 @@ NOTHING = LookUps()
 
 def are_found_differently(before: Account, after: Account) -> bool:
     """Tell whether anything changed that an account may be found by; most changes need no more than this look."""
-    return (before.methods, before.app_passwords, before.addresses) != (after.methods, after.app_passwords, after.addresses)
+    return (before.methods, before.app_passwords, before.address_names) != (
+        after.methods,
+        after.app_passwords,
+        after.address_names,
+    )
 
 
 def look_ups(account: Account) -> LookUps:
     """Return what an account is found by."""
     credentials = [found.id for method in account.methods if (found := credential_of(method)) is not None]
     tags = {(tag.key, tag.digest, one.id) for one in account.app_passwords for tag in one.tags}
-    addresses = frozenset(name_key(address) for address in account.addresses)
+    addresses = frozenset(name_key(address) for address in account.address_names)
     repeats = len(set(credentials)) < len(credentials) or len({tag[:2] for tag in tags}) < len(tags)
     return LookUps(credentials=frozenset(credentials), tags=frozenset(tags), addresses=addresses, repeats=repeats)

@@ -23,7 +23,7 @@ from passless.stores.postgres_faults import fault, is_lost, unreachable
 from passless.stores.statements import locking_statements, migrations, split
 
 ENGINE = "postgresql"
-SCHEMA_VERSION = 1  # the number of the last migration
+SCHEMA_VERSION = 2  # the number of the last migration
 CONNECTIONS = 10  # of one process at most; PostgreSQL has 100 for all, if nobody raised that
 CONNECT_LIMIT = timedelta(seconds=5)  # how long one try to connect may take
 POOL_LIMIT = timedelta(seconds=10)  # how long to wait for a connection: longer than a restart of the server

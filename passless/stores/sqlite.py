@@ -19,7 +19,7 @@ from passless.stores.statements import migrations, split, statements
 
 ENGINE = "sqlite"
 APPLICATION_ID = 0x70736C73  # "psls", in the file's header (sqlite.org/pragma.html, application_id)
-SCHEMA_VERSION = 2  # the number of the last migration
+SCHEMA_VERSION = 3  # the number of the last migration
 BUSY_LIMIT = timedelta(seconds=5)  # how long a command waits for another's transaction before it says so
 PAGE_BYTES = 4096  # of the file; SQLite's default, and what most disks write whole
 MAPPED_BYTES = 2**31 - 2**16  # SQLite's own limit; large stores read pages without copying them

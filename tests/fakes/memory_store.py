@@ -336,7 +336,7 @@ def _tags(account: Account) -> list[tuple[str, bytes]]:
 
 
 def _addresses(account: Account) -> set[str]:
-    return {name_key(address) for address in account.addresses}
+    return {name_key(address) for address in account.address_names}
 
 
 def _seals(value: object) -> Iterator[Sealed]:

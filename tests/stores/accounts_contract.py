@@ -143,17 +143,25 @@ class AccountsContract:
         kept(store, changed(an_account("new"), name=AccountName("ada")))
         assert store.read_named(AccountName("ada")).account.id == "new"
 
-    def test_an_address_belongs_to_one_account(self, store: Store) -> None:
-        kept(store, an_account(addresses=("Mail@example.org",)))
+    def test_an_address_that_stands_for_a_name_belongs_to_one_account(self, store: Store) -> None:
+        kept(store, an_account(address_names=("Mail@example.org",)))
         with pytest.raises(NameTaken):
-            store.commit(a_write(an_account("bob", addresses=("mail@example.org",))))
+            store.commit(a_write(an_account("bob", address_names=("mail@example.org",))))
         with pytest.raises(NoSuchAccount):
             store.read(AccountId("bob"))
 
     def test_an_address_that_was_given_up_is_free(self, store: Store) -> None:
-        kept(store, an_account(addresses=("mail@example.org",)))
+        kept(store, an_account(address_names=("mail@example.org",)))
         store.commit(a_write(an_account(), 1))
-        assert store.commit(a_write(an_account("bob", addresses=("mail@example.org",)))) == 1
+        assert store.commit(a_write(an_account("bob", address_names=("mail@example.org",)))) == 1
+
+    def test_an_address_that_is_a_note_belongs_to_nobody(self, store: Store) -> None:
+        """Must hold 3: anybody may write any address down, as many as like, and nothing finds an account by it."""
+        kept(store, an_account(addresses=("mail@example.org",)))
+        kept(store, an_account("bob", addresses=("mail@example.org",)))
+        assert store.owner_of_address("mail@example.org") is None
+        kept(store, an_account("eve", addresses=("mail@example.org",), address_names=("mail@example.org",)))
+        assert store.owner_of_address("mail@example.org") == "eve"
 
     def test_a_deleted_account_is_gone_with_all_it_had(self, store: Store) -> None:
         """Must hold 7: what was removed is unusable from the next request on."""
@@ -203,7 +211,7 @@ class LookUpsContract:
         assert store.owner_of_credential(b"blue key") is None
 
     def test_an_address_finds_its_account_however_it_is_written(self, store: Store) -> None:
-        kept(store, an_account(addresses=("Ada@example.org",)))
+        kept(store, an_account(address_names=("Ada@example.org",)))
         assert store.owner_of_address("ADA@example.org") == ADA
         assert store.owner_of_address("bob@example.org") is None
         store.commit(a_write(an_account(), 1))

@@ -226,25 +226,38 @@ def test_opening_a_store_writes_nothing(folder: Path) -> None:
 def test_an_older_store_is_brought_up_to_date(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(create(folder)) as store:
         kept(store, an_account())
-    script = tmp_path / "0003_colours.sql"
+    script = tmp_path / "0004_colours.sql"
     script.write_text("-- what the next version may add;\nCREATE TABLE colours (\n    id text\n);\nDROP TABLE colours;\n")
-    monkeypatch.setattr(sqlite, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (3, script)))
+    monkeypatch.setattr(sqlite, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (4, script)))
     with closing(reopen(folder)) as store:
         assert store.read(ADA).version == 1
     with closing(SqliteDatabase(file_in(folder))) as database:
-        assert database.rows("schema_version") == [(3,)]
+        assert database.rows("schema_version") == [(4,)]
+
+
+def test_an_address_of_before_stands_for_no_name(folder: Path) -> None:
+    """Must hold 3: whoever typed it may only have claimed it; the account keeps it as a note."""
+    with closing(create(folder)) as store:
+        kept(store, an_account(addresses=("ada@example.org",)))
+    with closing(sqlite3.connect(file_in(folder))) as connection:
+        connection.execute("INSERT INTO addresses VALUES ('ada@example.org', 'ada')")
+        connection.execute("UPDATE store SET schema_version = 2")
+        connection.commit()
+    with closing(reopen(folder)) as store:
+        assert (store.owner_of_address("ada@example.org"), store.read(ADA).account.addresses) == (None, ("ada@example.org",))
+        assert kept(store, an_account("bob", address_names=("ada@example.org",)))
 
 
 def test_a_migration_that_fails_changes_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Must hold 10: no half-made change."""
     create(folder).close()
     before = file_in(folder).read_bytes()
-    script = tmp_path / "0003_colours.sql"
+    script = tmp_path / "0004_colours.sql"
     script.write_text("CREATE TABLE colours (id text);\nCREATE TABLE accounts (id text);\n")
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite, "SCHEMA_VERSION", 3)
-        patched.setattr(sqlite, "migrations", lambda engine: ((3, script),))
+        patched.setattr(sqlite, "SCHEMA_VERSION", 4)
+        patched.setattr(sqlite, "migrations", lambda engine: ((4, script),))
         with pytest.raises(StoreDamaged, match=r"store\.db"):
             reopen(folder)
     assert file_in(folder).read_bytes() == before

@@ -108,12 +108,23 @@ def test_a_store_that_cannot_be_used_says_so(
 def test_an_older_store_is_brought_up_to_date(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(create_at(url, tmp_path)) as store:
         kept(store, an_account())
-    script = tmp_path / "0002_colours.sql"
+    script = tmp_path / "0003_colours.sql"
     script.write_text("CREATE TABLE colours (id text);\nDROP TABLE colours;\n")
-    monkeypatch.setattr(postgres, "SCHEMA_VERSION", 2)
-    monkeypatch.setattr(postgres, "migrations", lambda engine: (*migrations(engine), (2, script)))
+    monkeypatch.setattr(postgres, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(postgres, "migrations", lambda engine: (*migrations(engine), (3, script)))
     with closing(open_at(url, tmp_path)) as store:
-        assert (store.read(ADA).version, store._database.rows("schema_version")) == (1, [(2,)])
+        assert (store.read(ADA).version, store._database.rows("schema_version")) == (1, [(3,)])
+
+
+def test_an_address_of_before_stands_for_no_name(postgres: Cluster, url: str, tmp_path: Path) -> None:
+    """Must hold 3: whoever typed it may only have claimed it; the account keeps it as a note."""
+    with closing(create_at(url, tmp_path)) as store:
+        kept(store, an_account(addresses=("ada@example.org",)))
+    postgres.execute("INSERT INTO addresses VALUES ('ada@example.org', 'ada')", name_in(url))
+    postgres.execute("UPDATE store SET schema_version = 1", name_in(url))
+    with closing(open_at(url, tmp_path)) as store:
+        assert (store.owner_of_address("ada@example.org"), store.read(ADA).account.addresses) == (None, ("ada@example.org",))
+        assert kept(store, an_account("bob", address_names=("ada@example.org",)))
 
 
 def test_a_database_that_keeps_no_unicode_is_refused(postgres: Cluster, tmp_path: Path) -> None:

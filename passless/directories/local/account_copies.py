@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions.accounts import check_not_kept
-from passless.actions.parts import Parts
+from passless.actions.parts import Access, Parts
 from passless.actions.who import Who
 from passless.directories.local.copy_checks import Inside, check_whole
 from passless.directories.local.passphrase_files import AccountCopyDamaged
@@ -159,6 +159,7 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
         replace_methods(account, account.methods),
         id=AccountId(parts.new_id()),
         name=AccountName(called),
+        address_names=account.addresses if parts.access is Access.OWNER else (),
         created_at=account.created_at if account.finished else now,  # its day to be finished in begins here
         app_passwords=(),
         recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),

@@ -73,6 +73,7 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
         and all(_is_seed(seed) for seed in secrets.values())
         and account.created_at <= now
         and all(address.isprintable() and 0 < len(address) <= LONGEST_ADDRESS for address in account.addresses)
+        and set(account.address_names) <= set(account.addresses)
         and len(account.groups) <= MAXIMUM_GROUPS
         and len(_over(account)) <= MAXIMUM_GROUPS
         and all(_is_line(ids) for ids in (account.invited_by, () if account.operator is None else account.operator.granted_by))

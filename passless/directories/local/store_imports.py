@@ -173,7 +173,7 @@ class StoreImport:
             pass
         else:
             raise NameTaken(f'there is an account named "{ready.name}" already')
-        if any(store.owner_of_address(address) is not None for address in ready.addresses):
+        if any(store.owner_of_address(address) is not None for address in ready.address_names):
             raise NameTaken("another account has one of its addresses")
         held = (credential_of(method) for method in ready.methods)
         if any(one is not None and store.owner_of_credential(one.id) is not None for one in held):
@@ -234,6 +234,7 @@ def prepare(parts: Parts, kept: Kept) -> Account:
         app_passwords=(),
         temporary_pass=None,
         approval=None,
+        address_names=account.address_names if is_served else account.addresses,
         groups=account.groups if is_served else (),
         operator=account.operator if is_served else None,
         invited_by=account.invited_by if is_served else (),
