@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,11 +21,11 @@ from passless.domain.methods import Kind, MethodId, Strength
 from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Loss, Recovery, Reporter
 from passless.domain.refused import Refused
-from passless.domain.requests import Answer, Delete
+from passless.domain.requests import Answer, Delete, RenameAccountTo
 from passless.ports.directory import Actor
 from tests.builders import NOW
 from tests.directories.person import App, Person
-from tests.directories.place import Place
+from tests.directories.place import Place, served
 from tests.directories.security_key import SecurityKey
 from tests.directories.sentences import refused
 
@@ -234,6 +235,22 @@ class TestImport:
         imported(place, inside, "bob")
         found = place.store.read_named(AccountName("bob")).account
         assert (found.operator, found.groups) == (None, ())
+
+    def test_a_name_that_no_account_can_have_asks_for_another(self, place: Place) -> None:
+        """A copy from before: in an address of the interface it is whoever is signed in."""
+        ada, _ = self.owner(place)
+        inside = changed(exported(place, ada.actor), name="me")
+        with refused("bad-name"):
+            imported(place, inside)
+        assert imported(place, inside, "mia").account.name == "mia"
+
+    def test_a_name_that_a_server_keeps_for_another_is_taken(self, place: Place, tmp_path: Path) -> None:
+        ada, _ = self.owner(place)
+        inside, there = exported(place, ada.actor), served(tmp_path / "there")
+        Person(there).create().do(RenameAccountTo(name="lady"))
+        with refused("name-taken"):
+            imported(there, inside)
+        there.close()
 
     def test_an_unfinished_account_has_a_day_from_now(self, place: Place) -> None:
         ada = Person(place).create(password=None)

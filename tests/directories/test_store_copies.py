@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from passless.actions import operators
+from passless.actions import kept_names, operators
 from passless.actions.parts import Access
 from passless.directories.local import age_files, copy_streams
 from passless.directories.local.account_copies import NO_SEAL
@@ -30,7 +30,7 @@ from passless.vault import KeptVault
 from passless.vault.errors import WrongPassphrase
 from tests.builders import NOW, a_temporary_pass, an_account
 from tests.directories.person import App, Person
-from tests.directories.place import MovableClock, Place, entropy_of, in_memory, vault_in
+from tests.directories.place import MovableClock, Place, entropy_of, in_memory, served, vault_in
 from tests.directories.security_key import SecurityKey
 from tests.directories.sentences import refused
 from tests.stores.postgres import Cluster
@@ -353,6 +353,19 @@ class TestBadCopies:
         assert outcomes(came) == [("ada", "imported"), ("bob", "taken"), ("cleo", "imported")]
         assert (came[1].line, came[1].code, came[1].account_id) == (2, "name-taken", "")
 
+    def test_a_name_that_is_kept_for_another_is_taken_and_ones_own_is_not(self, old: Place, tmp_path: Path) -> None:
+        new = served(tmp_path)
+        three(old)
+        new.clock.now = old.clock.now
+        bob = Person(new, "bob").create()
+        bob.do(RenameAccountTo(name="robert"))
+        lines = lines_of(old)
+        new.store.commit(Write(at=NOW, puts=kept_names.left(new.parts, kept_in(lines)[0].account.id, "ada", new.clock.now)))
+        for dry_run in (True, False):
+            came, _ = bring_in(new, lines, dry_run=dry_run)
+            assert outcomes(came) == [("ada", "imported"), ("bob", "taken"), ("cleo", "imported")]
+        new.close()
+
     def test_an_id_that_another_account_has_is_said(self, old: Place, new: Place) -> None:
         three(old)
         lines = lines_of(old)
@@ -381,6 +394,7 @@ class TestBadCopies:
             {"created_at": NOW.replace(tzinfo=None)},
             {"schema": 99},
             {"name": "bad\nname"},
+            {"name": "me"},  # in an address of the interface it is whoever is signed in
             {"addresses": ("a\nb@example.org",)},
             {"addresses": ("a" * 300,)},
             {"groups": ("bad\ngroup",)},
