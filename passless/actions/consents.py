@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import Struct
 from passless.actions import relying_parties
 from passless.actions.parts import Parts
 from passless.actions.relying_parties import CONSENTS, GIVEN, NoSuchRelyingParty
-from passless.domain.account import Account, AccountId
+from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.names import key, printable
 from passless.domain.sessions import SessionId
@@ -72,13 +73,38 @@ def take_back(parts: Parts, account: Account, client_id: str, place: str) -> int
     Raises:
         NoSuchRelyingParty: nobody of that id was let in.
     """
-    record = parts.store.record(CONSENTS, _key(account.id, client_id))
-    if record is None:
+    ended: list[SessionId] = []
+    was_let_in = False
+    for _ in range(TRIES):
+        record, given = parts.store.record(CONSENTS, _key(account.id, client_id)), _given(parts, account, client_id)
+        if record is None and not given:  # also what was given while the rest was taken back
+            break
+        was_let_in = True
+        with suppress(VersionMoved):
+            parts.store.commit(_without(parts, account, client_id, record, given, place))
+            ended += (_session_of(one) for one in given)
+    else:
+        raise VersionMoved
+    if not was_let_in:
         raise NoSuchRelyingParty(f'you let no program "{printable(client_id)}" in', hint="")
-    _drop(parts, record)  # first, so that no new token is given meanwhile
+    return len(ended)
+
+
+def _given(parts: Parts, account: Account, client_id: str) -> tuple[Record, ...]:
+    """Return the records of what was given to a client for somebody."""
     front = f"{client_id}/"
-    given = tuple(one for one in parts.store.records(GIVEN, account_id=account.id, after=front) if one.key.startswith(front))
-    ended = tuple(SessionId(one.key.removeprefix(front)) for one in given)
+    return tuple(one for one in parts.store.records(GIVEN, account_id=account.id, after=front) if one.key.startswith(front))
+
+
+def _session_of(given: Record) -> SessionId:
+    return SessionId(given.key.partition("/")[2])
+
+
+def _without(
+    parts: Parts, account: Account, client_id: str, consent: Record | None, given: tuple[Record, ...], place: str
+) -> Write:
+    """Return what takes a consent back, together with all that came of it."""
+    ends = tuple(_session_of(one) for one in given)
     entry = AuditEntry(
         at=parts.now(),
         actor=account.name,
@@ -87,23 +113,16 @@ def take_back(parts: Parts, account: Account, client_id: str, place: str) -> int
         account_id=account.id,
         account=account.name,
         place=printable(place),
-        details={"client": client_id, "sessions": ",".join(ended)},
+        details={"client": printable(client_id), "sessions": ",".join(ends)},
     )
-    parts.store.commit(Write(at=parts.now(), ends=ended, events=(entry,)))
-    return len(ended)
-
-
-def _drop(parts: Parts, record: Record | None) -> None:
-    for _ in range(TRIES):
-        if record is None:
-            return
-        try:
-            item = item_of_record(record.kind, record.key)
-            parts.store.commit(Write(at=parts.now(), account_id=AccountId(record.account_id), drops=(record,), ended=(item,)))
-            return
-        except VersionMoved:
-            record = parts.store.record(record.kind, record.key)
-    raise VersionMoved
+    return Write(
+        at=parts.now(),
+        account_id=account.id,
+        drops=(*given, *(() if consent is None else (consent,))),
+        ends=ends,
+        ended=() if consent is None else (item_of_record(consent.kind, consent.key),),
+        events=(entry,),
+    )
 
 
 def _read(record: Record) -> Consent:

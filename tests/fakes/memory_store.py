@@ -321,7 +321,9 @@ def _owner(write: Write) -> AccountId:
     if write.account is not None:
         return write.account.id
     session = write.opens or write.updates
-    owner = write.account_id or (None if session is None else AccountId(session.account_id))
+    owner = write.account_id
+    if owner is None and session is not None:
+        owner = AccountId(session.account_id)
     if owner is None:
         raise ValueError("a write with uses or ended items names its account")
     return owner

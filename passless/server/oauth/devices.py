@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from passless.actions import throttle
 from passless.actions.parts import Parts
 from passless.credentials.random_codes import choose
+from passless.domain.audit import AuditEntry
 from passless.domain.errors import NotFound, ProofNeeded
 from passless.ports import Record, VersionMoved, Write
 
@@ -166,15 +167,17 @@ def enter(parts: Parts, typed: str, place: str) -> Waiting:
     return found
 
 
-def answer(parts: Parts, waiting: Waiting, *, approved: bool, account_id: str, line: str, place: str) -> None:
-    """Keep what a person said of a device, once; `NoSuchUserCode` where it was answered meanwhile."""
+def answer(
+    parts: Parts, waiting: Waiting, *, approved: bool, account_id: str, line: str, place: str, entry: AuditEntry
+) -> None:
+    """Keep what a person said of a device, once, and that they did; `NoSuchUserCode` where it was answered meanwhile."""
     said = replace(waiting.device, answer="approved" if approved else "refused", account_id=account_id, approved_in=line)
     for _ in range(TRIES):
         record = msgspec.structs.replace(
             waiting.record, document=msgspec.json.encode(said), account_id=account_id if approved else ""
         )
         try:
-            parts.store.commit(Write(at=parts.now(), puts=(record,), forgives=(_counter(place),)))
+            parts.store.commit(Write(at=parts.now(), puts=(record,), forgives=(_counter(place),), events=(entry,)))
             return
         except VersionMoved as error:  # the device looked meanwhile, or somebody else answered
             found = _read(parts, waiting.record.key)

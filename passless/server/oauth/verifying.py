@@ -11,7 +11,6 @@ from passless.actions.granting import says_who
 from passless.actions.throttle import Throttled
 from passless.domain.audit import Outcome
 from passless.domain.sessions import STEP_UP
-from passless.ports import Write
 from passless.server import browser
 from passless.server.oauth import asking, clients, devices
 from passless.server.oauth.asking import Person, Wish
@@ -101,8 +100,8 @@ def _may(client: clients.KnownClient, scope: str) -> list[str]:
 def _keep(site: Site, waiting: Waiting, someone: Person, place: str, *, approved: bool) -> None:
     """Keep the answer, and record it."""
     parts, account = site.parts, someone.account
-    devices.answer(parts, waiting, approved=approved, account_id=account.id, line=someone.session.line, place=place)
     details = {"client": waiting.device.client_id, "device": waiting.device.place}
     outcome = Outcome.DONE if approved else Outcome.REFUSED
     entry = entry_of(account, place, "approve-device", parts.now(), details, outcome)
-    parts.store.commit(Write(at=parts.now(), events=(entry,)))
+    line = someone.session.line
+    devices.answer(parts, waiting, approved=approved, account_id=account.id, line=line, place=place, entry=entry)

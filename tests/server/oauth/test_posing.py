@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from passless.actions import granting
+from passless.actions import consents, granting
 from passless.actions.who import token_hash
 from passless.directories.local import LocalDirectory
+from passless.domain.account import AccountId
 from passless.domain.requests import EndSessions, NewAccount, ReportNotMe
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session, SessionKind
 from passless.domain.views import SignedIn
 from passless.ports import Write
 from passless.ports.directory import Actor
-from tests.server.oauth.test_code_flow import password
-from tests.server.oauth.test_device_grant import answered, begun
+from passless.server.oauth import giving
+from tests.server.oauth.test_code_flow import password, proven_again
+from tests.server.oauth.test_device_grant import answered, begun, entered
+from tests.server.oauth.test_tokens import basic_of, looked_at, token_for
 from tests.server.oauth.world import WEB_CALLBACK, World, carried
 
 LOOPBACK, OWN_SCHEME = "http://127.0.0.1/callback", "com.example.app:/callback"
@@ -66,7 +71,7 @@ class TestTheCommandLine:
         assert answer.headers["location"].startswith("/sign-in?")
         assert carried(answer)["fresh"] == "600"
         assert carried(browser.ask(prompt="none"))["error"] == "login_required"
-        world.site.directory.sign_in(Actor(token=ada.token, place="203.0.113.7"), "ada", password())
+        browser.sign_in(proven_again(world, ada))
         assert browser.http.get(carried(answer)["next"]).status_code == 200
 
     def test_an_answer_that_comes_late_is_none(self, world: World) -> None:
@@ -174,3 +179,55 @@ class TestAStepUpMeanwhile:
         answered(world.browser(ada), user_code)
         world.site.directory.sign_out(Actor(token=granting.rotate(world.place.parts, Actor(token=ada.token))))
         assert device.poll(device_code).json()["error"] == "invalid_grant"
+
+
+class TestAtTheSameMoment:
+    """What ends while something is given is not passed over (must hold 7 and 12)."""
+
+    def test_who_signs_out_while_a_code_is_exchanged_gives_nothing(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        ada = world.account()
+        code = world.browser(ada).agree()["code"]
+        make = giving._session
+
+        def sign_out_first(*given: Any) -> Any:
+            world.site.directory.sign_out(Actor(token=ada.token))
+            return make(*given)
+
+        monkeypatch.setattr(giving, "_session", sign_out_first)
+        assert world.program().exchange(code).json()["error"] == "invalid_grant"
+        assert world.place.store.sessions(AccountId(ada.account_id)) == ()
+
+    def test_what_is_given_while_a_program_is_put_out_ends_as_well(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        ada, mail = world.account(), world.register()
+        token_for(world, mail, ada)
+        without, late = consents._without, list[str]()
+
+        def give_one_more(*asked: Any) -> Any:
+            wanted = without(*asked)
+            if not late:
+                code = carried(world.browser(ada).ask(client_id=mail.id, redirect_uri=WEB_CALLBACK))["code"]
+                form: dict[str, Any] = {"redirect_uri": WEB_CALLBACK, "client_id": None, "basic": basic_of(mail)}
+                late.append(world.program().exchange(code, **form).json()["access_token"])
+            return wanted
+
+        monkeypatch.setattr(consents, "_without", give_one_more)
+        account = world.place.store.read(AccountId(ada.account_id)).account
+        assert consents.take_back(world.place.parts, account, mail.id, "") == 2
+        assert looked_at(world, mail, late[0]) == {"active": False}
+
+    def test_what_a_person_said_of_a_device_is_in_the_trail_or_was_not_said(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Must hold 8 and 10: both are kept at once."""
+        _, _, user_code = begun(world)
+        browser = world.browser(world.account())
+        kept: list[Write] = []
+        commit = world.place.store.commit
+
+        def keep(write: Write) -> Any:
+            kept.append(write)
+            return commit(write)
+
+        monkeypatch.setattr(world.place.store, "commit", keep)
+        assert "let in" in browser.answer(entered(browser, user_code)).text
+        assert [[one.event for one in write.events] for write in kept if write.puts] == [["approve-device"]]
