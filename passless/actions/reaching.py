@@ -8,6 +8,7 @@ from passless.actions.accounts import Found, find, find_id
 from passless.actions.parts import Access, Parts
 from passless.actions.who import (
     NotAnOperator,
+    SignInNeeded,
     TokenMayNot,
     not_below,
     operating,
@@ -20,6 +21,8 @@ from passless.domain.safety.operator_rules import may_act_on
 from passless.domain.sessions import SessionKind
 from passless.ports import NoSuchAccount
 from passless.ports.directory import Actor
+
+AS_OPERATOR = "--as-operator --reason TEXT"  # how somebody acts on an account that is not their own
 
 
 def reach(parts: Parts, actor: Actor, target: str, now: datetime, *, equals: bool = False) -> Found:
@@ -72,4 +75,7 @@ def _stranger(parts: Parts, actor: Actor, target: str) -> Exception:
     session = session_of(parts, actor)
     if session is not None and session.kind is SessionKind.TOKEN:
         return TokenMayNot(f'this token is not one of "{names.printable(target)}"', hint="use a token of the account")
-    return NotAnOperator() if actor.operator is not None else sign_in_needed(target)
+    if actor.operator is not None:
+        return NotAnOperator()
+    asked = sign_in_needed(target)
+    return asked if session is None else SignInNeeded(asked.message, hint=f"{asked.hint}; as an operator over it: {AS_OPERATOR}")

@@ -58,7 +58,7 @@ def _failure(received: Received, origin: str, *, had_token: bool) -> PasslessErr
     except wire.NotUnderstood:
         return _nothing_of_ours(received, origin)
     found = _of_its_class(document)
-    if had_token and found.code == SIGN_IN_NEEDED:
+    if had_token and found.code == SIGN_IN_NEEDED and "--account" not in found.hint:
         found.hint = SIGN_IN_AGAIN
     found.__cause__ = challenge_in(received.headers.get("www-authenticate", ""))
     return found
