@@ -22,6 +22,10 @@ from passless.ports.directory import NOBODY, Actor
 T = TypeVar("T")
 API = "/api/v1"
 NEW_ACCOUNTS = "/accounts"
+FEW_PAGES, MANY_PAGES = (
+    1_000,
+    100_000,
+)  # of a list that is kept as a whole, and of one that is streamed; a hundred things on each
 
 
 def quoted(word: str) -> str:
@@ -116,34 +120,42 @@ class Asking:
             raise self._foreign_answer()
         return outcome
 
-    def pages(self, path: str, actor: Actor, kind: type[T], query: Mapping[str, str] | None = None) -> Iterator[T]:
+    def pages(
+        self, path: str, actor: Actor, kind: type[T], query: Mapping[str, str] | None = None, *, most: int = FEW_PAGES
+    ) -> Iterator[T]:
         """Stream a list; the next page is asked for when it is needed."""
-        cursor: str | None = None
-        while True:
+
+        def ask(cursor: str | None) -> wire.Page[T]:
             more = {} if cursor is None else {"cursor": cursor}
-            page = self.read(path, actor, wire.Page[kind], {**(query or {}), **more})  # type: ignore[valid-type]
-            yield from page.items
-            if (cursor := self._next(page, cursor)) is None:
-                return
+            return self.read(path, actor, wire.Page[kind], {**(query or {}), **more})  # type: ignore[valid-type]
+
+        return self._streamed(ask, most)
 
     def posted_pages(self, path: str, actor: Actor, question: Mapping[str, Any], kind: type[T]) -> Iterator[T]:
         """Stream a list whose question is a document."""
-        cursor: str | None = None
-        while True:
-            page = self.ask_for(path, actor, {**question, "cursor": cursor}, wire.Page[kind])  # type: ignore[valid-type]
-            yield from page.items
-            if (cursor := self._next(page, cursor)) is None:
-                return
+
+        def ask(cursor: str | None) -> wire.Page[T]:
+            return self.ask_for(path, actor, {**question, "cursor": cursor}, wire.Page[kind])  # type: ignore[valid-type]
+
+        return self._streamed(ask, MANY_PAGES)
 
     def check_origin(self, named: str | None) -> None:
         """Make sure that a key signs for this server and nobody else."""
         if named is not None and named != self._connection.origin:
             raise ForeignOrigin(self._connection.origin, named)
 
-    def _next(self, page: wire.Page[Any], before: str | None) -> str | None:
-        if page.next is not None and page.next == before:
-            raise NotPassless(f'the list of "{self._connection.origin}" never ends')
-        return page.next
+    def _streamed(self, ask: Callable[[str | None], wire.Page[T]], most: int) -> Iterator[T]:
+        """Go from page to page; `NotPassless` where that comes to no end, whatever the server says."""
+        cursors: dict[str | None, None] = {None: None}
+        while len(cursors) <= most:
+            page = ask(next(reversed(cursors)))
+            yield from page.items
+            if page.next is None:
+                return
+            if not page.items or page.next in cursors:
+                break
+            cursors[page.next] = None
+        raise NotPassless(f'the list of "{self._connection.origin}" never ends')
 
     def _keyed(self, path: str, actor: Actor, told: Any, headers: Mapping[str, str] | None = None) -> bytes:
         if actor.token is None and path != NEW_ACCOUNTS:

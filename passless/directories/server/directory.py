@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from passless import wire
 from passless.directories.server.answers import Planned
-from passless.directories.server.asking import Asking, account_path, quoted
+from passless.directories.server.asking import MANY_PAGES, Asking, account_path, quoted
 from passless.directories.server.connection import Connection
 from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
@@ -84,7 +84,7 @@ class ServerDirectory:
     def find(self, matching: str = "", actor: Actor = NOBODY, *, after: str = "") -> Iterator[AccountSummary]:
         """Stream the accounts whose name contains the words, page by page."""
         query = {"matching": matching} if matching else {}
-        for one in self._asking.pages("/accounts", actor, AccountSummary, query):
+        for one in self._asking.pages("/accounts", actor, AccountSummary, query, most=MANY_PAGES):
             if not after or key(one.account) > key(after):
                 yield one
 
@@ -198,7 +198,7 @@ class ServerDirectory:
         """Stream the audit trail, page by page."""
         asked = {"account": target, "since": None if since is None else since.astimezone(UTC).isoformat()}
         query = {name: value for name, value in asked.items() if value is not None}
-        for event in self._asking.pages("/events", actor, AuditEvent, query):
+        for event in self._asking.pages("/events", actor, AuditEvent, query, most=MANY_PAGES):
             if after is None or (event.at, event.account_id, event.seq) > (after.at, after.account_id, after.seq):
                 yield event
 

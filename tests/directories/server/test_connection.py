@@ -13,6 +13,7 @@ import pytest
 
 from passless import wire
 from passless.directories.server import ServerDirectory, connection
+from passless.directories.server.asking import Asking
 from passless.directories.server.connection import Connection
 from passless.directories.server.errors import ForeignOrigin, challenge_of
 from passless.domain.errors import NotFound, PasslessError, ProofNeeded, Unavailable, WrongUse
@@ -168,10 +169,32 @@ class TestForeign:
                 directory.read(ADA, "ada")
             assert caught.value.code == "other-version"
 
-    def test_a_list_that_never_ends_ends(self) -> None:
-        with asked(said({"items": [], "next": "x"})) as (directory, server), pytest.raises(Unavailable, match="never ends"):
+    @pytest.mark.parametrize(
+        ("pages", "asked_for"),
+        [
+            ([("ada", "x")], 2),
+            ([("ada", "x"), ("bob", "y")], 3),
+            ([("", "x")], 1),
+            ([("ada", "x"), ("", "y"), ("", "z")], 2),
+        ],
+    )
+    def test_a_list_that_never_ends_ends(self, pages: list[tuple[str, str]], asked_for: int) -> None:
+        """A cursor comes again, or there is nothing on a page and another one after it."""
+        replies = [said({"items": [summary(name)] if name else [], "next": cursor}) for name, cursor in pages]
+        with asked(*(replies * 3)) as (directory, server), pytest.raises(Unavailable, match="never ends"):
             list(directory.find("", ADA))
-        assert len(server.asked) == 2
+        assert len(server.asked) == asked_for
+
+    def test_a_list_of_ever_new_pages_ends(self) -> None:
+        replies = [said({"items": [summary("ada")], "next": str(number)}) for number in range(9)]
+        with asked(*replies) as (directory, server), pytest.raises(Unavailable, match="never ends"):
+            list(Asking(directory.connection).pages("/accounts", ADA, AccountSummary, most=5))
+        assert len(server.asked) == 5
+
+    def test_a_list_of_several_pages_is_read_to_its_end(self) -> None:
+        replies = [said({"items": [summary("ada")], "next": "x"}), said({"items": [summary("bob")], "next": None})]
+        with asked(*replies) as (directory, _):
+            assert [one.account for one in directory.find("", ADA)] == ["ada", "bob"]
 
     def test_a_key_never_signs_for_another_origin(self) -> None:
         begun = {"ceremony": "c", "expires_at": "2026-01-01T00:00:00Z", "origin": "https://bank.example", "publicKey": {}}
