@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
@@ -80,7 +80,9 @@ class Gate:
         """Hand a request on once its body is there; only from then on does it take a place among those at work."""
         with_turn = ExitStack()
         try:
-            if _may_have_body(passing.scope):
+            if passing.has_come():
+                await passing.read()
+            elif _may_have_body(passing.scope):
                 async with self._crowd.arriving(passing.place):
                     await passing.read()
             if passing.is_gone:
@@ -95,13 +97,14 @@ class Gate:
     def _refusal(self, scope: Scope) -> PasslessError | None:
         """Return why a request goes no further."""
         headers = scope["headers"]
-        if (error := _contradiction(headers)) is not None:
+        said = dict(headers)
+        if (error := _contradiction(headers, said)) is not None:
             return error
-        if _length(headers) > BODY_SIZE:
+        if _length(said) > BODY_SIZE:
             return problems.TooLarge()
         if scope["path"] == HEALTH:
             return None
-        if _only(headers, b"host").lower() not in self._hosts:
+        if said[b"host"].lower() not in self._hosts:
             url = self._site.url
             return problems.Misdirected(f"this server answers at {url} only", hint=f"use that address: {url}")
         if self._site.is_secure and not self._came_over_tls(scope):
@@ -145,6 +148,11 @@ class Passing:
         self._added = tuple(added)
         self._body: bytes | None = None
         self.is_gone = False
+
+    def has_come(self) -> bool:
+        """Tell whether all of the body is there already, as that of most requests is: then nobody waits for it."""
+        cycle = getattr(self._receive, "__self__", None)  # uvicorn's `receive` belongs to what takes the body in
+        return getattr(cycle, "more_body", True) is False
 
     async def read(self) -> None:
         """Take in the body; `TooLarge` where it is more than a request has."""
@@ -209,30 +217,25 @@ def _added(site: Site) -> tuple[tuple[bytes, bytes], ...]:
     return (sniffing,)
 
 
-def _contradiction(headers: Iterable[tuple[bytes, bytes]]) -> PasslessError | None:
+def _contradiction(headers: Sequence[tuple[bytes, bytes]], said: Mapping[bytes, bytes]) -> PasslessError | None:
     """Return what is wrong with headers that two readers could read in two ways (RFC 9112 §6.3, §3.2)."""
-    names = [name for name, _ in headers]
-    if b"host" not in names:
+    if b"host" not in said:
         return problems.BadHeaders("the request names no host", hint="send one Host header")
-    if any(names.count(name) > 1 for name in ONCE):
+    if len(said) < len(headers) and any([name for name, _ in headers].count(name) > 1 for name in ONCE):
         return problems.BadHeaders("a header stands there more than once")
-    if b"content-length" in names and b"transfer-encoding" in names:
+    if b"content-length" in said and b"transfer-encoding" in said:
         return problems.BadHeaders("the length is given in two ways")
     return None
 
 
-def _length(headers: Iterable[tuple[bytes, bytes]]) -> int:
+def _length(said: Mapping[bytes, bytes]) -> int:
     """Return how long a body is said to be."""
-    said = next((value for name, value in headers if name == b"content-length"), b"")
-    return int(said) if said.isdigit() else 0
+    length = said.get(b"content-length", b"")
+    return int(length) if length.isdigit() else 0
 
 
 def _may_have_body(scope: Scope) -> bool:
     return scope["method"] not in BARE or any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
-
-
-def _only(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
-    return next(value for name, value in headers if name == wanted)
 
 
 def _place_slashes(scope: Scope) -> PasslessError | None:

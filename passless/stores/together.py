@@ -16,7 +16,7 @@ from passless.stores.database import Turn
 
 
 class Together:
-    """What a thread reads and keeps while it holds the writer's turn. The transaction begins with the first write."""
+    """What a thread reads and keeps while it holds the writer's turn. Where no transaction can begin it still reads."""
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
@@ -25,17 +25,15 @@ class Together:
         self.ended_bytes = 0
         self._opened = ExitStack()
         self._lost: PasslessError | None = None
+        try:
+            self._opened.enter_context(turn.transaction())
+        except PasslessError as error:
+            self._lost = error
 
     def begin(self, at: datetime) -> None:
-        """Begin the transaction, if that was not done; where it failed or was lost it fails again, and at once."""
-        if self._lost is None and self.at is None:
-            try:
-                self._opened.enter_context(self.turn.transaction())
-            except PasslessError as error:
-                self._lost = error
-                raise
-        self._check()
+        """Begin a write; where the transaction did not begin or was lost it fails, and at once."""
         self.at = at if self.at is None else max(at, self.at)
+        self._check()
 
     def notice(self, error: PasslessError) -> None:
         """Remember an error that ended all of the transaction, and not only the write that met it."""
@@ -44,9 +42,10 @@ class Together:
 
     def goes_on(self) -> bool:
         """Tell whether there is anything to keep; raise again what ended the transaction."""
-        if self.at is not None or self._lost is not None:
-            self._check()
-        return self.at is not None
+        if self.at is None:
+            return False
+        self._check()
+        return True
 
     def end(self) -> None:
         """Keep everything: it is on the disk when this returns."""

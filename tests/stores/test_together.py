@@ -113,6 +113,8 @@ def test_a_store_that_somebody_else_holds_keeps_a_block_waiting_once(folder: Pat
             for name in ("phone", "tablet"):
                 with pytest.raises(StoreUnavailable, match="busy"):
                     store.commit(a_write(opens=a_session(name)))
+        with other._database.writing(), store.together():
+            assert store.read(ADA).version == 1
         store.commit(a_write(opens=a_session()))
 
 
