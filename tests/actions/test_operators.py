@@ -149,20 +149,20 @@ class TestTheTable:
     def test_what_an_operator_is_shown_holds_no_secret_but_the_pass(self, place: Place, kind: type[Struct]) -> None:
         """Must hold 9: they learn none, and choose none."""
         ada = self._somebody(place)
-        first = the_first(place)
+        first, asked = the_first(place), ASKED[kind](ada)
         place.change(sign_up=SignUp.OPERATOR)  # else people rename themselves
         if kind in NOTHING_TO_DO:
             with pytest.raises(PasslessError) as caught:
-                first.ask_for("ada", ASKED[kind](ada))
+                first.ask_for("ada", asked)
             assert not [one for one in place.secrets if one in repr(vars(caught.value)) + str(caught.value)]
             return
-        outcome = first.ask_for("ada", ASKED[kind](ada))
+        outcome = first.ask_for("ada", asked)
         assert isinstance(outcome, Applied)
         assert not isinstance(outcome.made, MadeAppPassword | MadeRecoveryCode | MadeToken)
         if isinstance(outcome.made, MadePass):
             assert kind in (IssuePass, StartRecoveryOf)
             place.keep_secret(outcome.made.secret)
-        assert not any(isinstance(getattr(ASKED[kind](ada), field), Secret) for field in kind.__struct_fields__)
+        assert not any(isinstance(getattr(asked, field), Secret) for field in kind.__struct_fields__)
 
     def test_an_operator_learns_not_even_whether_a_code_is_right(self, place: Place) -> None:
         """Must hold 9."""
