@@ -132,7 +132,7 @@ def rename(run: Run, name: str | None, display_name: str | None) -> Outcome:
     """Rename an account and remember its new name here."""
     if display_name is None:
         name = run.text(name, "New name", flag="NAME or --display-name TEXT")
-    account_id = _read(run, run.target).id  # first: the name that was given may be the one that goes
+    account_id = _read(run, run.looked_at).id  # first: the name that was given may be the one that goes
     outcome = run.change(RenameAccountTo(name=name, display_name=display_name))
     if isinstance(outcome, Applied):
         run.tokens.rename(account_id, _read(run, account_id).account)
@@ -141,7 +141,7 @@ def rename(run: Run, name: str | None, display_name: str | None) -> Outcome:
 
 def deleted(run: Run, delete: Callable[[], Outcome]) -> Outcome:
     """Delete an account and forget its session."""
-    account = _read(run, run.target)
+    account = _read(run, run.looked_at)
     outcome = delete()
     if isinstance(outcome, Applied):
         run.tokens.drop(account.id)

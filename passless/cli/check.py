@@ -53,7 +53,7 @@ def make_report(run: Run, policy: Path | None, *, everybody: bool) -> CheckRepor
     if path is None:
         raise MissingInput("the policy file", "--policy FILE")
     held_to = read_policy(path)
-    targets = () if everybody else (run.target,)
+    targets = () if everybody else (run.looked_at,)
     findings = tuple(run.directory.check(run.actor, held_to, targets))
     return CheckReport(
         policy=str(path),

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typer import Context
 
 from passless.cli import asking
-from passless.cli.failures import ConfirmationNeeded, MissingInput, NotConfirmed, NotSignedIn, PlanRefused, SignInFirst
+from passless.cli.failures import (
+    ConfirmationNeeded,
+    MissingInput,
+    NobodySignedIn,
+    NotConfirmed,
+    NotSignedIn,
+    PlanRefused,
+    SignInFirst,
+)
 from passless.cli.options import Given, given
 from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.secret import Secret
@@ -110,6 +118,16 @@ class Run:
         return wanted
 
     @property
+    def looked_at(self) -> str:
+        """The same for what only somebody signed in may do: at a server `NobodySignedIn` where none is named or chosen."""
+        try:
+            return self.target
+        except NoAccountChosen as error:
+            if not self.is_remote:
+                raise
+            raise NobodySignedIn(self.profile.name) from error
+
+    @property
     def spoken_target(self) -> str:
         """The account acted on, by its name where that is known here, for questions."""
         return self.tokens.name_of(self.target) or self.target
@@ -174,7 +192,7 @@ class Run:
 
     def ask(self, question: Callable[[Directory, Actor, str], _T]) -> _T:
         """Ask the directory something about the account."""
-        target = self.target  # first, because without one nothing needs to be opened
+        target = self.looked_at  # first, because without one nothing needs to be opened
         return self.attempt(lambda actor: question(self.directory, self._known_there(actor), target))
 
     def change(self, request: Request, *, confirm: str | None = None) -> PlanView | Applied | Waits:
@@ -192,7 +210,7 @@ class Run:
 
     def plan(self, request: Request) -> PlanView:
         """Work out what a request would do; nothing is kept."""
-        target = self.target
+        target = self.looked_at
         return self.directory.plan(self._known_there(self.actor), target, request)
 
     def attempt(self, act: Callable[[Actor], _T]) -> _T:

@@ -66,6 +66,18 @@ class SignInFirst(ProofNeeded):
         super().__init__(f'sign in to "{printable(account)}" first', hint=f"passless sign-in --account {printable(account)}")
 
 
+class NobodySignedIn(ProofNeeded):
+    """No account is named at a server, and none was ever signed in to there."""
+
+    code = "sign-in-needed"
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(
+            f'nobody is signed in at "{printable(profile)}"',
+            hint="passless sign-in --account NAME; or make an account: passless setup",
+        )
+
+
 class MissingCommand(WrongUse):
     """A group was named and no command of it."""
 
@@ -109,11 +121,11 @@ class PlanRefused(PasslessError):
         first = refusals[0]
         super().__init__(first.message, hint=first.hint, code=first.code)
         self.problems = tuple(problems)
+        self.is_about_sessions = first.code == "session-may-not"
 
 
 def tell(error: PasslessError, *, as_json: bool) -> None:
     """Write a failure to stderr, after what went to stdout."""
-        self.is_about_sessions = first.code == "session-may-not"
     with suppress(OSError, ValueError, AttributeError):  # a closed output is told by its own error
         sys.stdout.flush()
     if as_json:

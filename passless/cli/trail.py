@@ -22,7 +22,7 @@ def events(run: Run, *, since: timedelta | None, everybody: bool) -> Iterator[Au
     """Stream the trail of the account acted on, or of all."""
     if everybody and run.given.account:
         raise WrongUse("--all and --account ask for different things", hint="leave one of them out")
-    target = None if everybody else run.target
+    target = None if everybody else run.looked_at
     return run.directory.events(run.actor, target, since=run.now() - since if since else None)
 
 

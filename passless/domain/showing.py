@@ -144,6 +144,7 @@ def session_view(account: Account, session: Session, rules: Rules, now: datetime
         expires_at=session.expires_at,
         fresh_until=max(proof.at for proof in fresh) + STEP_UP if fresh else None,
         strength=int(covered(account, fresh, rules, now)),
+        made=bool(fresh) and all(proof.method is None for proof in fresh),
     )
 
 
@@ -155,8 +156,14 @@ def notice_view(notice: Notice) -> NoticeView:
 def standing_problems(account: Account, uses: Uses, rules: Rules, now: datetime) -> Iterator[Problem]:
     """Return the rules that are broken as the account stands: warnings, and reasons for next steps."""
     opens = can_sign_in(account, rules, now)
-    if not opens:
+    if not opens and account.finished:
         yield _warning("no-way-in", "there is no way in", "start a recovery: passless recover start")
+    elif not opens:  # nobody ever got in otherwise, so there is nothing to recover
+        yield _warning(
+            "no-way-in",
+            "there is no way in yet, and without one the account ends a day after it was made",
+            "add one: passless method add totp, or passless method add security-key",
+        )
     if account.passwordless and opens and (fatal := fatal_devices(account, rules, now)):
         names = ", ".join(f'"{device}"' for device in fatal)
         yield _warning(

@@ -74,11 +74,15 @@ class NoticeView(Struct, frozen=True, kw_only=True):
 
 
 class FreshnessView(Struct, frozen=True, kw_only=True):
-    """The session in use. `strength` counts what its fresh proofs cover: 0, 1 or 2 factors."""
+    """The session in use. `strength` counts what its fresh proofs cover: 0, 1 or 2 factors.
+
+    `made`: nothing was proven yet; the making of the account counts as one factor.
+    """
 
     expires_at: datetime
     fresh_until: datetime | None
     strength: int
+    made: bool = False
 
 
 class PendingView(Struct, frozen=True, kw_only=True):

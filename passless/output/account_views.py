@@ -191,6 +191,8 @@ def freshness(session: FreshnessView | None, look: Look, *, in_recovery: bool = 
         return Text(f"{lasts}, in recovery", style="yellow")
     if session.fresh_until is None:
         return Text(f"{lasts}; prove it again before changes: passless sign-in", style="dim")
+    if session.made:
+        return Text(f"{lasts}; just made, which counts for changes for {_left(session.fresh_until, look)}", style=style)
     return Text(f"{lasts}; {words} proven, enough for changes for {_left(session.fresh_until, look)}", style=style)
 
 

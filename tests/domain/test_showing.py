@@ -36,6 +36,7 @@ from tests.builders import (
     an_account,
     an_unsaved_code,
     proven_with,
+    the_making,
 )
 
 PASSWORD, APP, NUMBER, KEY = a_password(), a_totp(), a_phone(), a_security_key()
@@ -107,6 +108,14 @@ def test_the_recovery_code_is_there_or_saved(codes: tuple, exists: bool, saved: 
     assert (view.exists, view.saved) == (exists, saved)
 
 
+def test_an_account_that_was_just_made_is_sent_to_no_recovery() -> None:
+    """Nobody ever got in with anything, so there is nothing to come back to."""
+    (new,) = shown(an_account(made=NOW, finished=False)).problems
+    assert (new.code, "recover" in new.hint, "method add totp" in new.hint) == ("no-way-in", False, True)
+    (lost,) = shown(an_account()).problems
+    assert "recover start" in lost.hint
+
+
 def test_a_notice_is_shown_when_its_time_comes_and_while_its_change_waits() -> None:
     account = an_account(methods=[APP, KEY], pending=(WAITS,))
     notices = (a_notice("added"), a_notice("later", at=LATER), a_notice("pending:p"), a_notice("pending:gone"))
@@ -133,6 +142,9 @@ def test_a_session_says_how_long_it_is_fresh_and_how_strong() -> None:
     assert (fresh.fresh_until, fresh.strength) == (NOW + STEP_UP, 2)
     assert stale is not None
     assert (stale.fresh_until, stale.strength) == (None, 0)
+    made = shown(account, session=session(the_making())).session
+    assert made is not None
+    assert (made.strength, made.made, fresh.made, stale.made) == (1, True, False, False)
 
 
 def test_a_plan_compares_two_states() -> None:

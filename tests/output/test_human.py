@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from passless.domain.secret import Secret
@@ -89,6 +90,15 @@ def test_names_from_outside_draw_nothing() -> None:
     assert "\x1b[31m\ufffd" not in shown
     assert "\u202e" not in shown
     assert "\x07" not in shown
+
+
+def test_what_was_only_made_is_not_called_proven() -> None:
+    proven = an_account()
+    assert proven.session is not None
+    made = replace(proven, session=replace(proven.session, made=True, strength=1))
+    assert "two factors proven" in drawn(proven, width=120)
+    assert "just made, which counts for changes for 7 minutes" in drawn(made, width=120)
+    assert "proven" not in drawn(made, width=120)
 
 
 def test_a_loss_that_locks_out_is_said() -> None:

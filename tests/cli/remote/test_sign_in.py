@@ -177,7 +177,9 @@ def test_a_token_is_never_sent_to_another_server(ada: Terminal, tmp_path: Path) 
     with a_stand_in(said({})) as other:
         other.replies = [said({**ABOUT, "url": other.url}), problem(401, "proof-needed", "sign-in-needed")]
         assert ada.json("profile", "set", "work", "--server", other.url, "--yes")["address"] == other.url
-        assert ada.json("status", status=2)["code"] == "no-account-chosen"
+        for command in (("status",), ("audit", "list"), ("account", "rename", "eve"), ("device", "lost", "phone", "--dry-run")):
+            error = ada.json(*command, status=5)
+            assert (error["code"], error["hint"].partition(";")[0]) == ("sign-in-needed", "passless sign-in --account NAME")
         assert ada.json("status", "--account", ada.name, status=5)["code"] == "sign-in-needed"
         assert not any("Authorization" in one.headers for one in other.asked)
 
