@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
 from passless.domain.secret import Secret
 
 TRIES = 3  # how often a question is asked again
+JOINED = "\x00"  # stands for a space that is no place to go on in the next line
+NARROWEST = 40  # columns; below that the terminal's own way is no worse
 
 
 class NothingTyped(WrongUse):
@@ -34,16 +37,49 @@ def is_possible() -> bool:
 
 
 def say(text: str) -> None:
-    """Tell the person something that is no result."""
-    sys.stderr.write(f"{text}\n")
+    """Tell the person something that is no result; on a terminal no word is torn at its edge."""
+    sys.stderr.write("\n".join(folded(line) for line in text.split("\n")) + "\n")
     sys.stderr.flush()
+
+
+def folded(line: str, *, indent: int | None = None) -> str:
+    """Return a line as it fits the terminal, what goes on below indented as much as its beginning or as is said.
+
+    What has no space, such as an address, is never broken, nor is a command, which people copy; nor anything off a terminal.
+    """
+    if not sys.stderr.isatty():
+        return line
+    from shutil import get_terminal_size
+
+    width = get_terminal_size().columns
+    if len(line) <= width or width < NARROWEST:
+        return line
+    import re
+    from textwrap import fill
+
+    hanging = " " * (len(line) - len(line.lstrip(" ")) if indent is None else indent)
+    whole = re.sub(r"passless(?: [^\s,;:()]+)+", lambda found: found[0].replace(" ", JOINED), line)
+    folded_there = fill(whole, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+    return folded_there.replace(JOINED, " ")
+
+
+@contextmanager
+def ending_the_line() -> Iterator[None]:
+    """Let what comes after Ctrl-C, such as the shell's prompt, begin on a line of its own."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            say("")
+        raise
 
 
 def line(question: str) -> str:
     """Ask for a line of text."""
     sys.stderr.write(f"{question}: ")
     sys.stderr.flush()
-    typed = sys.stdin.readline()
+    with ending_the_line():
+        typed = sys.stdin.readline()
     if not typed:
         say("")
         raise NothingTyped
@@ -65,7 +101,8 @@ def hidden(question: str) -> str:
     from getpass import getpass
 
     try:
-        return getpass(f"{question}: ", stream=sys.stderr)
+        with ending_the_line():
+            return getpass(f"{question}: ", stream=sys.stderr)
     except EOFError as error:
         say("")
         raise NothingTyped from error
@@ -87,7 +124,7 @@ def yes(question: str) -> bool:
 def choose(question: str, options: Sequence[tuple[str, str]]) -> str:
     """Ask for one of several things, each a word and what to say about it; return the word."""
     for number, (_, about) in enumerate(options, start=1):
-        say(f"  {number}  {printable(about)}")
+        say(folded(f"  {number}  {printable(about)}", indent=5))
     for _ in range(TRIES):
         typed = line(f"{question} [1]") or "1"
         for number, (word, _) in enumerate(options, start=1):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from passless.domain.views import MadeEnrolLink
 
 LOOK_EVERY = timedelta(seconds=2)  # ours
-WHAT = "make the passkey there; nobody has to sign in for it. This terminal waits"
+WHAT = "make the passkey there; nobody has to sign in for that"
 
 
 class NothingCame(Unavailable):
@@ -50,19 +50,18 @@ def _show(run: Run, made: MadeEnrolLink, folder: Path) -> None:
     link = made.link.reveal()
     if opening.is_possible():
         opening.show_privately(link, folder, WHAT)
-        return
-    asking.say(f"open this address in a browser, {WHAT}.")
-    if link.startswith("https://"):
-        run.draw(made)
     else:
-        asking.say(f"  {link}")
+        asking.say(f"open this address in a browser, and {WHAT}:")
+        run.draw(made)
+    asking.say(f"this terminal waits until {made.expires_at:%H:%M} UTC; Ctrl-C leaves")
 
 
 def _wait(run: Run, before: set[str], *, until: datetime) -> MethodView:
     """Look again and again until a new passkey is there."""
-    while run.now() < until:
-        new = next((one for one in run.view().methods if one.id not in before and one.kind == Kind.PASSKEY), None)
-        if new is not None:
-            return new
-        time.sleep(LOOK_EVERY.total_seconds())
+    with asking.ending_the_line():
+        while run.now() < until:
+            new = next((one for one in run.view().methods if one.id not in before and one.kind == Kind.PASSKEY), None)
+            if new is not None:
+                return new
+            time.sleep(LOOK_EVERY.total_seconds())
     raise NothingCame

@@ -158,6 +158,7 @@ def _answer(run: Run, wish: Wish, begun: Begun) -> Secret:
         from passless.cli.key_prompts import TerminalKeyPrompts
 
         prompts = TerminalKeyPrompts(can_ask=run.can_ask, pin=wish.files.pin)
-        return Secret(wiring.key_reader().register(begun.public_key, begun.origin, prompts))
+        with asking.ending_the_line():
+            return Secret(wiring.key_reader().register(begun.public_key, begun.origin, prompts))
     run.draw(begun)
     return asking.secret("Code that the app shows now")

@@ -135,7 +135,7 @@ def tell(error: PasslessError, *, as_json: bool) -> None:
     else:
         if isinstance(error, MissingCommand):
             _write(error.help_text)
-        _write(f"passless: error: {_line(error.message)}\npassless: hint: {_line(error.hint)}")
+        _write("\n".join((_two_words("error", error.message), _two_words("hint", error.hint))))
 
 
 def document(error: PasslessError) -> Mapping[str, object]:
@@ -160,6 +160,17 @@ def document(error: PasslessError) -> Mapping[str, object]:
     return found
 
 
+def _two_words(kind: str, text: str) -> str:
+    """Return one of the two lines; where a terminal is too narrow for it, it goes on below its own beginning."""
+    from passless.cli.asking import folded
+
+    start = f"passless: {kind}: "
+    try:
+        return folded(start + _line(text), indent=len("passless: "))
+    except (OSError, ValueError, AttributeError):  # no standard error
+        return start + _line(text)
+
+
 def _line(text: str) -> str:
     return printable(" ".join(text.split()), at_most=LONGEST_MESSAGE)
 
@@ -179,8 +190,8 @@ class Contradiction(WrongUse):
 
     code = "contradiction"
 
-    def __init__(self, one: str, other: str) -> None:
-        super().__init__(f"{one} and {other} exclude each other", hint=f"leave out {one} or {other}")
+    def __init__(self, one: str, other: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{one} and {other} exclude each other", hint=hint or f"leave out {one} or {other}")
 
 
 def all_or_named(names: Sequence[str] | None, *, everything: bool, what: str) -> tuple[str, ...]:

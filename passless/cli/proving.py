@@ -100,6 +100,7 @@ def sign_in(run: Run, wish: Wish) -> SignedIn | Begun | DeviceSignIn:
 def in_terminal(run: Run, wish: Wish, kind: Kind) -> SignedIn | Begun:
     """Sign in with a proof that is given right here."""
     if wish.begin:
+        check_begins(kind)
         return run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
     outcome = _patiently(run, kind, wish.files, lambda: _first(run, kind, wish), is_second=wish.finish is not None)
     if isinstance(outcome, SecondProofNeeded):
@@ -148,6 +149,17 @@ def _first(run: Run, kind: Kind, wish: Wish) -> SignedIn | SecondProofNeeded:
         begun = run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
         return _outcome(run.directory.finish(run.actor, begun.ceremony, answer(run, kind, wish.files, begun)))
     return run.directory.sign_in(run.actor, run.target, answer(run, kind, wish.files))
+
+
+def check_begins(kind: Kind) -> None:
+    """Refuse to begin what has no challenge: it is given at once."""
+    if kind not in SIGNED:
+        flag = TYPED[kind][1] if kind in TYPED else "--code-file FILE"
+        raise Contradiction(
+            f"--with {kind}",
+            "--begin",
+            hint=f"only keys and passkeys are begun; give it at once: passless sign-in --with {kind} {flag}",
+        )
 
 
 def check_possible(kind: Kind, files: Files) -> None:
@@ -209,7 +221,8 @@ def _assertion(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNee
     if begun is None or begun.public_key is None or begun.origin is None:
         raise MissingInput("the answer of the key", "--response-file FILE")
     prompts = TerminalKeyPrompts(can_ask=run.can_ask, pin=files.pin)
-    return Secret(wiring.key_reader().assertion(begun.public_key, begun.origin, prompts))
+    with asking.ending_the_line():
+        return Secret(wiring.key_reader().assertion(begun.public_key, begun.origin, prompts))
 
 
 def choose(run: Run) -> Kind:

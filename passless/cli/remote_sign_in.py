@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from passless.output.results import DeviceSignIn
 
 SPOKEN_WAYS = {
-    Way.BROWSER: "the browser of this computer (Windows Hello, Touch ID, a phone's passkey, …)",
+    Way.BROWSER: "the browser of this computer (Windows Hello, Touch ID, a phone, …)",
     Way.DEVICE: "another device, where a code is typed",
 }
 HERE = {Kind.SECURITY_KEY: "a security key, plugged in here"}

@@ -59,8 +59,14 @@ class Talk:
         self._print(text)
 
     def aside(self, text: str) -> None:
-        """Say something less important."""
-        self._print(text, style="dim")
+        """Say something less important; what is indented goes on so in its next line."""
+        self._indented(text, len(text) - len(text.lstrip(" ")), style="dim")
+
+    def _indented(self, text: str, indent: int, *, style: str = "") -> None:
+        from rich.padding import Padding
+        from rich.text import Text
+
+        self._print(Padding(Text(text[indent:], style=style), (0, 0, 0, indent), expand=False))
 
     def done(self, text: str) -> None:
         """Say that something worked."""
@@ -114,14 +120,21 @@ class Talk:
 
     def choose(self, question: str, options: Sequence[tuple[str, str]]) -> str:
         """Ask for one of several things, the first one by Enter alone."""
-        for number, (_, about) in enumerate(options, start=1):
-            self.say(f"  {number}  {printable(about, at_most=200)}")
+        self._list([printable(about, at_most=200) for _, about in options])
         while True:
             typed = self._typed(f"{question} [1]") or "1"
             for number, (word, _) in enumerate(options, start=1):
                 if typed in (str(number), word):
                     return word
             self.aside(f"Type a number from 1 to {len(options)}.")
+
+    def _list(self, sentences: Sequence[str]) -> None:
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for number, sentence in enumerate(sentences, start=1):
+            grid.add_row(f"  {number}", sentence)
+        self._print(grid)
 
     def _typed(self, question: str) -> str:
         typed = asking.line(question)

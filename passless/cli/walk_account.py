@@ -207,7 +207,7 @@ def _signed_in(walk: Walk, view: AccountView) -> None:
         return
     if not any(method.usable for method in view.methods):
         raise Unreachable(
-            f'the account "{view.account}" was begun without a password, and the session that could finish it has ended',
+            f'the account "{view.account}" was begun, and the session that could finish it has ended',
             hint=_way_back(view),
         )
     walk.talk.say("Sign in to it first.")

@@ -111,8 +111,10 @@ def _show(walk: Walk, code: Secret) -> None:
     """Show the code, and take it off the screen once it is on paper."""
     walk.talk.say(PAPER)
     lines = walk.talk.show_big(code.reveal())
-    walk.talk.line("Press Enter when it is on paper")
-    walk.talk.erase(lines + LINES_OF_PROMPT)
+    try:
+        walk.talk.line("Press Enter when it is on paper")
+    finally:
+        walk.talk.erase(lines + LINES_OF_PROMPT)
 
 
 def _confirmed(walk: Walk, typed: Secret, *, is_at_hand: bool) -> bool:

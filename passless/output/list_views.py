@@ -22,26 +22,28 @@ from passless.output.account_views import STATE_WORDS, STATES
 from passless.output.drawing import Look, listing, mark, safe, switch, when
 from passless.output.human import list_of
 
+WIDE = 100  # columns of a terminal that takes everything of an account in one line
+
 
 @list_of(AccountSummary)
 def accounts(items: Sequence[AccountSummary], look: Look) -> RenderableType:
     """Draw accounts, the chosen one marked."""
-    lines = [
-        (
-            Text("●" if one.current else " ", style="green"),
-            safe(one.account, "bold"),
-            safe(one.display_name or "–"),
-            safe(STATE_WORDS.get(one.state, one.state), STATES.get(one.state, "")),
-            switch(on=one.passwordless),
-            switch(on=one.two_step),
-            safe(one.methods),
-            when(one.created_at, look.now),
-            safe(one.id, "dim"),
-        )
-        for one in items
-    ]
-    columns = ("", "account", "name", "state", "passwordless", "two-step", "methods", "made", "id")
-    return listing(look, columns, lines, nothing="there is no account yet; make one: passless account create NAME")
+    is_wide = look.width >= WIDE or not look.is_terminal
+    has_names = any(one.display_name for one in items)
+    columns = {
+        "": lambda one: Text("●" if one.current else " ", style="green"),
+        "account": lambda one: safe(one.account, "bold"),
+        "name": lambda one: safe(one.display_name or "–"),
+        "state": lambda one: safe(STATE_WORDS.get(one.state, one.state), STATES.get(one.state, "")),
+        "passwordless": lambda one: switch(on=one.passwordless),
+        "two-step": lambda one: switch(on=one.two_step),
+        "methods": lambda one: safe(one.methods),
+        "made": lambda one: when(one.created_at, look.now),
+        "id": lambda one: safe(one.id, "dim"),
+    }
+    shown = [name for name in columns if (name != "name" or has_names) and (name != "made" or is_wide)]
+    lines = [[columns[name](one) for name in shown] for one in items]
+    return listing(look, shown, lines, nothing="there is no account yet; make one: passless account create NAME")
 
 
 @list_of(DeviceView)

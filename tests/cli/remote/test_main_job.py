@@ -229,7 +229,7 @@ def test_a_new_account_that_nothing_signs_in_to_gets_a_passkey_in_the_browser(te
     ada.answers("Account name [ada]")
     ada.answers("Password (Enter for none)")
     ada.answers("Which one? [1]", "passkey")
-    ada.reads("nobody has to sign in for it")
+    ada.reads("nobody has to sign in for that")
     made_there(ada.sees(re.compile(r"(http://localhost:[0-9]+/enrol/here#[A-Za-z0-9_-]+)")))
     ada.reads("signs you in now: two factors in itself, and cannot be phished")
     keep_secret(ada.saves_the_code())
