@@ -22,7 +22,7 @@ from tests.server.pages.world import Browser, Fields, World
 
 WAYS = ("passkey", "security-key", "totp", "password", "temporary-pass")
 CHANGES = re.compile(
-    r"(?:[A-Za-z0-9_-]{43})|(?<=name=\"ceremony\" value=\")[a-z0-9]+|(?<=data-options=\")[^\"]+"
+    r"(?<=name=\"ceremony\" value=\")[A-Za-z0-9_-]+|(?:[A-Za-z0-9_-]{43})|(?<=data-options=\")[^\"]+"
 )  # tokens of a visit, ids of ceremonies, and challenges: what stands in these is the directory's own test
 
 
