@@ -1,7 +1,7 @@
 """Slowing down who guesses (security.md, "failed proofs"): counted before a proof is checked, forgiven by a good one.
 
-Four counters stand before a proof that can be guessed: of the account from one source, which makes it wait; of the account from
-one network, which may take only a share of the hundred; of the account over all sources, and of the kind of proof, which turn
+Before a proof that can be guessed stand counters of the account: from one source, which makes it wait; from one network, and
+from all of one provider, which may take only a share of the hundred; over all sources, and of the kind of proof, which turn
 guessing off. The last is forgiven by nothing but a proof of that kind or one that cannot be guessed: otherwise who knows the
 password could guess codes for ever, with a good sign-in now and then (NIST SP 800-63B-4 §3.2.2: only the authenticators used in
 a success are forgiven).
@@ -10,8 +10,8 @@ A temporary pass is a fresh secret of 60 bits that somebody was given to come ba
 refused for what was guessed before; after a hundred wrong ones it ends, and nothing else does.
 
 On a server one more counter bounds what a source may get wrong in an hour over all names, those of nobody among them: who tries
-one password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may have
-an account to be right with. Keys, passkeys and recovery codes are neither counted nor refused for it.
+one password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may
+have an account to be right with. Keys, passkeys and recovery codes are neither counted nor refused for it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ FIRST_WAIT = timedelta(seconds=60)  # security.md, "failed proofs"
 LONGEST_WAIT = timedelta(hours=1)  # security.md, "failed proofs"
 SWITCHED_OFF = 100  # NIST SP 800-63B-4 §3.2.2: in a row over all sources, then what can be guessed is off
 NETWORK_SHARE = 20  # of the hundred, for one network; then it tries once in `LONGEST_WAIT`
+PROVIDER_SHARE = 50  # of the hundred, for all networks of one provider: whoever rents one may well rent several
 SOURCE_WRONG = 60  # in an hour from one source, over all names: one a minute (security.md, "failed proofs")
 NETWORK_WRONG = 300  # in an hour from one network, over all names: as five sources
 HOUR = timedelta(hours=1)  # security.md, "failed proofs": nobody waits longer
 SOURCE_BITS = {"ipv4": 32, "ipv6": 64}  # security.md, "failed proofs": one network of IPv6 counts as one source
 NETWORK_BITS = {"ipv4": 24, "ipv6": 48}  # what one customer of a provider usually has at most
+PROVIDER_BITS = {"ipv4": 16, "ipv6": 32}  # what one provider usually has at least (RIPE NCC gives IPv6 in /32)
 GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL)  # what is turned off; a temporary pass is counted by itself
 COUNTED = (*GUESSABLE, Kind.TEMPORARY_PASS)
 
@@ -166,21 +168,26 @@ def count_pass(parts: Parts, of: str, place: str, *, now: datetime) -> int:
 
 
 def _check_waits(parts: Parts, of: str, place: str, now: datetime) -> None:
-    source, network = _waiting(of, place)
-    _refuse_early(parts.store.attempts(source), now)
-    _refuse_share(parts.store.attempts(network), now)
+    _refuse_early(parts.store.attempts(_of_source(of, place)), now)
+    for key, share in _shares(of, place):
+        _refuse_share(parts.store.attempts(key), share, now)
 
 
 def _count_waits(parts: Parts, of: str, place: str, now: datetime) -> None:
-    """Count for a source and its network, and look again: others may have counted in between."""
-    source, network = _waiting(of, place)
-    _refuse_early(parts.store.count_attempt(source, at=now), now)
-    _refuse_share(parts.store.count_attempt(network, at=now), now)
+    """Count for a source, its network and its provider, and look again: others may have counted in between."""
+    _refuse_early(parts.store.count_attempt(_of_source(of, place), at=now), now)
+    for key, share in _shares(of, place):
+        _refuse_share(parts.store.count_attempt(key, at=now), share, now)
 
 
-def _waiting(of: str, place: str) -> tuple[str, str]:
-    """Return the counters that make somebody wait: of the source, and of its network."""
-    return f"{BRIEF}{of}/{source_of(place)}", f"{BRIEF}{of}@{network_of(place)}"
+def _of_source(of: str, place: str) -> str:
+    return f"{BRIEF}{of}/{source_of(place)}"
+
+
+def _shares(of: str, place: str) -> tuple[tuple[str, int], ...]:
+    """Return the counters of a network and of its provider, and how many of the hundred each may take."""
+    provider = _within(place, **PROVIDER_BITS)
+    return (f"{BRIEF}{of}@{network_of(place)}", NETWORK_SHARE), (f"{BRIEF}{of}@@{provider}", PROVIDER_SHARE)
 
 
 def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, ...]:
@@ -228,7 +235,8 @@ def _within(place: str, *, ipv4: int, ipv6: int) -> str:
 
 def _keys(purpose: Purpose, of_whom: str, place: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
     of = f"{purpose}/{of_whom}"
-    return (*_waiting(of, place), of, *(f"{of}#{kind}" for kind in kinds))
+    shares = (key for key, _ in _shares(of, place))
+    return (_of_source(of, place), *shares, of, *(f"{of}#{kind}" for kind in kinds))
 
 
 def _refuse_early(before: Attempts | None, now: datetime) -> None:
@@ -238,9 +246,9 @@ def _refuse_early(before: Attempts | None, now: datetime) -> None:
     raise Throttled(seconds=seconds)
 
 
-def _refuse_share(before: Attempts | None, now: datetime) -> None:
-    """Let a network that took its share of the hundred try once an hour, so that it alone turns nothing off in days."""
-    if before is None or before.count < NETWORK_SHARE or now >= (until := before.last_at + LONGEST_WAIT):
+def _refuse_share(before: Attempts | None, share: int, now: datetime) -> None:
+    """Let who took their share of the hundred try once an hour, so that they alone turn nothing off in days."""
+    if before is None or before.count < share or now >= (until := before.last_at + LONGEST_WAIT):
         return
     raise Throttled(seconds=int((until - now).total_seconds()) + 1)
 

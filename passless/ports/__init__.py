@@ -310,6 +310,10 @@ class Store(Protocol):
         """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
         ...
 
+    def latest_events(self, account_id: AccountId, *, before: int | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, the newest first, as far as it is looked at; only what is before a `seq`."""
+        ...
+
     def record(self, kind: str, key: str) -> Record | None:
         """Return what is kept under a name, or None. What is over is there until it is swept: the caller looks at `ends_at`."""
         ...

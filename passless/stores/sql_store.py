@@ -155,6 +155,10 @@ class SqlStore(WatchedStore):
             rows = trail.of_account(self._page, AccountId(plain(account_id)), since, after)
         yield from self._stream(stored_event, rows)
 
+    def latest_events(self, account_id: AccountId, *, before: int | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, the newest first, as far as it is looked at; only what is before a `seq`."""
+        yield from self._stream(stored_event, trail.of_account_backwards(self._page, AccountId(plain(account_id)), before))
+
     def record(self, kind: str, key: str) -> Record | None:
         """Return what is kept under a name, also when its time is over and it was not swept yet."""
         return next(iter(self._rows("read_record", stored_record, kind=plain(kind), key=plain(key))), None)

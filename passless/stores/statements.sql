@@ -324,6 +324,11 @@ SELECT seq, made_at, actor, account, account_id, event, outcome, place, details,
 WHERE account_id = :account_id AND seq > :after AND made_at >= :since
 ORDER BY seq LIMIT :page
 
+-- name: page_events_backwards
+SELECT seq, made_at, actor, account, account_id, event, outcome, place, details, hash FROM events
+WHERE account_id = :account_id AND seq < :before
+ORDER BY seq DESC LIMIT :page
+
 -- name: page_events
 SELECT seq, made_at, actor, account, account_id, event, outcome, place, details, hash FROM events
 WHERE made_at >= :since AND (made_at, account_id, seq) > (:after_at, :after_account, :after_seq)

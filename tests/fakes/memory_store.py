@@ -159,6 +159,11 @@ class MemoryStore:
         found.sort(key=_place)
         return iter([event for event in found if after is None or _place(event) > msgspec.structs.astuple(after)])
 
+    def latest_events(self, account_id: AccountId, *, before: int | None = None) -> Iterator[AuditEvent]:
+        """Stream the audit trail of one account, the newest first."""
+        found = [event for event in self._events if event.account_id == account_id and (before is None or event.seq < before)]
+        return reversed(found)
+
     def record(self, kind: str, key: str) -> Record | None:
         """Return what is kept under a name."""
         return self._records.get((kind, key))

@@ -86,6 +86,16 @@ class RecordsContract:
         found = {owner: [(e.seq, e.event) for e in store.events(AccountId(owner))] for owner in ("ada", "bob", "")}
         assert found == {"ada": [(1, "one"), (2, "three")], "bob": [(1, "two")], "": [(1, "failed-sign-in")]}
 
+    def test_the_newest_events_of_an_account_come_first(self, store: Store) -> None:
+        """Who looks at the last few does not read all there are."""
+        for number in range(230):
+            store.commit(a_write(events=(an_entry(f"event {number}"), an_entry("other", of="bob"))))
+        latest = store.latest_events(ADA)
+        assert [next(latest).event for _ in range(3)] == ["event 229", "event 228", "event 227"]
+        assert [one.seq for one in store.latest_events(ADA)] == list(range(230, 0, -1))
+        assert [one.seq for one in store.latest_events(ADA, before=3)] == [2, 1]
+        assert list(store.latest_events(ADA, before=1)) == list(store.latest_events(AccountId("nobody"))) == []
+
     def test_all_events_come_the_oldest_first(self, store: Store) -> None:
         store.commit(a_write(events=(an_entry("new"), an_entry("old", of="bob", at=OLD))))
         assert [event.event for event in store.events()] == ["old", "new"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import islice
 
 from litestar import get, post
 from msgspec import Struct
 
+from passless.actions.activity import latest_events
 from passless.actions.who import SignInNeeded
 from passless.domain.audit import AuditEvent
 from passless.domain.legacy_apps import LEGACY_APPS
@@ -17,7 +19,9 @@ from passless.server import browser
 from passless.server.pages.visiting import Filled, Page, Visit, Visiting
 
 AT_A_GLANCE = timedelta(days=30)  # features.md, "activity"
-SHOWN = 8  # events on the overview; all of the 30 days stand on their own page
+SHOWN = 8  # events on the overview; all of the 30 days stand on pages of their own
+ON_A_PAGE = 100  # events
+LONGEST_NUMBER = 18  # digits of an event's number; a store keeps 64 bits
 SOON = 2  # sessions that are shown before "all"
 
 
@@ -37,7 +41,7 @@ def overview(visit: Visiting) -> Page:
         return browser.sign_in_first(visit.request, visit.site)
     done, cookies = visit.said()
     sessions = visit.directory.sessions(visit.actor, view.id)
-    events = _events(visit, view)
+    events = tuple(islice(_events(visit, view), SHOWN + 1))
     devices = visit.directory.devices(visit.actor, view.id)
     return visit.page(
         "overview.html",
@@ -48,7 +52,7 @@ def overview(visit: Visiting) -> Page:
         elsewhere=_elsewhere(view, devices),
         sessions=sessions,
         app_passwords=visit.directory.app_passwords(visit.actor, view.id),
-        happened=_with_sessions(events, sessions)[:SHOWN],
+        happened=_with_sessions(events[:SHOWN], sessions),
         more_events=len(events) > SHOWN,
         recovering=_recovering(visit),
         survives=all(loss.survives for loss in view.losses),
@@ -69,9 +73,10 @@ def _elsewhere(view: AccountView, devices: Sequence[DeviceView]) -> tuple[Method
     return tuple(method for method in view.methods if method.id not in shown)
 
 
-def _events(visit: Visit, view: AccountView) -> list[AuditEvent]:
-    since: datetime = visit.site.parts.now() - AT_A_GLANCE
-    return list(visit.directory.events(visit.actor, view.id, since=since))[::-1]
+def _events(visit: Visit, view: AccountView, before: int | None = None) -> Iterator[AuditEvent]:
+    """Stream what happened in the last 30 days, the newest first."""
+    parts = visit.site.parts
+    return latest_events(parts, visit.actor, view.id, since=parts.now() - AT_A_GLANCE, before=before)
 
 
 def _with_sessions(events: Sequence[AuditEvent], sessions: Sequence[SessionView]) -> list[Happened]:
@@ -81,10 +86,23 @@ def _with_sessions(events: Sequence[AuditEvent], sessions: Sequence[SessionView]
 
 @get("/activity", sync_to_thread=True)
 def activity(visit: Visiting) -> Page:
-    """Show everything that happened in the last 30 days."""
-    view = visit.view()
+    """Show what happened in the last 30 days, page by page."""
+    view, before = visit.view(), _number(visit.query.words("before"))
     sessions = visit.directory.sessions(visit.actor, view.id)
-    return visit.page("activity.html", view=view, happened=_with_sessions(_events(visit, view), sessions))
+    events = tuple(islice(_events(visit, view, before), ON_A_PAGE + 1))
+    shown = events[:ON_A_PAGE]
+    return visit.page(
+        "activity.html",
+        view=view,
+        happened=_with_sessions(shown, sessions),
+        is_first=before is None,
+        older=shown[-1].seq if len(events) > ON_A_PAGE else None,
+    )
+
+
+def _number(words: str) -> int | None:
+    """Return the event that a page begins behind; none where it is no number that one could have."""
+    return int(words) if words.isascii() and words.isdigit() and len(words) <= LONGEST_NUMBER else None
 
 
 @get("/programs", sync_to_thread=True)

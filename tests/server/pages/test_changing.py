@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
+import pyotp
 import pytest
+from msgspec.structs import replace
 
-from passless.domain.audit import Outcome
+from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.methods import Kind
 from passless.domain.requests import Answer, NewAppPassword, RenameAccountTo
 from passless.domain.secret import Secret
-from passless.domain.views import SignedIn
+from passless.domain.views import SecondProofNeeded, SignedIn
+from passless.ports import Write
 from passless.ports.directory import Actor
 from passless.server.pages.offers import OFFERS, OPERATORS_OFFERS
 from tests.directories.place import ANOTHER_PASSWORD, PASSWORD
@@ -69,8 +72,7 @@ def _version(world: World, browser: Browser) -> int:
 
 def test_a_new_app_password_is_shown_once_and_never_again(world: World, ada: SignedIn) -> None:
     """must hold 1"""
-    two_step(world, ada)
-    browser = _prove(world, ada)
+    browser = _prove(world, ada, two_step(world, ada))
     query = urlencode({"name": "Mail", "for": ["imap", "smtp, caldav"], "days": "30"}, doseq=True)
     plan = browser.get(f"/change/new-app-password?{query}")
     shown = browser.fill(plan, "/change/new-app-password", **{"for": ["imap", "smtp, caldav"]})
@@ -87,12 +89,16 @@ def test_a_new_app_password_is_shown_once_and_never_again(world: World, ada: Sig
     assert world.place.owner_of(secret[1].replace(" ", "")) is None
 
 
-def _prove(world: World, made: SignedIn) -> Browser:
-    """Return a browser with the session in which the account was made, whose proofs are two factors: password and app."""
-    answer = Answer(kind=Kind.PASSWORD, text=Secret(PASSWORD))
-    world.directory.sign_in(Actor(token=made.token), made.account_id, answer)
+def _prove(world: World, made: SignedIn, app: pyotp.TOTP) -> Browser:
+    """Return a browser that signed in with two factors: password and app."""
+    world.place.clock.move(seconds=30)
+    half = world.directory.sign_in(Actor(), made.account_id, Answer(kind=Kind.PASSWORD, text=Secret(PASSWORD)))
+    assert isinstance(half, SecondProofNeeded)
+    code = Answer(kind=Kind.TOTP, text=Secret(world.code(app)))
+    signed_in = world.directory.finish(Actor(), half.ceremony, code)
+    assert isinstance(signed_in, SignedIn)
     browser = world.browser()
-    browser.http.cookies.set("__Host-passless-session", made.token.reveal(), domain="passless.example", path="/")
+    browser.http.cookies.set("__Host-passless-session", signed_in.token.reveal(), domain="passless.example", path="/")
     return browser
 
 
@@ -188,6 +194,35 @@ def test_notices_go_when_they_were_seen(world: World, ada: SignedIn, signed_in: 
     assert "What happened lately" not in signed_in.get("/").text
 
 
+def test_activity_comes_page_by_page(world: World, ada: SignedIn, signed_in: Browser) -> None:
+    """A million events are no longer page than a hundred: never more is read than is shown."""
+    blank = AuditEntry(at=world.place.clock.now, actor="x", event="", outcome=Outcome.DONE, account_id=ada.account_id)
+    events = tuple(replace(blank, event=f"event-{one}") for one in range(230))
+    world.place.store.commit(Write(at=blank.at, events=events))
+    assert re.findall(r"Event (\d+)", signed_in.get("/").text) == [str(one) for one in range(229, 221, -1)]
+    seen: list[str] = []
+    path, pages = "/activity", 0
+    while path:
+        page = signed_in.get(path).text
+        seen += re.findall(r"Event (\d+)", page)
+        older = re.search(r'href="(/activity\?before=\d+)"', page)
+        path, pages = "" if older is None else older[1], pages + 1
+    assert seen == [str(one) for one in range(229, -1, -1)]
+    assert pages == 3
+    assert 'href="/activity"' in page
+    for nonsense in ("x", "-1", "1" * 30, "²"):
+        assert "Event 229" in signed_in.get("/activity?" + urlencode({"before": nonsense})).text
+
+
+def test_activity_ends_after_30_days(world: World, ada: SignedIn, signed_in: Browser) -> None:
+    assert "The account was made" in signed_in.get("/activity").text
+    world.place.clock.move(days=31)
+    signed_in.sign_in()
+    page = signed_in.get("/activity").text
+    assert "Sign-in" in page
+    assert "The account was made" not in page
+
+
 def test_activity_shows_what_was_done_and_what_did_not_work(world: World, ada: SignedIn, signed_in: Browser) -> None:
     world.browser(address="198.51.100.66").sign_in(password="wrong")
     page = signed_in.get("/activity").text
@@ -232,9 +267,8 @@ def test_text_from_outside_stays_text(world: World, ada: SignedIn, signed_in: Br
     page = signed_in.get("/").text
     assert name not in page
     assert "&lt;script&gt;" in page
-    two_step(world, ada)
-    browser = _prove(world, ada)
-    world.directory.apply(actor, "ada", NewAppPassword(name="<b>bold</b>"))
+    browser = _prove(world, ada, two_step(world, ada))
+    world.directory.apply(actor_of(browser), "ada", NewAppPassword(name="<b>bold</b>"))
     assert "<b>bold" not in browser.get("/").text
 
 

@@ -21,7 +21,7 @@ from passless.domain.methods import Kind, RpId
 from passless.domain.operators import OperatorRights
 from passless.domain.requests import Answer, Enrol, NewAccount, NewInvitation
 from passless.domain.secret import Secret
-from passless.domain.views import SignedIn
+from passless.domain.views import Applied, SignedIn
 from passless.ports import Write
 from passless.ports.directory import Actor, Operator
 from passless.server.app import make_app
@@ -94,12 +94,16 @@ class World:
         return self.host.create(Actor(place="203.0.113.7"), NewAccount(name=name, display_name=display_name, password=secret))
 
     def add_totp(self, made: SignedIn) -> pyotp.TOTP:
-        """Put an authenticator app on an account; return it."""
-        actor = Actor(token=made.token)
+        """Put an authenticator app on an account, in a session that ends with it: it gets a new token; return the app."""
+        signed_in = self.directory.sign_in(Actor(), made.account_id, Answer(kind=Kind.PASSWORD, text=Secret(PASSWORD)))
+        assert isinstance(signed_in, SignedIn)
+        actor = Actor(token=signed_in.token)
         begun = self.directory.begin(actor, made.account_id, Enrol(kind=Kind.TOTP))
         assert begun.secret is not None
         app = pyotp.TOTP(begun.secret.reveal())
-        self.directory.finish(actor, begun.ceremony, Answer(kind=Kind.TOTP, text=Secret(self.code(app))))
+        added = self.directory.finish(actor, begun.ceremony, Answer(kind=Kind.TOTP, text=Secret(self.code(app))))
+        assert isinstance(added, Applied)
+        self.directory.sign_out(Actor(token=added.token))
         return app
 
     def code(self, app: pyotp.TOTP) -> str:
