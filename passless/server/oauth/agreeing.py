@@ -57,7 +57,7 @@ def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
         client=asked.client.client.name,
         account=someone.account.name,
         may=_may(asked),
-        destination=urlsplit(asked.redirect_uri).netloc or asked.redirect_uri.partition(":")[0],
+        destination=_spoken(asked.redirect_uri),
         another="/sign-in?" + urlencode({"another": "yes", "next": asking.come_back(site, AUTHORIZE, asked)}),
         fields={**asking.known(values, with_mark=True), ACCOUNT: someone.account.id},
     )
@@ -122,6 +122,7 @@ def _someone(request: browser.Asking, site: Site, asked: AuthorizationRequest) -
         strength=max(1, wish.factors),
         max_age=None if someone is None else _max_age(wish),
         next_path=asking.come_back(site, AUTHORIZE, asked),
+        why="" if someone is None else "weak-proof",
     )
 
 
@@ -182,14 +183,38 @@ def _may(asked: AuthorizationRequest) -> list[str]:
 
 
 def send_back(request: browser.Asking, site: Site, asked: AuthorizationRequest, said: Mapping[str, str]) -> Page:
-    """Send the browser back to the client."""
-    return _back(request, site, asked.redirect_uri, asked.state, said)
+    """Send the browser back to the client; where it came here from our own sign-in, by a page of ours.
+
+    Chromium holds the policy of a form's page against all redirects after it, and the sign-in page names no client.
+    """
+    address = _address(site, asked.redirect_uri, asked.state, said)
+    if request.method != "GET" or asking.ASKED not in request.query_params:
+        return browser.redirect(request, site, address)
+    page = browser.render(
+        request,
+        site,
+        "going_on.html",
+        client=asked.client.client.name,
+        address=address,
+        destination=_spoken(asked.redirect_uri),
+    )
+    page.headers["Refresh"] = f"0; url={address}"
+    return page
 
 
 def _back(request: browser.Asking, site: Site, redirect_uri: str, state: str | None, said: Mapping[str, str]) -> Page:
-    """Send the browser to an address that was registered, with the state of the client and who answers (RFC 9207)."""
+    return browser.redirect(request, site, _address(site, redirect_uri, state, said))
+
+
+def _address(site: Site, redirect_uri: str, state: str | None, said: Mapping[str, str]) -> str:
+    """Return an address that was registered, with the state of the client and who answers (RFC 9207)."""
     query = urlencode({**said, **({} if state is None else {"state": state}), "iss": site.url})
-    return browser.redirect(request, site, f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}")
+    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}"
+
+
+def _spoken(redirect_uri: str) -> str:
+    """Return where an address leads, for people."""
+    return urlsplit(redirect_uri).netloc or redirect_uri.partition(":")[0]
 
 
 def _destination(redirect_uri: str) -> str:

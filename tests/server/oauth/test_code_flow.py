@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from passless.actions.who import token_hash
@@ -153,6 +156,24 @@ class TestStepUp:
         assert browser.http.get(back).status_code == 303  # nothing was proven meanwhile
         browser.sign_in(proven_again(world, ada))
         assert browser.http.get(back).status_code == 200
+
+    def test_the_way_back_from_our_own_sign_in_is_a_page(self, world: World) -> None:
+        """Chromium lets no form lead to a program that its page does not name, not even by a redirect."""
+        ada, mail = world.account(), world.register("<b>mail</b>")
+        browser = world.browser(ada)
+        browser.agree(**for_mail(mail.id))
+        world.place.clock.move(seconds=5)
+        back = carried(browser.ask(**for_mail(mail.id, prompt="login")))["next"]
+        browser.sign_in(proven_again(world, ada))
+        page = browser.http.get(back)
+        wait, _, address = page.headers["refresh"].partition("; url=")
+        assert (page.status_code, wait, address.partition("?")[0]) == (200, "0", WEB_CALLBACK)
+        assert page.headers["cache-control"] == "no-store"
+        assert "<b>mail" not in page.text
+        code = parse_qs(urlsplit(address).query)["code"][0]
+        assert mail.secret is not None
+        form: dict[str, Any] = {"redirect_uri": WEB_CALLBACK, "client_id": None, "basic": (mail.id, mail.secret.reveal())}
+        assert world.program().exchange(code, **form).status_code == 200
 
     def test_when_it_was_asked_cannot_be_made_up(self, world: World) -> None:
         ada = world.account()

@@ -13,6 +13,12 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from passless.actions import consents
+from passless.domain.relying_parties import NewRelyingParty
+from passless.ports import Write
+from passless.ports.directory import Actor
+from tests.builders import NOW
+from tests.directories.place import PASSWORD
 from tests.server.oauth.world import VERIFIER, asked
 from tests.server.pages.chromium import PATIENCE, Chromium, chromium, serving
 from tests.server.pages.world import World
@@ -78,3 +84,21 @@ def test_the_answer_reaches_the_program(served: World, person: Chromium, listene
     assert query["iss"] == [served.site.url]
     assert VERIFIER not in Listening.heard[0]
     assert "pls_" not in person.driver.current_url
+
+
+def test_who_agreed_before_goes_on_to_the_program_right_after_signing_in(
+    served: World, tmp_path: Path, listener: HTTPServer
+) -> None:
+    """The policy of the sign-in page does not stop the way back to a program that nobody is asked about any more."""
+    callback = f"http://127.0.0.1:{listener.server_port}/callback"
+    ada = served.account("ada")
+    mail = served.host.add_relying_party(Actor(), NewRelyingParty(name="mail", redirect_uris=(callback,)))
+    served.place.store.commit(Write(at=NOW, puts=(consents.with_more(served.place.parts, ada.account_id, mail.id, ""),)))
+    with chromium(tmp_path / "profile") as found:
+        found.driver.get(f"{served.site.url}/oauth/authorize?{urlencode(asked(client_id=mail.id, redirect_uri=callback))}")
+        address = found.driver.current_url.replace("/sign-in?", "/sign-in?account=ada&with=password&")
+        found.driver.get(address)
+        found.driver.find_element(By.NAME, "secret").send_keys(PASSWORD)
+        found.driver.find_element(By.NAME, "secret").submit()
+        WebDriverWait(found.driver, PATIENCE).until(lambda driver: "close this page" in driver.page_source)
+    assert "code" in parse_qs(urlsplit(Listening.heard[0]).query)
