@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import sha256
 from typing import ClassVar
 
@@ -165,6 +166,7 @@ def begin_sign_in(
     return BegunSignIn(options=options, expected=expected)
 
 
+@lru_cache(maxsize=16)  # it is read twice: to see whose it is, and to check it
 def read_sign_in(response: bytes | str) -> SignInResponse:
     """Decode an answer, so that its credential can be looked up; `BadResponse` for anything else."""
     given = read_json(response, _AuthenticationResponse)

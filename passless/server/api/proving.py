@@ -17,6 +17,7 @@ from passless.server.api.calls import Call, Said, operation
     gives=documents.Begins,
     status=201,
     is_open=True,
+    is_short=lambda request: isinstance(request, SignInWith),
 )
 def begin_ceremony(call: Call, request: CeremonyRequest) -> Said:
     """Begin to add a method, or to sign in, which needs no session."""
