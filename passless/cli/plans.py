@@ -67,7 +67,8 @@ def remove_relying_party(found: RelyingPartyView) -> PlanView:
 
 def sign_out(view: AccountView, *, everywhere: bool) -> PlanView:
     """Plan the end of sessions."""
-    which = "every session of the account ends" if everywhere else "the session in use ends"
+    everything = "every session of the account ends, and every token of a machine"
+    which = everything if everywhere else "the session in use ends"
     return _plan({"type": "sign-out", "everywhere": everywhere}, "sessions-ended", which, state_of(view), state_of(view))
 
 

@@ -29,7 +29,7 @@ def list_sessions(ctx: Context) -> None:
 def end(
     ctx: Context,
     session: Annotated[str | None, Argument(metavar="[ID]", help="Its id; see: passless session list.")] = None,
-    everything: Annotated[bool, Option("--all", help="All of them, this one too.")] = False,
+    everything: Annotated[bool, Option("--all", help="All of them, this one and tokens for machines too.")] = False,
 ) -> None:
     """End one session, or all."""
     run = current(ctx)

@@ -16,7 +16,10 @@ app = single()
 
 @app.command("sign-out", cls=Changing)
 def sign_out(
-    ctx: Context, everywhere: Annotated[bool, Option("--everywhere", help="All sessions of the account.")] = False
+    ctx: Context,
+    everywhere: Annotated[
+        bool, Option("--everywhere", help="All sessions of the account, and its tokens for machines.")
+    ] = False,
 ) -> None:
     """End the session in use, or all of them."""
     run = current(ctx)

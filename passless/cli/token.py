@@ -26,7 +26,7 @@ def create(
     may: Annotated[str, Option("--may", metavar="RIGHT,…", help="What it may do, such as check,status.")],
     expires: Expires = None,
 ) -> None:
-    """Make a token and show it once."""
+    """Make a token and show it once; it takes proofs as strong as an app password."""
     run = current(ctx)
     run.show(run.change(NewToken(name=name, rights=words(may), lifetime=expires or TOKEN_LIFETIME)))
 
