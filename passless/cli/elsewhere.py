@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from passless.domain.secret import Secret
 
 BROWSER_WITHIN = timedelta(minutes=10)  # ours: to find a key, or to be helped
-NO_STEP_UP = "a device code signs in, but gives no proof for changes: for those use a key or a code here, or --browser"
+DEVICE_WITHIN = timedelta(hours=1)  # ours: no code is waited for any longer, whatever the server says
+NO_STEP_UP = (
+    "a session by a device code looks, and changes nothing: for changes sign in with a key or a code here, or --browser"
+)
 
 
 class Way(StrEnum):
