@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from passless.cli import opening
@@ -70,13 +72,17 @@ def in_browser(run: Run, *, asked: Challenge | None = None) -> SignedIn:
     from passless.directories.server.loopback import Loopback
 
     server = server_of(run)
-    with Loopback() as loopback:
+    with Loopback() as loopback, TemporaryDirectory(prefix="passless-") as folder:
         question = oauth.begin_in_browser(
             server.connection, loopback.redirect_uri, run.entropy, asked=asked, account=_hint(run)
         )
-        opening.show(question.address, "sign in there; this terminal waits")
+        opening.show_privately(question.address, Path(folder), "sign in there; this terminal waits")
         answered = loopback.wait(question.state, seconds=BROWSER_WITHIN.total_seconds())
-    return _kept(run, server, oauth.finish_in_browser(server.connection, question, answered), kind=Way.BROWSER)
+    answer = oauth.finish_in_browser(server.connection, question, answered)
+    signed_in = _kept(run, server, answer, kind=Way.BROWSER, wanted=run.tokens.chosen if asked is not None else None)
+    if asked is not None:  # what comes next is what was asked for, and nothing else would say who did it
+        run.note(f'proven as "{printable(signed_in.account)}"')
+    return signed_in
 
 
 def begin_on_device(run: Run) -> DeviceSignIn:
@@ -86,7 +92,8 @@ def begin_on_device(run: Run) -> DeviceSignIn:
 
     server, now = server_of(run), run.now()
     code = oauth.begin_on_device(server.connection)
-    ceremony, expires_at = run.entropy(8).hex(), now + timedelta(seconds=code.expires_in)
+    lasts = min(code.expires_in, int(DEVICE_WITHIN.total_seconds()))
+    ceremony, expires_at = run.entropy(8).hex(), now + timedelta(seconds=lasts)
     waiting = WaitingCode(
         origin=server.origin, device_code=code.device_code.reveal(), interval=code.interval, expires_at=expires_at
     )
@@ -161,10 +168,10 @@ def _wanted(run: Run) -> str | None:
     return run.named or run.given.account or run.settings.account
 
 
-def _kept(run: Run, server: ServerDirectory, answer: TokenAnswer, *, kind: Way) -> SignedIn:
-    """Keep the session that began there, in the place of the one that was in use."""
+def _kept(run: Run, server: ServerDirectory, answer: TokenAnswer, *, kind: Way, wanted: str | None = None) -> SignedIn:
+    """Keep the session that began there, in the place of the one that was in use; `wanted`: whose, where none is named."""
     new = Actor(token=answer.access_token, place=run.place)
-    wanted = _wanted(run)
+    wanted = _wanted(run) or wanted
     if wanted is not None and wanted != answer.account_id and not are_same(wanted, answer.account):
         _end(server, answer.access_token)
         raise NotTheSameAccount(run.tokens.name_of(wanted) or wanted, answer.account)
@@ -181,9 +188,18 @@ def _kept(run: Run, server: ServerDirectory, answer: TokenAnswer, *, kind: Way) 
         notices=view.notices,
     )
     run.signed_in(signed_in)
+    _tell_another(run, answer)
     if before is not None and before != answer.access_token:
         _end(server, before)
     return signed_in
+
+
+def _tell_another(run: Run, answer: TokenAnswer) -> None:
+    """Say where the account that signed in is not the one that commands act on."""
+    chosen = run.tokens.chosen
+    if _wanted(run) is None and chosen is not None and chosen != answer.account_id:
+        here, there = printable(run.tokens.name_of(chosen) or chosen), printable(answer.account)
+        run.note(f'"{there}" signed in there; commands still act on "{here}": passless account use {there}')
 
 
 def _end(server: ServerDirectory, token: Secret) -> None:

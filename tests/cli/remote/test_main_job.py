@@ -250,6 +250,7 @@ def test_a_command_that_needs_a_fresh_proof_gets_it_in_the_browser(ada: Terminal
     person = Person(ada.home, "token", "create", "ci", "--may", "status")
     person.answers("Sign in with [1]", "browser")
     person.reads("the browser opens; sign in there")
+    person.reads(f'proven as "{ada.name}"')
     person.reads("shown once")
     assert person.is_done() == 0
     assert [one["kind"] for one in ada.json("session", "list") if one["current"]] == ["browser"]

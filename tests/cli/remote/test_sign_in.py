@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -56,6 +58,40 @@ def test_a_session_is_kept_in_a_file_of_ones_own_where_there_is_no_keyring_and_t
     assert stat.S_IMODE(terminal.session_file.stat().st_mode) == 0o600
 
 
+def test_a_session_that_ended_is_told_with_the_name_of_its_account(ada: Terminal) -> None:
+    ada.json("session", "end", "--all", "--yes")
+    error = ada.json("method", "list", status=5)
+    assert error["message"] == f'sign in to "{ada.name}" first'
+    assert error["hint"] == f"passless sign-in --account {ada.name}"
+
+
+def test_somebody_elses_account_is_named_in_the_hint(ada: Terminal) -> None:
+    error = ada.json("status", "--account", "zoe", status=5)
+    assert (error["message"], error["hint"]) == ('sign in to "zoe" first', "passless sign-in --account zoe")
+
+
+def test_a_recovery_is_planned_by_who_cannot_sign_in(terminal: Terminal) -> None:
+    planned = terminal.json("recover", "start", "--account", "zoe", "--dry-run")
+    assert (planned["plan"]["accepted"], planned["plan"]["before"]["state"]) == (True, "unknown")
+
+
+def test_a_server_says_of_itself_what_it_cannot_do(ada: Terminal) -> None:
+    error = ada.json("method", "add", "phone", status=7)
+    assert (error["message"], error["hint"]) == (
+        "codes by SMS are not built yet",
+        "add one of: security-key, passkey, totp",
+    )
+
+
+def test_a_server_is_added_under_its_own_address_only(terminal: Terminal, served: Served) -> None:
+    error = terminal.json("profile", "add", "other", "--server", served.url.replace("localhost", "127.0.0.1"), status=2)
+    assert error["message"] == f"this server answers at {served.url} only"
+    assert served.url in error["hint"]
+    added = terminal("profile", "add", "other", "--server", served.url)
+    assert "passless, passless" not in added.stdout
+    assert "passless, passless" not in terminal("doctor").stdout
+
+
 def test_two_step_asks_for_a_second_proof_here_too(ada: Terminal) -> None:
     app = ada.totp()
     keep_secret(ada.json("recovery-code", "new", "--yes")["code"])
@@ -80,6 +116,27 @@ def test_the_browser_signs_the_terminal_in(ada: Terminal) -> None:
     sessions = {one["id"]: one for one in ada.json("session", "list")}
     assert [one["kind"] for one in sessions.values() if one["current"]] == ["browser"]
     assert old not in sessions  # the one that was replaced has ended
+
+
+def test_nobody_sees_in_the_arguments_of_the_browser_where_it_is_led(ada: Terminal) -> None:
+    """Must hold 1: with the state and the port another user of the machine could answer in the person's place."""
+    signed_in = ada("sign-in", "--browser")
+    started_with = Path(f"{ada._browser}.started-with").read_text()
+    (address,) = re.findall(r"http\S*/oauth/authorize\S*", signed_in.stderr)
+    query = parse_qs(urlsplit(address).query)
+    assert started_with.startswith("file:///")
+    for secret in (query["state"][0], query["code_challenge"][0], query["redirect_uri"][0].rpartition(":")[2]):
+        assert secret not in started_with
+    assert not Path(unquote(urlsplit(started_with).path)).exists()  # it is gone with the sign-in
+
+
+def test_who_signed_in_is_said_before_anything_is_done(ada: Terminal) -> None:
+    eve = f"eve-{ada.name}"
+    ada.is_given_an_account(eve)
+    ada.signs_in_as(eve)
+    signed_in = ada("sign-in", "--browser")
+    assert f'"{eve}" signed in there; commands still act on "{ada.name}"' in signed_in.stderr
+    assert f"signed in as {eve}" in signed_in.stdout
 
 
 def test_a_sign_in_in_the_browser_is_a_step_up(ada: Terminal) -> None:

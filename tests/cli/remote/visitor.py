@@ -7,10 +7,12 @@ signs in at the address with the password in the file, and lets in who asked.
 
 from __future__ import annotations
 
+import html
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -94,6 +96,11 @@ class Visitor:
 def main(file: str, address: str) -> None:
     """Sign in where it is asked, approve, and be sent back."""
     account, password = Path(file).read_text().splitlines()
+    Path(f"{file}.started-with").write_text(address)
+    if address.startswith("file:"):
+        found = re.search(r'content="0; url=([^"]*)"', Path(unquote(urlsplit(address).path)).read_text())
+        assert found is not None
+        address = html.unescape(found[1])
     visitor = Visitor("{0.scheme}://{0.netloc}".format(urlsplit(address)))
     visitor.goes_to(address)
     if urlsplit(visitor.address).path == "/sign-in":
