@@ -52,7 +52,7 @@ def folded(line: str, *, indent: int | None = None) -> str:
     from shutil import get_terminal_size
 
     width = get_terminal_size().columns
-    if len(line) <= width or width < NARROWEST:
+    if len(line) <= width or width < NARROWEST or " " not in line.strip():
         return line
     import re
     from textwrap import fill

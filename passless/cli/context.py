@@ -27,6 +27,7 @@ from passless.cli.failures import (
 )
 from passless.cli.options import Given, given
 from passless.domain.errors import PasslessError, WrongUse
+from passless.domain.names import printable
 from passless.domain.secret import Secret
 from passless.ports.directory import Actor, Directory, Operator
 from passless.settings import Profile, Settings
@@ -228,11 +229,23 @@ class Run:
     def _act(self, act: Callable[[Actor], _T]) -> _T:
         """Do something, and keep the new token of the session in use where that proved more in it."""
         actor = self.actor
-        outcome = act(actor)
+        try:
+            outcome = act(actor)
+        except PasslessError as error:
+            self._name_account(error)
+            raise
         token = getattr(outcome, "token", None) if actor.token is not None else None  # of `Applied`; that type loads much
         if isinstance(token, Secret) and actor.token is not None:
             self.tokens.renew(actor.token, token)
         return outcome
+
+    def _name_account(self, error: PasslessError) -> None:
+        """Put the account's name in the place of the id that a server was asked by."""
+        account_id = self._on or self.given.account or self.settings.account or self.tokens.chosen
+        name = self.tokens.name_of(account_id) if account_id and self.is_remote else None
+        if name and account_id and error.code == SignInFirst.code and account_id in error.message:
+            error.args = (error.message.replace(account_id, printable(name)),)
+            error.hint = error.hint.replace(account_id, printable(name))
 
     def confirm(self, question: str, *, plan: Callable[[], PlanView] | None = None) -> None:
         """Make sure that something is meant.

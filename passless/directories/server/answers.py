@@ -22,7 +22,8 @@ API_VERSION = 1
 DOCUMENT = "application/json"
 PROBLEM = "application/problem+json"  # RFC 9457 §3
 SIGN_IN_NEEDED = "sign-in-needed"
-SIGN_IN_AGAIN = "sign in again: passless sign-in"
+SIGN_IN = "passless sign-in"
+SIGN_IN_AGAIN = f"sign in again: {SIGN_IN}"
 CLOCK_MATTERS = timedelta(seconds=30)  # one step of RFC 6238 §5.2
 
 

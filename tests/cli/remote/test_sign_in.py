@@ -67,7 +67,8 @@ def test_a_session_that_ended_is_told_with_the_name_of_its_account(ada: Terminal
 
 def test_somebody_elses_account_is_named_in_the_hint(ada: Terminal) -> None:
     error = ada.json("status", "--account", "zoe", status=5)
-    assert (error["message"], error["hint"]) == ('sign in to "zoe" first', "passless sign-in --account zoe")
+    assert error["message"] == 'sign in to "zoe" first'
+    assert error["hint"].startswith("passless sign-in --account zoe")
 
 
 def test_a_recovery_is_planned_by_who_cannot_sign_in(terminal: Terminal) -> None:
