@@ -63,7 +63,8 @@ def stored(parts: Parts, target: str) -> Stored:
     try:
         return parts.store.read(AccountId(target))
     except NoSuchAccount as error:
-        message = f'there is no account "{names.printable(target)}" in the profile "{parts.profile}"'
+        where = f' in the profile "{parts.profile}"' if parts.access is Access.OWNER else ""  # a server's is for its host alone
+        message = f'there is no account "{names.printable(target)}"{where}'
         is_empty = parts.looks_in and next(parts.store.accounts(), None) is None
         raise NoSuchAccount(message, hint=MAKE_ONE if is_empty else NoSuchAccount.hint) from error
 

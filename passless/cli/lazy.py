@@ -33,6 +33,13 @@ class SpokenGroup(Group):
             raise MissingCommand(ctx.command_path, help_text=ctx.get_help())
         return rest
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write what each command does, its whole first sentence."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, _first_line(one)) for name, one in commands if one is not None and not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command, or say which ones are near."""
         command = self.get_command(ctx, args[0])
@@ -79,6 +86,11 @@ class LazyGroup(SpokenGroup):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderGone from error
+
+
+def _first_line(command: Any) -> str:
+    text = command.short_help or command.help or ""
+    return " ".join(text.strip().partition("\n\n")[0].split())
 
 
 def _options(command: Any, ctx: Any, incomplete: str) -> list[Any]:
