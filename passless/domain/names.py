@@ -73,5 +73,7 @@ def are_same(one: str, other: str) -> bool:
 
 def printable(text: str, *, at_most: int = 80) -> str:
     """Return text from outside in a form that is safe to print in a message."""
-    shown = "".join("\ufffd" if unicodedata.category(character) in REFUSED_CATEGORIES else character for character in text)
+    shown = text
+    if not (text.isascii() and text.isprintable()):
+        shown = "".join("\ufffd" if unicodedata.category(one) in REFUSED_CATEGORIES else one for one in text)
     return shown if len(shown) <= at_most else shown[: at_most - 1] + "…"
