@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, Group, RenderableType, RenderHook, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from passless.domain.names import printable
+from passless.domain.names import printable, printable_lines
 
 PLAIN_WIDTH = 200  # columns of a pipe, which has none; wide enough that little is broken
 WIDEST = 110  # columns; longer lines are hard to read
@@ -29,7 +30,8 @@ UNITS = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "minute"),
 )
-UNBROKEN = frozenset({"kind", "strength", "last used", "added", "made", "expires", "id"})  # columns that stay on one line
+# Columns that stay on one line.
+UNBROKEN = frozenset({"kind", "strength", "last used", "added", "made", "expires", "event", "when (UTC)", "id"})
 MONTHS_FROM = timedelta(days=120)  # nearer than this, days say it better
 
 
@@ -45,7 +47,7 @@ def console(*, stderr: bool) -> Console:
     """Return the console of stdout or stderr; no markup, so that no name can draw."""
     stream = sys.stderr if stderr else sys.stdout
     is_plain = not stream.isatty() or os.environ.get("TERM") == "dumb"
-    return Console(
+    made = Console(
         file=stream,
         markup=False,
         highlight=False,
@@ -54,6 +56,24 @@ def console(*, stderr: bool) -> Console:
         no_color=True if is_plain or os.environ.get("NO_COLOR") else None,
         width=PLAIN_WIDTH if not stream.isatty() and not os.environ.get("COLUMNS") else None,
     )
+    made.push_render_hook(_Shown())
+    return made
+
+
+class _Shown(RenderHook):
+    """Lets nothing through that a terminal would obey but what is drawn here, whatever text came from outside by whichever way."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Clean(one) for one in renderables]
+
+
+class _Clean:
+    def __init__(self, drawn: ConsoleRenderable) -> None:
+        self._drawn = drawn
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._drawn, options):
+            yield segment if segment.control else Segment(printable_lines(segment.text), segment.style)
 
 
 def safe(text: object, style: str = "") -> Text:

@@ -145,22 +145,25 @@ def profile(result: ProfileView, look: Look) -> RenderableType:
 
 @list_of(AuditEvent)
 def events(items: Sequence[AuditEvent], look: Look) -> RenderableType:
-    """Draw what happened."""
-    lines = [
-        (
-            safe(one.seq, "dim"),
-            safe(f"{one.at:%Y-%m-%d %H:%M:%S}"),
-            safe(one.account or "–"),
-            safe(one.event, "bold"),
-            safe(one.outcome, OUTCOMES.get(one.outcome, "")),
-            safe(one.actor),
-            safe(", ".join(f"{name} {value}" for name, value in list(one.details.items())[:DETAIL_LENGTH]), "dim"),
-        )
-        for one in items
-    ]
-    return listing(
-        look, ("", "when (UTC)", "account", "what", "outcome", "by", "details"), lines, nothing="nothing happened yet"
-    )
+    """Draw what happened; whose account and who did it only where that is not one and the same person throughout."""
+    has_accounts = len({one.account for one in items}) > 1
+    has_actors = any(one.actor != one.account for one in items)
+    columns = {
+        "": lambda one: safe(one.seq, "dim"),
+        "when (UTC)": lambda one: safe(f"{one.at:%Y-%m-%d %H:%M:%S}"),
+        "account": lambda one: safe(one.account or "–"),
+        "event": lambda one: safe(one.event, "bold"),
+        "outcome": lambda one: safe(one.outcome, OUTCOMES.get(one.outcome, "")),
+        "by": lambda one: safe(one.actor),
+        "details": _details,
+    }
+    shown = [name for name in columns if (name != "account" or has_accounts) and (name != "by" or has_actors)]
+    return listing(look, shown, [[columns[name](one) for name in shown] for one in items], nothing="nothing happened yet")
+
+
+def _details(event: AuditEvent) -> Text:
+    said = [f"{name} {value}" for name, value in event.details.items() if value]
+    return safe(", ".join(said[:DETAIL_LENGTH]), "dim")
 
 
 @view.register
