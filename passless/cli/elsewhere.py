@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from passless.cli import opening
+from passless.cli import asking, opening
 from passless.domain.errors import CannotDoThat, PasslessError, ProofNeeded
 from passless.domain.names import are_same, printable
 from passless.domain.views import SignedIn
@@ -77,7 +77,8 @@ def in_browser(run: Run, *, asked: Challenge | None = None) -> SignedIn:
             server.connection, loopback.redirect_uri, run.entropy, asked=asked, account=_hint(run)
         )
         opening.show_privately(question.address, Path(folder), "sign in there; this terminal waits")
-        answered = loopback.wait(question.state, seconds=BROWSER_WITHIN.total_seconds())
+        with asking.ending_the_line():
+            answered = loopback.wait(question.state, seconds=BROWSER_WITHIN.total_seconds())
     answer = oauth.finish_in_browser(server.connection, question, answered)
     signed_in = _kept(run, server, answer, kind=Way.BROWSER, wanted=run.tokens.chosen if asked is not None else None)
     if asked is not None:  # what comes next is what was asked for, and nothing else would say who did it
@@ -118,14 +119,15 @@ def finish_on_device(run: Run, ceremony: str) -> SignedIn:
     if waiting is None:
         raise NoSuchWaitingCode(f'no code "{printable(ceremony)}" waits here')
     try:
-        answer = oauth.wait_for_device(
-            server.connection,
-            waiting.secret,
-            interval=waiting.interval,
-            until=waiting.expires_at,
-            clock=run.now,
-            pause=time.sleep,
-        )
+        with asking.ending_the_line():
+            answer = oauth.wait_for_device(
+                server.connection,
+                waiting.secret,
+                interval=waiting.interval,
+                until=waiting.expires_at,
+                clock=run.now,
+                pause=time.sleep,
+            )
     except ProofNeeded:
         codes.drop(ceremony)
         raise
