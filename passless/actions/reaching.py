@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from heapq import merge
 
 from passless.actions.accounts import Found, find, find_id
 from passless.actions.parts import Access, Parts
 from passless.actions.who import (
+    Acting,
     NotAnOperator,
     SignInNeeded,
     TokenMayNot,
@@ -19,7 +22,7 @@ from passless.actions.who import (
 from passless.domain import names
 from passless.domain.safety.operator_rules import may_act_on
 from passless.domain.sessions import SessionKind
-from passless.ports import NoSuchAccount
+from passless.ports import NoSuchAccount, Stored
 from passless.ports.directory import Actor
 
 AS_OPERATOR = "--as-operator --reason TEXT"  # how somebody acts on an account that is not their own
@@ -54,6 +57,25 @@ def reach(parts: Parts, actor: Actor, target: str, now: datetime, *, equals: boo
     return found
 
 
+def overseen(parts: Parts, acting: Acting | None, *, matching: str = "", after: str = "") -> Iterator[Stored]:
+    """Stream who may be below an operator, and the operator, in the order of their names; over groups nobody else is read.
+
+    `matching` and `after` are in the form that `names.key` gives.
+    """
+    if acting is None or not acting.rights.over:
+        yield from parts.store.accounts(matching=matching, after=after)
+        return
+    own = parts.store.read(acting.account.id)
+    mine = names.key(own.account.name)
+    shown = [own] if matching in mine and mine > after else []
+    among = parts.store.accounts(matching=matching, after=after, groups=acting.rights.over)
+    last = None
+    for stored in merge(among, shown, key=lambda one: names.key(one.account.name)):
+        if stored.account.id != last:
+            yield stored
+        last = stored.account.id
+
+
 def own_account(parts: Parts, actor: Actor, now: datetime) -> Found | None:
     """Return the account of the session in use; None where nobody is signed in, or what opened it is gone."""
     session = session_of(parts, actor)
@@ -78,4 +100,6 @@ def _stranger(parts: Parts, actor: Actor, target: str) -> Exception:
     if actor.operator is not None:
         return NotAnOperator()
     asked = sign_in_needed(target)
-    return asked if session is None else SignInNeeded(asked.message, hint=f"{asked.hint}; as an operator over it: {AS_OPERATOR}")
+    return (
+        asked if session is None else SignInNeeded(asked.message, hint=f"{asked.hint}; as an operator over it: {AS_OPERATOR}")
+    )

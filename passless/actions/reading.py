@@ -16,7 +16,7 @@ from passless.actions import naming
 from passless.actions.accounts import Found, find_id
 from passless.actions.catching_up import catch_up
 from passless.actions.parts import Access, Parts
-from passless.actions.reaching import own_account, reach
+from passless.actions.reaching import overseen, own_account, reach
 from passless.actions.who import (
     Acting,
     NotAnOperator,
@@ -131,7 +131,7 @@ def summaries(parts: Parts, actor: Actor, matching: str, after: str = "") -> Ite
 
 def _summaries_of_all(parts: Parts, matching: str, after: str, acting: Acting | None) -> Iterator[AccountSummary]:
     now = parts.now()
-    for stored in parts.store.accounts(matching=key(matching), after=key(after)):
+    for stored in overseen(parts, acting, matching=key(matching), after=key(after)):
         caught_up = catch_up(stored.account, parts.rules, now)
         account = caught_up.account
         if not caught_up.deleted and (acting is None or account.id == acting.account.id or may_act_on(acting.account, account)):
@@ -331,7 +331,7 @@ def check(parts: Parts, actor: Actor, policy: Policy, targets: Sequence[str], af
     acting = operating(parts, actor)
     if parts.access is Access.NOBODY and acting is None:
         raise NotAnOperator(hint="name your own account: passless check --account NAME --policy FILE")
-    for stored in parts.store.accounts(after=after):
+    for stored in overseen(parts, acting, after=key(after)):
         caught_up = catch_up(stored.account, parts.rules, now)
         if not caught_up.deleted and (acting is None or _oversees(acting, caught_up.account)):
             yield from findings(caught_up.account, policy, parts.rules, now)

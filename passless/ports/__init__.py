@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -230,8 +230,11 @@ class Store(Protocol):
         """Read one account by its name in the form `names.key` gives; `NoSuchAccount` where there is none."""
         ...
 
-    def accounts(self, *, matching: str = "", after: str = "") -> Iterator[Stored]:
-        """Stream all accounts in the order of their names, page by page; only those behind the name `after`."""
+    def accounts(self, *, matching: str = "", after: str = "", groups: Collection[str] | None = None) -> Iterator[Stored]:
+        """Stream all accounts in the order of their names, page by page; only those behind the name `after`.
+
+        With groups only those in one of them, each once, and nobody else is read; groups are the same as names are.
+        """
         ...
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:

@@ -184,6 +184,7 @@ def move_look_ups(transaction: Transaction, account_id: AccountId, before: LookU
         transaction.run("remove_tag", key_id=key_id, digest=digest)
     for address in before.addresses - after.addresses:
         transaction.run("remove_address", address_key=address)
+    move_groups(transaction, account_id, before, after)
     for credential_id in after.credentials - before.credentials:
         if not transaction.run("add_credential", credential_id=credential_id, account_id=account_id):
             raise CredentialTaken
@@ -193,6 +194,14 @@ def move_look_ups(transaction: Transaction, account_id: AccountId, before: LookU
     for address in after.addresses - before.addresses:
         if not transaction.run("add_address", address_key=address, account_id=account_id):
             raise NameTaken(f'another account has the address "{address}"')
+
+
+def move_groups(transaction: Transaction, account_id: AccountId, before: LookUps, after: LookUps) -> None:
+    """Turn the rows that say in which groups an account was, under which name, into those of now."""
+    for group, name in before.groups - after.groups:
+        transaction.run("remove_from_group", group_key=group, name_key=name, account_id=account_id)
+    for group, name in after.groups - before.groups:
+        transaction.run("add_to_group", group_key=group, name_key=name, account_id=account_id)
 
 
 def keep_uses(transaction: Transaction, write: Write) -> None:

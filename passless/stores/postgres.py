@@ -18,12 +18,14 @@ from passless.domain.secret import Secret
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable
 from passless.stores.database import Again, MaybeKept, Rows
 from passless.stores.errors import StoreExists, StoreMissing
+from passless.stores.group_rows import fill
 from passless.stores.postgres_address import PostgresAddress
 from passless.stores.postgres_faults import fault, is_lost, unreachable
 from passless.stores.statements import locking_statements, migrations, split
 
 ENGINE = "postgresql"
-SCHEMA_VERSION = 2  # the number of the last migration
+SCHEMA_VERSION = 3  # the number of the last migration
+GROUPS_SINCE = 3  # the schema that knows who is in a group
 CONNECTIONS = 10  # of one process at most; PostgreSQL has 100 for all, if nobody raised that
 CONNECT_LIMIT = timedelta(seconds=5)  # how long one try to connect may take
 POOL_LIMIT = timedelta(seconds=10)  # how long to wait for a connection: longer than a restart of the server
@@ -260,7 +262,10 @@ def migrate(connection: PostgresConnection, name: str) -> None:
         return
     with connection.transaction(b"BEGIN"):
         connection.rows("lock_store")
-        run_migrations(connection, since=schema_version(connection, name))
+        since = schema_version(connection, name)
+        run_migrations(connection, since=since)
+        if since < GROUPS_SINCE:
+            fill(connection)
 
 
 def schema_version(connection: PostgresConnection, name: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from heapq import merge
+from operator import itemgetter
 
 from passless.domain.account import AccountId, Version
 from passless.domain.audit import AuditEvent, AuditReport, Notice
@@ -64,9 +66,14 @@ class SqlStore(WatchedStore):
             raise NoSuchAccount(f'there is no account named "{plain(name)}"')
         return found[0]
 
-    def accounts(self, *, matching: str = "", after: str = "") -> Iterator[Stored]:
+    def accounts(self, *, matching: str = "", after: str = "", groups: Collection[str] | None = None) -> Iterator[Stored]:
         """Stream all accounts in the order of their names, page by page; only those behind the name `after`."""
-        yield from self._stream(stored_account, self._account_rows(matching, after))
+        if groups is None:
+            rows = self._account_rows(matching, after)
+        else:
+            wanted = sorted({plain(name_key(group)) for group in groups})
+            rows = _each_once(merge(*(self._account_rows(matching, after, group) for group in wanted), key=itemgetter(4)))
+        yield from self._stream(stored_account, rows)
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
         """Find the account a WebAuthn credential belongs to."""
@@ -226,10 +233,11 @@ class SqlStore(WatchedStore):
         with self._database.reading() as rows:
             return verify(rows, self._state, self._id, head)
 
-    def _account_rows(self, matching: str, behind: str = "") -> Iterator[Row]:
+    def _account_rows(self, matching: str, behind: str = "", group: str | None = None) -> Iterator[Row]:
         after: Row = (plain(name_key(behind)),)
+        statement, more = ("page_accounts", {}) if group is None else ("page_accounts_of_a_group", {"group_key": group})
         pattern = like(plain(name_key(matching)))
-        while page := self._page("page_accounts", after=after[0], pattern=pattern, page=PAGE):
+        while page := self._page(statement, after=after[0], pattern=pattern, page=PAGE, **more):
             yield from page
             after = further(page[-1][4:], after)
 
@@ -249,6 +257,15 @@ class SqlStore(WatchedStore):
     def _is_due(self) -> bool:
         _, last = trail.last_checkpoint(self._page)
         return last is None or self._last_at - self._readable(read_body, last).at >= CHECKPOINT_AGE
+
+
+def _each_once(rows: Iterable[Row]) -> Iterator[Row]:
+    """Return rows that come in the order of their names without those of the same account as the one before."""
+    last = None
+    for row in rows:
+        if row[0] != last:
+            yield row
+        last = row[0]
 
 
 def like(text: str) -> str:

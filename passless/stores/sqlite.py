@@ -15,11 +15,13 @@ from passless.domain.errors import PasslessError
 from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable
 from passless.stores.database import Rows
 from passless.stores.errors import StoreMissing
+from passless.stores.group_rows import fill
 from passless.stores.statements import migrations, split, statements
 
 ENGINE = "sqlite"
 APPLICATION_ID = 0x70736C73  # "psls", in the file's header (sqlite.org/pragma.html, application_id)
-SCHEMA_VERSION = 3  # the number of the last migration
+SCHEMA_VERSION = 4  # the number of the last migration
+GROUPS_SINCE = 4  # the schema that knows who is in a group
 BUSY_LIMIT = timedelta(seconds=5)  # how long a command waits for another's transaction before it says so
 PAGE_BYTES = 4096  # of the file; SQLite's default, and what most disks write whole
 MAPPED_BYTES = 2**31 - 2**16  # SQLite's own limit; large stores read pages without copying them
@@ -321,7 +323,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        run_migrations(connection, since=schema_version(connection, path))
+        since = schema_version(connection, path)
+        run_migrations(connection, since=since)
+        if since < GROUPS_SINCE:
+            fill(SqliteConnection(connection, path))
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:

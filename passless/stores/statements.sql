@@ -75,6 +75,13 @@ SELECT id, document, version, checksum, name_key FROM accounts
 WHERE name_key > :after AND name_key LIKE :pattern ESCAPE '!'
 ORDER BY name_key LIMIT :page
 
+-- name: page_accounts_of_a_group
+SELECT accounts.id, accounts.document, accounts.version, accounts.checksum, account_groups.name_key FROM account_groups
+JOIN accounts ON accounts.id = account_groups.account_id
+WHERE account_groups.group_key = :group_key AND account_groups.name_key > :after
+    AND account_groups.name_key LIKE :pattern ESCAPE '!'
+ORDER BY account_groups.name_key LIMIT :page
+
 -- name: accounts_with_a_pass
 SELECT id FROM accounts WHERE pass_until IS NOT NULL
 
@@ -128,6 +135,13 @@ INSERT INTO addresses (address_key, account_id) VALUES (:address_key, :account_i
 
 -- name: remove_address
 DELETE FROM addresses WHERE address_key = :address_key
+
+-- name: add_to_group
+INSERT INTO account_groups (group_key, name_key, account_id) VALUES (:group_key, :name_key, :account_id)
+ON CONFLICT (group_key, name_key) DO UPDATE SET account_id = excluded.account_id
+
+-- name: remove_from_group
+DELETE FROM account_groups WHERE group_key = :group_key AND name_key = :name_key AND account_id = :account_id
 
 -- name: read_uses
 SELECT item, last_used_at, totp_step, counter, backed_up, cloned FROM use_states WHERE account_id = :account_id ORDER BY item

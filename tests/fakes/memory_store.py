@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -66,9 +66,11 @@ class MemoryStore:
                 return stored
         raise NoSuchAccount(f'there is no account named "{name}"')
 
-    def accounts(self, *, matching: str = "", after: str = "") -> Iterator[Stored]:
+    def accounts(self, *, matching: str = "", after: str = "", groups: Collection[str] | None = None) -> Iterator[Stored]:
         """Stream all accounts in the order of their names."""
-        behind = (one for one in self._accounts.values() if name_key(one.account.name) > name_key(after))
+        wanted = None if groups is None else {name_key(group) for group in groups}
+        among = [one for one in self._accounts.values() if wanted is None or wanted & set(map(name_key, one.account.groups))]
+        behind = (one for one in among if name_key(one.account.name) > name_key(after))
         found = sorted(behind, key=lambda stored: name_key(stored.account.name))
         return iter([stored for stored in found if name_key(matching) in name_key(stored.account.name)])
 

@@ -37,6 +37,46 @@ def changed_tags(app_password: object, *tags: Tag) -> object:
 class AccountsContract:
     """Accounts: read, made, changed, found, deleted."""
 
+    def test_those_in_groups_are_streamed_alone_each_once_in_the_order_of_their_names(self, store: Store) -> None:
+        for name, *groups in (("Carl", "Sales"), ("ada", "sales", "oslo"), ("Bob",), ("dora", "OSLO"), ("eve", "bergen")):
+            kept(store, an_account(name, groups=tuple(groups)))
+
+        def found(*groups: str, **more: str) -> list[str]:
+            return [stored.account.name for stored in store.accounts(groups=groups, **more)]
+
+        assert found("SALES") == ["ada", "Carl"]
+        assert found("sales", "Oslo", "nobody") == ["ada", "Carl", "dora"]
+        assert found("sales", "oslo", after="ADA") == ["Carl", "dora"]
+        assert found("sales", "oslo", matching="r") == ["Carl", "dora"]
+        assert found() == []
+
+    def test_who_is_in_a_group_follows_the_account(self, store: Store) -> None:
+        ada, version = an_account("ada", groups=("sales",)), 1
+        store.commit(a_write(ada))
+
+        def found(group: str) -> list[str]:
+            return [stored.account.name for stored in store.accounts(groups=(group,))]
+
+        for fields, sales, oslo in (
+            ({"name": "Zoe"}, ["Zoe"], []),
+            ({"groups": ("oslo",)}, [], ["Zoe"]),
+            ({"name": "ada", "groups": ("sales", "oslo")}, ["ada"], ["ada"]),
+            ({"display_name": "Ada L."}, ["ada"], ["ada"]),
+            ({"groups": ()}, [], []),
+            ({"groups": ("oslo",)}, [], ["ada"]),
+        ):
+            ada = changed(ada, **fields)
+            version = store.commit(a_write(ada, version)) or 0
+            assert (found("sales"), found("oslo")) == (sales, oslo)
+        store.commit(a_write(ada, version, delete=True))
+        assert found("oslo") == []
+
+    def test_many_in_a_group_come_page_by_page(self, store: Store) -> None:
+        for number in range(450):
+            kept(store, an_account(f"person {number:03}", groups=("sales",) if number % 2 else ()))
+        names = [stored.account.name for stored in store.accounts(groups=("sales",))]
+        assert names == [f"person {number:03}" for number in range(1, 450, 2)]
+
     def test_an_account_comes_back_as_it_was_kept(self, store: Store) -> None:
         account = an_account(
             methods=[a_security_key(), a_totp()],

@@ -226,14 +226,15 @@ def test_opening_a_store_writes_nothing(folder: Path) -> None:
 def test_an_older_store_is_brought_up_to_date(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(create(folder)) as store:
         kept(store, an_account())
-    script = tmp_path / "0004_colours.sql"
+    following = sqlite.SCHEMA_VERSION + 1
+    script = tmp_path / "colours.sql"
     script.write_text("-- what the next version may add;\nCREATE TABLE colours (\n    id text\n);\nDROP TABLE colours;\n")
-    monkeypatch.setattr(sqlite, "SCHEMA_VERSION", 4)
-    monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (4, script)))
+    monkeypatch.setattr(sqlite, "SCHEMA_VERSION", following)
+    monkeypatch.setattr(sqlite, "migrations", lambda engine: (*migrations(engine), (following, script)))
     with closing(reopen(folder)) as store:
         assert store.read(ADA).version == 1
     with closing(SqliteDatabase(file_in(folder))) as database:
-        assert database.rows("schema_version") == [(4,)]
+        assert database.rows("schema_version") == [(following,)]
 
 
 def test_an_address_of_before_stands_for_no_name(folder: Path) -> None:
@@ -243,21 +244,47 @@ def test_an_address_of_before_stands_for_no_name(folder: Path) -> None:
     with closing(sqlite3.connect(file_in(folder))) as connection:
         connection.execute("INSERT INTO addresses VALUES ('ada@example.org', 'ada')")
         connection.execute("UPDATE store SET schema_version = 2")
+        connection.execute("DROP TABLE account_groups")
         connection.commit()
     with closing(reopen(folder)) as store:
         assert (store.owner_of_address("ada@example.org"), store.read(ADA).account.addresses) == (None, ("ada@example.org",))
         assert kept(store, an_account("bob", address_names=("ada@example.org",)))
 
 
+def test_who_is_in_a_group_is_known_of_accounts_of_before(folder: Path) -> None:
+    with closing(create(folder)) as store:
+        for number in range(250):
+            kept(store, an_account(f"person {number:03}", groups=("Straße",) if number > 240 else ()))
+    with closing(sqlite3.connect(file_in(folder))) as connection:
+        connection.execute("UPDATE store SET schema_version = 3")
+        connection.execute("DROP TABLE account_groups")
+        connection.commit()
+    with closing(reopen(folder)) as store:
+        found = [stored.account.name for stored in store.accounts(groups=("STRASSE",))]
+    assert found == [f"person {number}" for number in range(241, 250)]
+
+
+def test_an_operator_over_a_group_reads_no_other_account(folder: Path) -> None:
+    """A group of ten among a million costs the group: both tables are searched by their keys."""
+    create(folder).close()
+    sql = statements()["page_accounts_of_a_group"]
+    parameters = {"group_key": "sales", "after": "", "pattern": "%", "page": 200}
+    with closing(sqlite3.connect(file_in(folder))) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert len(plan) == 2
+    assert all(line.startswith("SEARCH") for line in plan)
+
+
 def test_a_migration_that_fails_changes_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Must hold 10: no half-made change."""
     create(folder).close()
     before = file_in(folder).read_bytes()
-    script = tmp_path / "0004_colours.sql"
+    following = sqlite.SCHEMA_VERSION + 1
+    script = tmp_path / "colours.sql"
     script.write_text("CREATE TABLE colours (id text);\nCREATE TABLE accounts (id text);\n")
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite, "SCHEMA_VERSION", 4)
-        patched.setattr(sqlite, "migrations", lambda engine: ((4, script),))
+        patched.setattr(sqlite, "SCHEMA_VERSION", following)
+        patched.setattr(sqlite, "migrations", lambda engine: ((following, script),))
         with pytest.raises(StoreDamaged, match=r"store\.db"):
             reopen(folder)
     assert file_in(folder).read_bytes() == before

@@ -122,9 +122,20 @@ def test_an_address_of_before_stands_for_no_name(postgres: Cluster, url: str, tm
         kept(store, an_account(addresses=("ada@example.org",)))
     postgres.execute("INSERT INTO addresses VALUES ('ada@example.org', 'ada')", name_in(url))
     postgres.execute("UPDATE store SET schema_version = 1", name_in(url))
+    postgres.execute("DROP TABLE account_groups", name_in(url))
     with closing(open_at(url, tmp_path)) as store:
         assert (store.owner_of_address("ada@example.org"), store.read(ADA).account.addresses) == (None, ("ada@example.org",))
         assert kept(store, an_account("bob", address_names=("ada@example.org",)))
+
+
+def test_who_is_in_a_group_is_known_of_accounts_of_before(postgres: Cluster, url: str, tmp_path: Path) -> None:
+    with closing(create_at(url, tmp_path)) as store:
+        for name, group in (("ada", "Straße"), ("bob", "oslo"), ("eve", "strasse")):
+            kept(store, an_account(name, groups=(group,)))
+    postgres.execute("UPDATE store SET schema_version = 2", name_in(url))
+    postgres.execute("DROP TABLE account_groups", name_in(url))
+    with closing(open_at(url, tmp_path)) as store:
+        assert [stored.account.name for stored in store.accounts(groups=("STRASSE",))] == ["ada", "eve"]
 
 
 def test_a_database_that_keeps_no_unicode_is_refused(postgres: Cluster, tmp_path: Path) -> None:

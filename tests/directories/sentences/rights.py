@@ -124,6 +124,20 @@ class RightsSentences:
         assert trail == {"ada", "sue"}
         assert {one.account for one in place.directory.check(sue.helping(), STRICT, ())} == {"ada", "sue"}
 
+    def test_an_operator_over_groups_lists_those_in_them_and_themselves_in_the_order_of_names(self, place: Place) -> None:
+        first = the_first(place)
+        sue = first.appoint("sue", "sales", "oslo")
+        for name, *groups in (("ada", "sales"), ("tim", "oslo", "Sales"), ("zoe", "oslo"), ("bob", "bergen"), ("una",)):
+            Person(place, name).create(password=None)
+            first.put(name, *groups)
+        for also in ((), ("sales",)):
+            first.put("sue", *also)
+            actor = sue.helping()
+            found = [[one.account for one in place.directory.find(*asked, after=after)] for *asked, after in (
+                ("", actor, ""), ("", actor, "ada"), ("", actor, "sue"), ("U", actor, ""), ("o", actor, ""),
+            )]  # fmt: skip
+            assert found == [["ada", "sue", "tim", "zoe"], ["sue", "tim", "zoe"], ["tim", "zoe"], ["sue"], ["zoe"]]
+
     def test_an_operator_over_all_may_know_whether_an_account_exists(self, place: Place) -> None:
         with refused("no-such-account"):
             the_first(place).ask_for("abc", IssuePass(lifetime=AN_HOUR))
