@@ -91,10 +91,10 @@ class Connection(HttpToolsProtocol):
         """Read on, as long as heads stay within their size and bodies come."""
         if self.transport.is_closing():
             return
-        if self in self.idle:
-            self._within("head", HEAD_TIME, self.transport.abort)
         self._head_size += len(data)
         super().data_received(data)
+        if self in self.idle:  # after this, or most heads would have a time and be there at once
+            self._within("head", HEAD_TIME, self.transport.abort)
         if self._head_size > HEAD_SIZE and not self.transport.is_closing():
             self._refuse(TOO_LARGE)
         if self._in_body:
