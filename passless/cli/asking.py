@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from passless.domain.errors import WrongUse
-from passless.domain.names import printable
+from passless.domain.names import printable, printable_lines
 from passless.domain.secret import Secret
 
 TRIES = 3  # how often a question is asked again
@@ -38,7 +38,7 @@ def is_possible() -> bool:
 
 def say(text: str) -> None:
     """Tell the person something that is no result; on a terminal no word is torn at its edge."""
-    sys.stderr.write("\n".join(folded(line) for line in text.split("\n")) + "\n")
+    sys.stderr.write("\n".join(folded(line) for line in printable_lines(text).split("\n")) + "\n")
     sys.stderr.flush()
 
 
@@ -76,7 +76,7 @@ def ending_the_line() -> Iterator[None]:
 
 def line(question: str) -> str:
     """Ask for a line of text."""
-    sys.stderr.write(f"{question}: ")
+    sys.stderr.write(f"{printable_lines(question)}: ")
     sys.stderr.flush()
     with ending_the_line():
         typed = sys.stdin.readline()
@@ -102,7 +102,7 @@ def hidden(question: str) -> str:
 
     try:
         with ending_the_line():
-            return getpass(f"{question}: ", stream=sys.stderr)
+            return getpass(f"{printable_lines(question)}: ", stream=sys.stderr)
     except EOFError as error:
         say("")
         raise NothingTyped from error

@@ -131,7 +131,9 @@ def tell(error: PasslessError, *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        _write(msgspec.json.encode({"error": document(error)}).decode())
+        from passless.output.writing import escaped
+
+        _write(escaped(msgspec.json.encode({"error": document(error)})).decode())
     else:
         if isinstance(error, MissingCommand):
             _write(error.help_text)

@@ -216,9 +216,12 @@ def _show(run: Run, came: AccountCame) -> None:
         json.print_one(came)
         return
     if came.outcome in (Came.TAKEN, Came.DAMAGED):
-        writing.write(f'{came.outcome}: account {came.line} "{came.account}": {came.message}\n'.encode())
+        line = f'{came.outcome}: account {came.line} "{came.account}": {came.message}'
     elif came.left_out:
-        writing.write(f'{came.outcome}: "{came.account}", but {"; ".join(came.left_out)}\n'.encode())
+        line = f'{came.outcome}: "{came.account}", but {"; ".join(came.left_out)}'
+    else:
+        return
+    writing.write(printable(line, at_most=len(line)).encode() + b"\n")
 
 
 def _progress(run: Run, text: str, number: int) -> None:

@@ -77,3 +77,10 @@ def printable(text: str, *, at_most: int = 80) -> str:
     if not (text.isascii() and text.isprintable()):
         shown = "".join("\ufffd" if unicodedata.category(one) in REFUSED_CATEGORIES else one for one in text)
     return shown if len(shown) <= at_most else shown[: at_most - 1] + "…"
+
+
+def printable_lines(text: str) -> str:
+    """Return text of several lines, with something from outside in it, in a form that is safe to print."""
+    if text.isprintable():
+        return text
+    return "\n".join(printable(line, at_most=len(line)) for line in text.split("\n"))

@@ -61,7 +61,7 @@ def console(*, stderr: bool) -> Console:
 
 
 class _Shown(RenderHook):
-    """Lets nothing through that a terminal would obey but what is drawn here, whatever text came from outside by whichever way."""
+    """Lets nothing through that a terminal would obey but what is drawn here, by whichever way text came from outside."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         return [_Clean(one) for one in renderables]

@@ -23,7 +23,7 @@ from passless.domain.views import (
     Waits,
 )
 from passless.output.results import AccountMade, SignedOut
-from passless.output.writing import flush, write
+from passless.output.writing import escaped, flush, write
 
 SHOWN_ONCE = (
     MadeAppPassword,
@@ -67,7 +67,7 @@ def encode(result: Any) -> bytes:
     Raises:
         TypeError: there is a secret in it, and it is not one of the types that show a new secret once.
     """
-    return msgspec.json.encode(_document(result), enc_hook=_refuse)
+    return escaped(msgspec.json.encode(_document(result), enc_hook=_refuse))
 
 
 def _document(result: Any) -> Any:

@@ -19,6 +19,7 @@ from msgspec import Struct
 import passless
 from passless.domain.names import printable
 from passless.domain.policy import Finding
+from passless.output.writing import escaped
 
 LONGEST = 500  # characters of a message shown; ours
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2, "Char"
@@ -66,7 +67,7 @@ def as_text(report: CheckReport) -> str:
             continue
         lines.append(printable(account))
         for one in found:
-            lines += [f"  {one.code}: {_shown(one.message)}", f"    {_shown(one.hint)}"]
+            lines += [f"  {_shown(one.code)}: {_shown(one.message)}", f"    {_shown(one.hint)}"]
     return "\n".join([*lines, _summary(report), ""])
 
 
@@ -216,7 +217,7 @@ def _json(document: object) -> str:
             case _:
                 return value
 
-    return msgspec.json.format(msgspec.json.encode(halved(document)), indent=2).decode() + "\n"
+    return escaped(msgspec.json.format(msgspec.json.encode(halved(document)), indent=2)).decode() + "\n"
 
 
 def print_report(report: CheckReport, look: ReportFormat) -> None:

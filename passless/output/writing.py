@@ -27,6 +27,22 @@ def results() -> Iterator[None]:
         raise OutputFailed(f"the output cannot be written: {(error.strerror or 'unknown').lower()}") from error
 
 
+def escaped(document: bytes) -> bytes:
+    """Return a JSON document with what does not show as `\\u` escapes: the same document to a program, harmless to a terminal.
+
+    Some terminals obey C1 controls (ECMA-48 §8.3) as they do the escape character, and others turn text round. JSON escapes
+    neither (RFC 8259 §7); such characters stand in strings only, so an escape means the same.
+    """
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return "".join(one if one.isprintable() or one < "\x7f" else _as_escape(one) for one in document.decode()).encode()
+
+
+def _as_escape(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 def write(content: bytes) -> None:
     """Write to stdout as UTF-8, whatever the terminal's encoding is."""
     with results():
