@@ -210,7 +210,7 @@ def _signed_in(walk: Walk, view: AccountView) -> None:
             f'the account "{view.account}" was begun, and the session that could finish it has ended',
             hint=_way_back(view),
         )
-    walk.talk.say("Sign in to it first.")
+    walk.talk.say(f'Sign in to "{printable(view.account)}" first.')
     while True:
         try:
             sign_in(walk.run, SignInWish())

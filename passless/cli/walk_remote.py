@@ -10,6 +10,7 @@ from passless.cli import accounts
 from passless.cli.asking import NothingTyped
 from passless.cli.elsewhere import server_of
 from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
+from passless.domain.names import printable
 from passless.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NEW = "new"
 MINE = "mine"
+NO_WAY_IN = "Nothing signs you in? An operator can issue a temporary pass; another account: passless setup --account NAME"
 OPEN = "open"  # what a server says where anybody may make an account
 
 
@@ -60,13 +62,14 @@ def signed_in(walk: Walk) -> None:
     except ProofNeeded:
         if not run.can_ask:
             raise
-    walk.talk.say("Sign in to it first.")
+    walk.talk.say(f'Sign in to "{printable(run.spoken_target)}" first.')
     while True:
         try:
             sign_in(run, Wish())
         except PasslessError as error:
             walk.talk.trouble(error)
             if not walk.talk.yes("Try again?"):
+                walk.talk.aside(NO_WAY_IN)
                 raise
         else:
             return

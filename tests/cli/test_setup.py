@@ -267,7 +267,7 @@ def test_the_end_of_the_input_ends_it_with_a_hint(passless: Passless) -> None:
 def test_who_signed_out_signs_in_first(anna: Passless) -> None:
     anna("sign-out")
     ada = Person(anna.home, "setup")
-    ada.reads("Sign in to it first.")
+    ada.reads('Sign in to "anna" first.')
     for _ in range(3):
         ada.answers("Password:", "not the password 77")
         ada.reads("does not prove who you are")
