@@ -156,8 +156,8 @@ class Write(Struct, frozen=True, kw_only=True):
     whole ceremony in `consumes` is one that was never kept: from then on its id is, as `USED`, until it would have expired.
     `updates` needs a session that was not ended and is still as it was read, but for when it was seen. With `among`, the ids of
     all sessions that its account had, nothing is kept where it has another one by now.
-    `ended` names recovery codes, passes, app passwords, rights of an operator (`OperatorRights.item`) and records that were taken
-    back (`item_of_record`): none must ever come back, not even with an old copy of the store.
+    `ended` names recovery codes, passes, app passwords, rights of an operator (`OperatorRights.item`) and records that were
+    taken back (`item_of_record`): none must ever come back, not even with an old copy of the store.
     `puts` keeps records, each only over the version it was read at; `drops` removes them alike and first, each once.
     """
 

@@ -30,7 +30,7 @@ LINES = {
     10: "A crash, a full disk, a killed process or two writers at once lose no accepted change and leave no half-made one.",
     11: "Pages: strict content security policy, protection against forged requests, safe cookies, nothing from third parties.",
     12: "The same proof is accepted once, in whichever process it arrives first; two changes at once are checked in turn.",
-    13: "An old copy of a store that is put back revives no session, pass, used code, ceremony or right; the next start says so.",
+    13: "An old copy of a store put back revives no session, pass, used code, ceremony or right; the next start says so.",
     14: "Losing the vault key loses authenticator apps and app passwords, never the account.",
 }
 

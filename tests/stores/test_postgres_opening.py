@@ -244,7 +244,7 @@ def test_every_statement_fits_the_schema(store: SqlStore) -> None:
 def test_what_is_read_to_be_changed_is_held() -> None:
     """Must hold 12: two changes at once are checked one after the other."""
     held = {name for name, sql in locking_statements().items() if sql.endswith(b"FOR UPDATE")}
-    assert held == {"lock_account", "lock_head", "lock_store", "lock_writer"}
+    assert held == {"lock_account", "lock_head", "lock_session", "lock_store", "lock_writer"}
 
 
 def test_a_store_is_durable_and_bounded_in_its_waiting(postgres: Cluster, url: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from passless.domain.account import AccountId
+from passless.ports import GRANTS
 from passless.stores import take_over_store
 from passless.stores.errors import StateMissing, StoreExists
 from tests.builders import NOW
@@ -176,7 +177,7 @@ def test_a_store_without_its_state_folder_is_taken_over_like_an_old_copy(folder:
     with closing(taken) as store:
         assert (store.tell_restored(), store.sessions(ADA), store.read(ADA).account.temporary_pass) == (LATER, (), None)
         (event,) = store.events(AccountId(""))
-        assert event.details == {"lost-commits": "unknown"}
+        assert event.details == {"lost-commits": "unknown", "ended": ",".join(GRANTS)}
         assert store.verify().intact
 
 
