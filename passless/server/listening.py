@@ -15,6 +15,7 @@ from passless.domain.names import printable
 from passless.private_files import reason
 
 UNIX = "unix:"
+LISTEN, LISTEN_METRICS = "--listen", "--metrics-listen"
 SOCKET_MODE = 0o660  # the proxy's group may connect
 BACKLOG = 4096  # connections that wait to be taken
 
@@ -30,7 +31,7 @@ class CannotListen(Unavailable):
     """The place is taken, or not ours."""
 
     code = "cannot-listen"
-    hint = "stop what listens there, or choose another place: --listen HOST:PORT"
+    hint = f"stop what listens there, or choose another place: {LISTEN} HOST:PORT"
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -65,13 +66,14 @@ def place_of(text: str) -> Place:
     return Place(host=host, port=int(port))
 
 
-def listen(place: Place) -> socket.socket:
-    """Begin to listen; who connects waits until somebody takes them."""
+def listen(place: Place, *, flag: str = LISTEN) -> socket.socket:
+    """Begin to listen; who connects waits until somebody takes them. `flag` is what named the place."""
     try:
         return _listen_on_path(Path(place.path)) if place.path else _listen_on_port(place)
     except OSError as error:
         where = place.path or f"{place.host}:{place.port}"
-        raise CannotListen(f'cannot listen on "{printable(where)}": {reason(error)}') from error
+        hint = CannotListen.hint.replace(LISTEN, flag)
+        raise CannotListen(f'cannot listen on "{printable(where)}": {reason(error)}', hint=hint) from error
 
 
 def leave(place: Place) -> None:

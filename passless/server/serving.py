@@ -228,4 +228,8 @@ class _Nothing:
 
 
 def _metrics_socket(wish: Wish) -> socket.socket | _Nothing:
-    return _Nothing() if wish.metrics is None else listening.listen(listening.place_of(wish.metrics))
+    return (
+        _Nothing()
+        if wish.metrics is None
+        else listening.listen(listening.place_of(wish.metrics), flag=listening.LISTEN_METRICS)
+    )

@@ -211,7 +211,10 @@ def test_a_place_that_is_taken_is_told(tmp_path: Path, passless: Passless) -> No
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
         store = f"sqlite:///{tmp_path}/accounts.sqlite"
-        assert passless.json("serve", "--store", store, "--listen", place, status=6)["code"] == "cannot-listen"
+        error = passless.json("serve", "--store", store, "--listen", place, status=6)
+        assert (error["code"], "--listen HOST:PORT" in error["hint"]) == ("cannot-listen", True)
+        error = passless.json("serve", "--store", store, "--listen", "127.0.0.1:0", "--metrics-listen", place, status=6)
+        assert (error["code"], "--metrics-listen HOST:PORT" in error["hint"]) == ("cannot-listen", True)
 
 
 def test_the_store_stays_with_its_address(tmp_path: Path) -> None:
