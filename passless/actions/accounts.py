@@ -79,6 +79,11 @@ def find_id(parts: Parts, account_id: str, now: datetime) -> Found:
     return _found(parts, parts.store.read(AccountId(account_id)), now)
 
 
+def find_credential(parts: Parts, credential_id: bytes, now: datetime) -> Found:
+    """Read an account as it is now, by one of its keys or passkeys."""
+    return _found(parts, parts.store.read_by_credential(credential_id), now)
+
+
 def _found(parts: Parts, read: Stored, now: datetime) -> Found:
     caught_up = catch_up(read.account, parts.rules, now)
     if not caught_up.deleted:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import nobody, noting, proving, throttle
-from passless.actions.accounts import Found, find_id
+from passless.actions.accounts import Found, find_credential, find_id
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import NoSuchCeremony, origin_of
 from passless.actions.challenging import Challenge, NoMethod, ask, open_ceremony
@@ -183,9 +183,7 @@ def _owner_of(parts: Parts, answer: Answer, now: datetime) -> Found:
     if answer.kind is not Kind.PASSKEY:
         raise WrongUse("a sign-in without a name is finished with a passkey", hint="begin with a name for other methods")
     with suppress(BadResponse, NoSuchAccount):
-        owner = parts.store.owner_of_credential(read_sign_in(answer.text.reveal()).credential_id)
-        if owner is not None:
-            return find_id(parts, owner, now)
+        return find_credential(parts, read_sign_in(answer.text.reveal()).credential_id, now)
     return nobody.nobody(parts, nobody.SIGN, now)
 
 

@@ -83,10 +83,10 @@ def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> No
     """Let a source try on a server's store; `Throttled` where it, or its network, was wrong too often in this hour."""
     if parts.access is not Access.NOBODY:
         return
-    for key, most in _sources(place, what, now):
-        before = parts.store.attempts(key)
-        if before is not None and before.count >= most:
-            raise Throttled(seconds=seconds_left(now))
+    sources = _sources(place, what, now)
+    counted = parts.store.attempts_of([key for key, _ in sources])
+    if any(key in counted and counted[key].count >= most for key, most in sources):
+        raise Throttled(seconds=seconds_left(now))
 
 
 def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bool:

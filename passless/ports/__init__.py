@@ -237,6 +237,10 @@ class Store(Protocol):
         """
         ...
 
+    def read_by_credential(self, credential_id: bytes) -> Stored:
+        """Read the account a WebAuthn credential belongs to; `NoSuchAccount` where there is none."""
+        ...
+
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
         """Find the account a WebAuthn credential belongs to."""
         ...
@@ -301,6 +305,10 @@ class Store(Protocol):
 
     def attempts(self, key: str) -> Attempts | None:
         """Return where a throttle counter stands."""
+        ...
+
+    def attempts_of(self, keys: Sequence[str]) -> Mapping[str, Attempts]:
+        """Return where throttle counters stand, by their keys; those that never counted are left out."""
         ...
 
     def sweep(self, *, at: datetime) -> None:

@@ -6,7 +6,7 @@ in a circle, and wait for each other as short as possible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
@@ -90,12 +90,15 @@ def move_counters(
 
 def known(transaction: Transaction, keys: Sequence[str]) -> set[str]:
     """Return which throttle counters are there: a good sign-in forgives many, and hardly any was ever counted."""
-    found: set[str] = set()
-    for begin in range(0, len(keys), LOOKED_FOR):
-        some = keys[begin : begin + LOOKED_FOR]
-        asked = dict(zip(PLACES, [*some, *[some[-1]] * (LOOKED_FOR - len(some))], strict=True))
-        found.update(str(row[0]) for row in transaction.rows("known_attempts", **asked))
-    return found
+    return {str(row[0]) for some in places(keys, LOOKED_FOR) for row in transaction.rows("known_attempts", **some)}
+
+
+def places(keys: Sequence[str], size: int) -> Iterator[dict[str, str]]:
+    """Return keys as the parameters of statements that take so many: the last one fills the places that are left."""
+    kept = [plain(key) for key in keys]
+    for begin in range(0, len(kept), size):
+        some = kept[begin : begin + size]
+        yield dict(zip(PLACES[:size], [*some, *[some[-1]] * (size - len(some))], strict=True))
 
 
 def count(transaction: Transaction, key: str, piece: Piece) -> Attempts:

@@ -18,7 +18,7 @@ from passless.domain.sealed import Sealed, Tag
 from passless.domain.sessions import Session
 from passless.domain.use_state import UseState
 from passless.ports import BRIEF, Attempts, EventPlace, NoSuchAccount, Record, Stored, Write
-from passless.stores import keeping, trail
+from passless.stores import ending, keeping, trail
 from passless.stores.checkpoints import read_body, write_outside
 from passless.stores.database import Transaction
 from passless.stores.documents import (
@@ -45,6 +45,7 @@ PAGE = 200  # accounts that are read at a time
 ATTEMPTS_KEPT = timedelta(days=90)  # design.md, "wait": the longest one; a counter idle for longer is forgotten
 BRIEFLY_KEPT = timedelta(days=2)  # longer than anybody waits for one of these counters
 ATTEMPTS_NEVER_FORGOTTEN = 100  # security.md, "failed proofs": what this many turned off stays off
+ASKED_AT_ONCE = 4  # throttle counters that one statement reads
 CHECKPOINT_EVENTS = 1000  # a process that runs for long signs after so many events
 CHECKPOINT_AGE = timedelta(hours=1)  # and one that ends, when nothing was signed for so long
 
@@ -74,6 +75,13 @@ class SqlStore(WatchedStore):
             wanted = sorted({plain(name_key(group)) for group in groups})
             rows = _each_once(merge(*(self._account_rows(matching, after, group) for group in wanted), key=itemgetter(4)))
         yield from self._stream(stored_account, rows)
+
+    def read_by_credential(self, credential_id: bytes) -> Stored:
+        """Read the account a WebAuthn credential belongs to; `NoSuchAccount` where there is none."""
+        found = self._rows("read_account_by_credential", self._remember, credential_id=credential_id)
+        if not found:
+            raise NoSuchAccount("there is no account with this key or passkey")
+        return found[0]
 
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
         """Find the account a WebAuthn credential belongs to."""
@@ -138,6 +146,13 @@ class SqlStore(WatchedStore):
     def attempts(self, key: str) -> Attempts | None:
         """Return where a throttle counter stands."""
         return next(iter(self._rows("read_attempts", stored_attempts, key=plain(key))), None)
+
+    def attempts_of(self, keys: Sequence[str]) -> Mapping[str, Attempts]:
+        """Return where throttle counters stand, by their keys; those that never counted are left out."""
+        found: dict[str, Attempts] = {}
+        for some in ending.places(keys, ASKED_AT_ONCE):
+            found.update(self._rows("read_some_attempts", lambda row: (str(row[0]), stored_attempts(row[1:])), **some))
+        return {key: found[kept] for key in keys if (kept := plain(key)) in found}
 
     def sweep(self, *, at: datetime) -> None:
         """Forget expired ceremonies, sessions and records, and idle counters."""

@@ -61,6 +61,11 @@ SELECT id, document, version, checksum FROM accounts WHERE id = :id
 -- name: read_named_account
 SELECT id, document, version, checksum FROM accounts WHERE name_key = :name_key
 
+-- name: read_account_by_credential
+SELECT accounts.id, accounts.document, accounts.version, accounts.checksum
+FROM credentials JOIN accounts ON accounts.id = credentials.account_id
+WHERE credentials.credential_id = :credential_id
+
 -- name: account_version
 SELECT version FROM accounts WHERE id = :id
 
@@ -224,6 +229,9 @@ RETURNING attempts, before_at
 
 -- name: read_attempts
 SELECT attempts, last_at FROM attempts WHERE attempt_key = :key
+
+-- name: read_some_attempts
+SELECT attempt_key, attempts, last_at FROM attempts WHERE attempt_key IN (:key_0, :key_1, :key_2, :key_3)
 
 -- name: known_attempts
 SELECT attempt_key FROM attempts WHERE attempt_key IN (:key_0, :key_1, :key_2, :key_3, :key_4, :key_5, :key_6, :key_7,

@@ -74,6 +74,13 @@ class MemoryStore:
         found = sorted(behind, key=lambda stored: name_key(stored.account.name))
         return iter([stored for stored in found if name_key(matching) in name_key(stored.account.name)])
 
+    def read_by_credential(self, credential_id: bytes) -> Stored:
+        """Read the account a WebAuthn credential belongs to."""
+        owner = self.owner_of_credential(credential_id)
+        if owner is None:
+            raise NoSuchAccount("there is no account with this key or passkey")
+        return self.read(owner)
+
     def owner_of_credential(self, credential_id: bytes) -> AccountId | None:
         """Find the account a WebAuthn credential belongs to."""
         return next((one.account.id for one in self._accounts.values() if credential_id in _credentials(one.account)), None)
@@ -136,6 +143,10 @@ class MemoryStore:
     def attempts(self, key: str) -> Attempts | None:
         """Return where a throttle counter stands."""
         return self._attempts.get(key)
+
+    def attempts_of(self, keys: Sequence[str]) -> Mapping[str, Attempts]:
+        """Return where throttle counters stand, by their keys."""
+        return {key: self._attempts[key] for key in keys if key in self._attempts}
 
     def sweep(self, *, at: datetime) -> None:
         """Forget expired ceremonies, sessions and records, and idle counters."""

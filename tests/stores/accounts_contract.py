@@ -243,12 +243,15 @@ class LookUpsContract:
     def test_a_credential_finds_its_account(self, store: Store) -> None:
         kept(store, an_account(methods=[a_security_key()]))
         assert store.owner_of_credential(b"blue key") == ADA
+        assert store.read_by_credential(b"blue key") == store.read(ADA)
 
     def test_a_removed_credential_finds_nobody(self, store: Store) -> None:
         """Must hold 7: a removed method is unusable from the next request on."""
         kept(store, an_account(methods=[a_security_key()]))
         store.commit(a_write(an_account(), 1))
         assert store.owner_of_credential(b"blue key") is None
+        with pytest.raises(NoSuchAccount):
+            store.read_by_credential(b"blue key")
 
     def test_an_address_finds_its_account_however_it_is_written(self, store: Store) -> None:
         kept(store, an_account(address_names=("Ada@example.org",)))

@@ -31,6 +31,18 @@ class RecordsContract:
         assert found is not None
         assert (found.count, found.last_at) == (1, NOW)
 
+    def test_several_counters_are_read_at_once(self, store: Store) -> None:
+        names = [f"key {number}" for number in range(6)]
+        for name in (*names[:2], *names[4:], names[0]):
+            store.count_attempt(name, at=NOW)
+        assert {name: one.count for name, one in store.attempts_of(names).items()} == {
+            "key 0": 2,
+            "key 1": 1,
+            "key 4": 1,
+            "key 5": 1,
+        }
+        assert store.attempts_of(()) == {}
+
     def test_a_write_forgives(self, store: Store) -> None:
         store.count_attempt("ada", at=NOW)
         store.count_attempt("bob", at=NOW)
