@@ -59,7 +59,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     `proofs` come with the request itself; `uses` and `consumes` are written with it. `proves` is added to the session in use,
     which gets a new token with it; `goes_on` takes the place of a proof whose method went, and is no fresher. `asked` is what
     another operator would have to approve, `approvals` who did, `notes` what else belongs in the audit trail. `problems`
-    stand in its way besides those that the rules find.
+    stand in its way besides those that the rules find. `among` are the sessions that there were when `ends` was made up.
     """
 
     changes: tuple[Change, ...]
@@ -69,6 +69,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     proves: Proof | None = None
     goes_on: Proof | None = None
     ends: tuple[SessionId, ...] = ()
+    among: tuple[SessionId, ...] | None = None
     forgives: tuple[str, ...] = ()
     asked: Asked | None = None
     approvals: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What came of it: the plan, the account as it is kept, what waits, and the new token of a session in which more was proven."""
+    """What came of it: the plan, the account as it is kept, what waits, and the new token of who proved more."""
 
     plan: Plan
     account: Account
@@ -171,6 +172,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         uses=wanted.uses,
         updates=None if delete and who.acting is None else session,
         ends=ended,
+        among=wanted.among,
         ended=tuple(ended_for_good(found.stored, planned.after, deleted=delete)),
         notices=(
             *found.caught_up.notices,

@@ -1,4 +1,4 @@
-"""Sessions that come of another session: what somebody signed in gives to a program, and the new token of their own.
+"""Sessions that come of another session: what somebody signed in gives to a program.
 
 - A browser on the same machine gives the command line what it has itself: the proofs with their times and methods, the kind
   where that is one of a recovery (rule 10), and no day more than it lasts. All proofs, the stale ones too: a session ends with
@@ -19,16 +19,12 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from passless.actions.parts import Parts
-from passless.actions.renewing import renewed
 from passless.actions.signing_in import new_session
-from passless.actions.who import SignInNeeded, session_of
 from passless.domain.account import Account
 from passless.domain.names import printable
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.secret import Secret
 from passless.domain.sessions import SESSION_LIFE, Session, SessionKind
-from passless.ports import VersionMoved, Write
-from passless.ports.directory import Actor
 
 CLIENT_LIFE = timedelta(hours=1)  # of a relying party's token: there is no refresh, it asks again
 
@@ -62,21 +58,3 @@ def for_client(
         parts, account, SessionKind.CLIENT, printable(place), source.proofs, life, parts.now(), name=client
     )
     return replace(session, rights=scopes, came_of=source.line), token
-
-
-def rotate(parts: Parts, actor: Actor) -> Secret:
-    """Give the session in use a new token in the place of the old one.
-
-    Raises:
-        SignInNeeded: it has ended.
-    """
-    session = session_of(parts, actor)
-    if session is None:
-        raise SignInNeeded("sign in first")
-    now = parts.now()
-    fresh, token = renewed(parts, session, session.proofs, now)
-    try:
-        parts.store.commit(Write(at=now, updates=fresh))
-    except VersionMoved as error:
-        raise SignInNeeded("sign in first") from error
-    return token

@@ -1,8 +1,8 @@
 """How much of what strangers get wrong is written down, hour by hour: the trail is never swept, and they must not fill it.
 
-Of one account the first few from one source are written down, and some from all sources together; beyond that only the tenth, the
-hundredth, the thousandth of the hour, and so on, so that the person still sees that it happens and how often. Names without an
-account are counted alike. What is written of them lies in one chain, which has a bound of its own.
+Of one account the first few from one source are written down, and some from all sources together; beyond that only the tenth,
+the hundredth, the thousandth of the hour, and so on, so that the person still sees that it happens and how often. Names without
+an account are counted alike. What is written of them lies in one chain, which has a bound of its own.
 
 On an embedded store whoever asks owns the file, and everything is written down.
 """

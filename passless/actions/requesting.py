@@ -308,7 +308,8 @@ def _not_me(parts: Parts, who: Who, session_id: str, now: datetime) -> Built:
         raise naming.NoSuchSession(f'there is no session "{names.printable(session_id)}"')
     ids = tuple(dict.fromkeys(proof.method for proof in found.proofs if proof.method is not None))
     change = LoseMethods(id=parts.new_id(), ids=ids, until=now)
-    return Built(wanted=Wanted(changes=(change,), ends=(found.id, *(one.id for one in coming_of(found, everything)))))
+    ends = (found.id, *(one.id for one in coming_of(found, everything)))
+    return Built(wanted=Wanted(changes=(change,), ends=ends, among=tuple(one.id for one in everything)))
 
 
 def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bool) -> Built:

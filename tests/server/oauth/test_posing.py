@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from passless.actions import consents, granting
+from passless.actions import consents
 from passless.actions.who import token_hash
 from passless.directories.local import LocalDirectory
 from passless.domain.account import AccountId
@@ -134,7 +134,7 @@ class TestWhatCameOfASession:
     def test_it_ends_also_where_that_got_a_new_token_since(self, world: World) -> None:
         ada = world.account()
         given = terminal(world, ada)
-        renewed = granting.rotate(world.place.parts, Actor(token=ada.token))
+        renewed = proven_again(world, ada).token
         own = world.site.directory.sign_in(Actor(place="198.51.100.1"), "ada", password())
         assert isinstance(own, SignedIn)
         reported = world.place.store.session(token_hash(renewed))
@@ -155,14 +155,13 @@ class TestAStepUpMeanwhile:
     def test_a_code_still_works(self, world: World) -> None:
         ada = world.account()
         code = world.browser(ada).agree()["code"]
-        granting.rotate(world.place.parts, Actor(token=ada.token))
+        proven_again(world, ada)
         assert world.program().exchange(code).status_code == 200
 
     def test_a_code_is_over_with_the_session(self, world: World) -> None:
         ada = world.account()
         code = world.browser(ada).agree()["code"]
-        renewed = granting.rotate(world.place.parts, Actor(token=ada.token))
-        again = granting.rotate(world.place.parts, Actor(token=renewed))
+        again = proven_again(world, proven_again(world, ada)).token
         world.site.directory.sign_out(Actor(token=again))
         assert world.program().exchange(code).json()["error"] == "invalid_grant"
 
@@ -170,14 +169,14 @@ class TestAStepUpMeanwhile:
         ada = world.account()
         device, device_code, user_code = begun(world)
         answered(world.browser(ada), user_code)
-        granting.rotate(world.place.parts, Actor(token=ada.token))
+        proven_again(world, ada)
         assert device.poll(device_code).status_code == 200
 
     def test_an_approved_device_is_over_with_the_session(self, world: World) -> None:
         ada = world.account()
         device, device_code, user_code = begun(world)
         answered(world.browser(ada), user_code)
-        world.site.directory.sign_out(Actor(token=granting.rotate(world.place.parts, Actor(token=ada.token))))
+        world.site.directory.sign_out(Actor(token=proven_again(world, ada).token))
         assert device.poll(device_code).json()["error"] == "invalid_grant"
 
 

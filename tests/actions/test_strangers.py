@@ -1,0 +1,255 @@
+"""What strangers may take from an account at a server: a share of its guesses, and a few lines of its trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from passless.actions import noting, signing_up, throttle
+from passless.domain.audit import AuditEvent
+from passless.domain.errors import PasslessError
+from passless.domain.methods import Kind
+from passless.domain.requests import Answer, IssuePass, NewAccount, SignInWith, StartRecoveryOf
+from passless.domain.secret import Secret
+from passless.domain.views import Applied, MadePass, SignedIn
+from passless.ports.directory import Actor
+from tests.actions.test_enumeration import WRONG_CODE
+from tests.actions.test_races import in_processes
+from tests.directories.person import App, Person
+from tests.directories.place import Place
+from tests.directories.sentences import refused
+from tests.directories.sentences.operators import AN_HOUR
+from tests.directories.sentences.rights import the_first
+
+GUESS = Answer(kind=Kind.PASSWORD, text=Secret("a wrong one, but long enough"))
+
+
+def ada_with_an_app(place: Place) -> tuple[Person, App]:
+    """Somebody as most are after an invitation: a password and an app, no key and no code."""
+    ada = Person(place).create()
+    return ada, ada.add_app()
+
+
+def said(attempt: Callable[[], object]) -> str:
+    """Return the code of what was refused."""
+    with pytest.raises(PasslessError) as caught:
+        attempt()
+    return caught.value.code
+
+
+def guesses(place: Place, *places: str, answer: Answer = GUESS, name: str = "ada", each: int = 10) -> list[str]:
+    """Let strangers guess from some places; return what each was told."""
+    return [said(lambda at=at: Person(place, name, at=at).prove(answer)) for at in places for _ in range(each)]  # type: ignore[misc]
+
+
+def of_ada(place: Place) -> list[AuditEvent]:
+    """Return the trail of the account."""
+    return list(place.store.events(place.store.read_named("ada").account.id))  # type: ignore[arg-type]
+
+
+class TestShares:
+    kept_in = "server"
+
+    def test_one_network_never_turns_guessing_off(self, place: Place) -> None:
+        """A stranger with one rented server does not lock anybody out, not for an hour and not for good."""
+        ada, app = ada_with_an_app(place)
+        for network in ([f"2001:db8:0:{one:x}::1" for one in range(12)], [f"192.0.2.{one}" for one in range(12)]):
+            heard = guesses(place, *network)
+            assert heard == ["wrong-proof"] * throttle.NETWORK_SHARE + ["throttled"] * (120 - throttle.NETWORK_SHARE)
+        assert isinstance(ada.elsewhere("198.51.100.7").with_password(), SignedIn)
+        assert isinstance(ada.elsewhere("198.51.100.7").with_code(app), SignedIn)
+
+    def test_all_networks_of_one_provider_never_turn_guessing_off(self, place: Place) -> None:
+        """Whoever rents one network may well rent several."""
+        ada, _ = ada_with_an_app(place)
+        for networks in ([f"2001:db8:{one:x}::1" for one in range(12)], [f"10.7.{one}.1" for one in range(12)]):
+            assert guesses(place, *networks).count("wrong-proof") == throttle.PROVIDER_SHARE
+            assert isinstance(ada.elsewhere("198.51.100.7").with_password(), SignedIn)
+
+    def test_beyond_its_share_a_network_tries_once_an_hour(self, place: Place) -> None:
+        ada_with_an_app(place)
+        guesses(place, "192.0.2.1", "192.0.2.2")
+        for _ in range(3):
+            place.clock.move(minutes=59, seconds=59)
+            assert guesses(place, "192.0.2.3", each=1) == ["throttled"]
+            place.clock.move(seconds=1)
+            assert guesses(place, "192.0.2.3", each=2) == ["wrong-proof", "throttled"]
+
+    def test_who_signs_in_gives_their_own_network_its_share_back(self, place: Place) -> None:
+        ada, _ = ada_with_an_app(place)
+        guesses(place, "192.0.2.1", each=10)
+        guesses(place, "192.0.2.2", each=9)
+        assert isinstance(ada.elsewhere("192.0.2.3").with_password(), SignedIn)
+        assert guesses(place, "192.0.2.4", each=2) == ["wrong-proof"] * 2
+
+    def test_never_more_than_a_hundred_are_checked_in_a_row(self, place: Place) -> None:
+        """NIST SP 800-63B-4 §3.2.2. Whoever comes from everywhere still turns guessing off."""
+        ada, app = ada_with_an_app(place)
+        heard = guesses(place, *[f"10.{one}.0.1" for one in range(15)])
+        assert heard == ["wrong-proof"] * throttle.SWITCHED_OFF + ["guessing-switched-off"] * 50
+        for attempt in (ada.elsewhere("198.51.100.7").with_password, lambda: ada.elsewhere("198.51.100.7").with_code(app)):
+            with refused("guessing-switched-off"):
+                attempt()
+
+    def test_the_same_is_said_to_names_that_are_not_there(self, place: Place) -> None:
+        """Must hold 3."""
+        ada_with_an_app(place)
+        for networks in ([f"2001:db8:0:{one:x}::1" for one in range(12)], [f"10.{one}.0.1" for one in range(12)]):
+            known, unknown = (guesses(place, *networks, name=name) for name in ("ada", "nobody"))
+            assert known == unknown
+            place.clock.move(hours=2)
+
+
+class TestManyProcesses:
+    kept_in = "disk"
+
+    def test_processes_that_guess_at_the_same_moment_take_one_share_together(self, place: Place) -> None:
+        """Must hold 12: each counts before it checks, and looks again at what the others counted."""
+        ada_with_an_app(place)
+
+        def guess(who: Person) -> None:
+            guesses(who.place, *[f"192.0.2.{one}" for one in range(6)], each=5)
+
+        assert in_processes(place, "ada", *[guess] * 3) == ["NoneType"] * 3
+        wrong = [one.details["reason"] for one in place.store.events() if one.outcome == "failed"]
+        assert (wrong.count("password"), len(wrong)) == (throttle.NETWORK_SHARE, 90)
+
+
+class TestPasses:
+    kept_in = "server"
+
+    def issued(self, place: Place) -> str:
+        """Let an operator issue a pass."""
+        made = the_first(place).ask_for("ada", StartRecoveryOf())
+        assert isinstance(made, Applied)
+        assert isinstance(made.made, MadePass)
+        return place.keep_secret(made.made.secret)
+
+    def test_an_operators_pass_brings_back_who_was_locked_out(self, place: Place) -> None:
+        """Whoever guesses from everywhere turns off what was there; the pass is another secret, and turns it on again."""
+        ada, app = ada_with_an_app(place)
+        guesses(place, *[f"10.{one}.0.1" for one in range(11)])
+        place.clock.move(days=330)
+        there = ada.elsewhere("198.51.100.7")
+        with refused("guessing-switched-off"):
+            there.with_password()
+        assert isinstance(there.with_pass(self.issued(place)), SignedIn)
+        assert isinstance(ada.elsewhere("203.0.113.9").with_password(), SignedIn)
+        assert isinstance(ada.elsewhere("203.0.113.9").with_code(app), SignedIn)
+
+    def test_passes_are_guessed_ten_times_from_a_source_and_a_hundred_times_in_all(self, place: Place) -> None:
+        ada, _ = ada_with_an_app(place)
+        secret, guess = self.issued(place), Answer(kind=Kind.TEMPORARY_PASS, text=Secret("ABCD-EFGH-JKMN"))
+        heard = guesses(place, *[f"10.{one}.0.1" for one in range(9)], answer=guess)
+        assert heard == ["wrong-proof"] * 90
+        assert guesses(place, "10.0.0.1", answer=guess, each=1) == ["throttled"]
+        assert guesses(place, "10.9.0.1", answer=guess, each=9) == ["wrong-proof"] * 9
+        stored = place.store.read_named("ada").account  # type: ignore[arg-type]
+        assert stored.temporary_pass is not None
+        assert guesses(place, "10.10.0.1", answer=guess, each=1) == ["wrong-proof"]
+        assert place.store.read_named("ada").account.temporary_pass is None  # type: ignore[arg-type]
+        assert place.store.ended([stored.temporary_pass.id])
+        ended = next(one for one in of_ada(place) if one.event == "revoke-temporary-pass")
+        assert (ended.actor, ended.details) == ("passless", {"reason": "guessed", "pass": stored.temporary_pass.id})
+        assert any(one.code == "revoke-temporary-pass" for one in place.store.notices(stored.id))
+        with refused("wrong-proof"):
+            ada.elsewhere("198.51.100.7").with_pass(secret)
+        assert isinstance(ada.elsewhere("198.51.100.7").with_password(), SignedIn), "nothing else was turned off"
+        assert isinstance(ada.elsewhere("198.51.100.7").with_pass(self.issued(place)), SignedIn), "another pass is another"
+
+    def test_one_network_does_not_end_a_pass(self, place: Place) -> None:
+        ada, _ = ada_with_an_app(place)
+        secret, guess = self.issued(place), Answer(kind=Kind.TEMPORARY_PASS, text=Secret("ABCD-EFGH-JKMN"))
+        heard = guesses(place, *[f"2001:db8:0:{one:x}::1" for one in range(12)], answer=guess)
+        assert heard.count("wrong-proof") == throttle.NETWORK_SHARE
+        assert isinstance(ada.elsewhere("198.51.100.7").with_pass(secret), SignedIn)
+
+    def test_a_pass_that_is_replaced_meanwhile_is_not_guessed_uncounted(self, place: Place) -> None:
+        """A guess that is tried again, because somebody was faster, counts for what it is tried on."""
+        ada_with_an_app(place)
+        first = the_first(place)
+        first.ask_for("ada", IssuePass(lifetime=AN_HOUR))
+        before = place.store.read_named("ada").account.temporary_pass  # type: ignore[arg-type]
+        guess = Answer(kind=Kind.TEMPORARY_PASS, text=Secret("ABCD-EFGH-JKMN"))
+        guesses(place, "10.0.0.1", answer=guess, each=1)
+        first.ask_for("ada", IssuePass(lifetime=AN_HOUR))
+        after = place.store.read_named("ada").account.temporary_pass  # type: ignore[arg-type]
+        guesses(place, "10.0.0.1", answer=guess, each=2)
+        assert before is not None
+        assert after is not None
+        counted = [place.store.attempts(f"pass/{one.id}") for one in (before, after)]
+        assert [None if one is None else one.count for one in counted] == [1, 2]
+
+
+class TestWhatIsWrittenDown:
+    kept_in = "server"
+
+    def test_a_flood_of_wrong_recovery_codes_leaves_a_few_lines_and_says_how_many(self, place: Place) -> None:
+        """The person sees that it happens, and how often; nobody is refused, and the trail does not grow with it."""
+        ada, _ = ada_with_an_app(place)
+        code = ada.new_code()
+        before = len(of_ada(place))
+        for _ in range(2000):
+            said(lambda: Person(place, at="192.0.2.66").recover(WRONG_CODE))
+        wrong = of_ada(place)[before:]
+        assert len(wrong) == noting.FROM_SOURCE + 2
+        assert [one.details.get("wrong_this_hour") for one in wrong[-3:]] == ["10", "100", "1000"]
+        assert isinstance(ada.elsewhere("192.0.2.66").recover(code), SignedIn)
+        place.clock.move(hours=1)
+        said(lambda: Person(place, at="192.0.2.66").recover(WRONG_CODE))
+        assert of_ada(place)[-1].outcome == "failed", "another hour begins anew"
+
+    def test_many_sources_leave_some_dozens_of_lines_in_an_hour(self, place: Place) -> None:
+        ada_with_an_app(place)
+        before = len(of_ada(place))
+        for number in range(1500):
+            said(lambda number=number: Person(place, at=f"10.{number // 250}.{number % 250}.1").recover(WRONG_CODE))  # type: ignore[misc]
+        assert len(of_ada(place)) - before == noting.OF_ACCOUNT + 2
+
+    def test_refusals_answers_of_keys_and_of_no_ceremony_are_bounded_alike(self, place: Place) -> None:
+        ada, _ = ada_with_an_app(place)
+        before = len(of_ada(place))
+        for _ in range(100):
+            said(lambda: Person(place, at="192.0.2.66").prove(GUESS))
+            begun = place.directory.begin(Actor(place="192.0.2.66"), "ada", SignInWith(kind=Kind.SECURITY_KEY))
+            for ceremony in (begun.ceremony, "none"):
+                answer = Answer(kind=Kind.SECURITY_KEY, text=Secret("{}"))
+                said(lambda one=ceremony, answer=answer: Person(place, at="192.0.2.66").finish(one, answer))  # type: ignore[misc]
+            said(lambda: Person(place, at="192.0.2.66").prove(Answer(kind=Kind.TOKEN, text=Secret("plt_" + "A" * 43))))
+        assert len(of_ada(place)) - before <= noting.FROM_SOURCE + 3
+        assert ada.view.account == "ada"
+
+    def test_names_that_are_not_there_have_one_bound_together(self, place: Place) -> None:
+        for number in range(noting.OF_NOBODY + 50):
+            said(lambda number=number: Person(place, f"name {number}", at=f"10.7.{number % 250}.1").recover(WRONG_CODE))  # type: ignore[misc]
+        assert len([one for one in place.store.events() if not one.account_id]) == noting.OF_NOBODY
+        Person(place).create()
+        said(lambda: Person(place, at="192.0.2.66").recover(WRONG_CODE))
+        assert of_ada(place)[-1].outcome == "failed", "it hides nothing of who is there"
+
+    def test_invitations_that_are_none_are_bounded_by_network_too(self, place: Place) -> None:
+        def guess(at: str) -> str:
+            new = NewAccount(name="eve", invitation=Secret("pli_" + "A" * 43))
+            return said(lambda: place.directory.create(Actor(place=at), new))
+
+        heard = [guess(f"2001:db8:0:{one:x}::1") for one in range(50)]
+        assert heard == ["not-invited"] * signing_up.FROM_NETWORK + ["throttled"] * (50 - signing_up.FROM_NETWORK)
+
+    def test_one_network_is_wrong_three_hundred_times_an_hour_over_all_names(self, place: Place) -> None:
+        heard = [
+            code
+            for number in range(throttle.NETWORK_WRONG + 10)
+            for code in guesses(place, f"2001:db8:0:{number:x}::1", name=f"name {number}", each=1)
+        ]
+        assert heard == ["wrong-proof"] * throttle.NETWORK_WRONG + ["throttled"] * 10
+
+
+def test_an_embedded_store_writes_everything_down(place: Place) -> None:
+    """There whoever asks owns the file."""
+    ada = Person(place).create()
+    ada.new_code()
+    before = len(list(place.store.events()))
+    for _ in range(40):
+        said(lambda: ada.elsewhere().recover(WRONG_CODE))
+    assert len(list(place.store.events())) == before + 40
