@@ -99,8 +99,8 @@ def test_what_takes_something_away_needs_a_yes_off_a_terminal(shared: Passless, 
         ("--dry-run", "status"),
         ("--dry-run", "audit", "export"),
         ("audit", "--dry-run", "export"),
-        ("--as-operator", "--reason", "why", "account", "rename", "anne"),
-        ("account", "--ticket", "HD-1", "rename", "anne"),
+        ("--as-operator", "--reason", "why", "account", "delete"),
+        ("account", "--ticket", "HD-1", "delete"),
     ],
 )
 def test_a_shared_option_that_a_command_does_not_take_is_refused(shared: Passless, arguments: tuple[str, ...]) -> None:
