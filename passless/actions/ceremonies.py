@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from passless.actions import noting
 from passless.actions.parts import Parts
-from passless.actions.sign_in_states import SIGN_IN, is_handed_out, opened
+from passless.actions.sign_in_states import SIGN_IN, are_handed_out, is_handed_out, opened
 from passless.actions.who import SignInNeeded, place_of, session_of
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
@@ -86,7 +86,7 @@ def find_ceremony(parts: Parts, actor: Actor, ceremony_id: str) -> Ceremony:
 
 def _look(parts: Parts, ceremony_id: str) -> Ceremony | None:
     """Return a ceremony, from the store or from the hands of whoever began it, whether it is still open or not."""
-    if is_handed_out(ceremony_id):
+    if are_handed_out(parts) and is_handed_out(ceremony_id):
         return opened(parts, ceremony_id)
     found = parts.store.ceremony(CeremonyId(ceremony_id))
     return None if found is None or found.purpose == USED else found

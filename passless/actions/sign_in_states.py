@@ -15,7 +15,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from passless.actions import store_secret
+from passless.actions import nobody, store_secret
 from passless.actions.parts import Access, Parts
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony, CeremonyId
 from passless.domain.methods import Kind
@@ -24,8 +24,7 @@ from passless.domain.sessions import Proof
 SIGN_IN = "sign-in"  # the purpose of a ceremony that proves a method
 PREFIX = "plc_"  # before what is handed out
 LONGEST = 1024  # characters; what we hand out has about 250
-WHO = 32  # characters that every id is filled up to, so that no length tells which is nobody's
-NOBODYS = "~"  # before the id of nobody (`nobody.SIGN`)
+WHO = 64  # characters that every id is filled up to, so that no length tells which is nobody's
 
 
 class SignInState(Struct, frozen=True, kw_only=True):
@@ -119,7 +118,7 @@ def opened(parts: Parts, handed: str) -> Ceremony | None:
     who = found.who.rstrip()
     state = SignInState(
         expected=_expected(parts, _challenge(key, sealed), verified=found.verified, nameless=not who),
-        nobody=who if who.startswith(NOBODYS) else "",
+        nobody=who if who.startswith(nobody.SIGN) else "",
         nameless=not who,
     )
     return Ceremony(
@@ -150,7 +149,7 @@ def _expected(parts: Parts, challenge: bytes, *, verified: bool, nameless: bool)
 
 
 def _account_id(who: str) -> str:
-    return "" if who.startswith(NOBODYS) else who
+    return "" if who.startswith(nobody.SIGN) else who
 
 
 def _challenge(key: bytes, sealed: bytes) -> bytes:
