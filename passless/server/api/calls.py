@@ -87,8 +87,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """One thing that can be asked.
 
     `takes` is the type of the body, `gives` the type of the document that is answered, or several of which it is one.
-    `is_open`: it needs no session. `repeats`: it takes an `Idempotency-Key`. `is_short` tells of a body that it takes little
-    time, so that it is done with others (`batches.py`).
+    `is_open`: it needs no session. `repeats`: it takes an `Idempotency-Key`. `is_short` tells of a call and its body
+    that they take little time, so that they are done with others (`batches.py`).
     """
 
     method: Method
@@ -102,7 +102,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     is_open: bool = False
     repeats: bool = False
-    is_short: Callable[[Any], bool] | None = None
+    is_short: Callable[[Call, Any], bool] | None = None
 
 
 def operation(
@@ -115,7 +115,7 @@ def operation(
     parameters: tuple[Parameter, ...] = (),
     is_open: bool = False,
     repeats: bool = False,
-    is_short: Callable[[Any], bool] | None = None,
+    is_short: Callable[[Call, Any], bool] | None = None,
 ) -> Callable[[Callable[..., Said]], Operation]:
     """Make an operation of a function; its docstring describes it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from passless import wire
 from passless.actions.proving import SIGNED
+from passless.actions.sign_in_states import is_handed_out
 from passless.domain.requests import Answer, CeremonyRequest, Enrol, SignInWith
 from passless.domain.views import MadeEnrolLink, SignedIn
 from passless.server.api import documents
@@ -17,7 +18,7 @@ from passless.server.api.calls import Call, Said, operation
     gives=documents.Begins,
     status=201,
     is_open=True,
-    is_short=lambda request: isinstance(request, SignInWith),
+    is_short=lambda call, request: isinstance(request, SignInWith),
 )
 def begin_ceremony(call: Call, request: CeremonyRequest) -> Said:
     """Begin to add a method, or to sign in, which needs no session."""
@@ -37,7 +38,7 @@ def make_enrol_link(call: Call, request: Enrol) -> Said:
     gives=documents.Begins,
     status=201,
     is_open=True,
-    is_short=lambda asked: True,
+    is_short=lambda call, request: True,
 )
 def begin_passkey(call: Call, request: SignInWith) -> Said:
     """Begin to sign in whoever the passkey says it is."""
@@ -50,7 +51,7 @@ def begin_passkey(call: Call, request: SignInWith) -> Said:
     takes=Answer,
     gives=documents.FINISHED,
     is_open=True,
-    is_short=lambda answer: answer.kind in SIGNED,
+    is_short=lambda call, answer: answer.kind in SIGNED and is_handed_out(call.part("ceremony")),  # a sign-in, no new method
 )
 def finish_ceremony(call: Call, answer: Answer) -> Said:
     """Finish what was begun."""

@@ -135,7 +135,7 @@ def _query(written: bytes) -> Mapping[str, str]:
 def _worked(operation: Operation, call: Call, batches: Batches) -> asyncio.Future[tuple[Said, bytes]]:
     """Do it, in a thread, for it may wait for the store: what is short with others, the rest in one of its own."""
     asked: Any = call.read(operation.takes) if operation.takes is not None else None
-    if operation.is_short is not None and operation.is_short(asked):
+    if operation.is_short is not None and operation.is_short(call, asked):
         return batches.do(lambda: _work(operation, call, asked))
     return asyncio.get_running_loop().run_in_executor(get_asyncio_executor(), _work, operation, call, asked)
 

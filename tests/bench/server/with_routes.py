@@ -35,13 +35,13 @@ class Right(Struct):
     right: bool
 
 
-@operation("POST", "/bench/empty", takes=Empty, gives=Right, is_open=True, is_short=lambda asked: True)
+@operation("POST", "/bench/empty", takes=Empty, gives=Right, is_open=True, is_short=lambda call, asked: True)
 def empty(call: Call, asked: Empty) -> Said:
     """Answer at once."""
     return Said(value=Right(right=True))
 
 
-@operation("POST", "/bench/app-password", takes=Asked, gives=Right, is_open=True, is_short=lambda asked: True)
+@operation("POST", "/bench/app-password", takes=Asked, gives=Right, is_open=True, is_short=lambda call, asked: True)
 def check(call: Call, asked: Asked) -> Said:
     """Check an app password."""
     parts = call.site.parts
