@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHORTEST_ALONE = 15  # characters of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2)
 SHORTEST = 8  # characters of a password beside another factor (NIST SP 800-63B-4 §3.1.1.2)
 LONGEST = 256  # characters; NIST SP 800-63B-4 §3.1.1.2 asks for 64 at least
+LONGEST_TYPED = 4 * LONGEST  # characters; NFKC makes one of four at most (U+1F82), so what is longer is longer than 256 still
 LOWEST_SCORE = 3  # of zxcvbn's 0 to 4: "safely unguessable", 10^8 guesses and more (OWASP ASVS 6.2.4)
 SCORED = 72  # characters that zxcvbn takes; the rest of a longer password can only help
 SHORTEST_CONTEXT_WORD = 3  # characters; shorter words stand in too many good passwords (OWASP ASVS 6.2.11)
@@ -206,8 +207,11 @@ def _common_passwords() -> frozenset[str]:
 
 
 def _normal(password: Secret) -> str:
-    """NFKC, so that the same password typed on another keyboard is the same (NIST SP 800-63B-4 §3.1.1.2)."""
-    return normalize("NFKC", password.reveal())
+    """NFKC, so that the same password typed on another keyboard is the same (NIST SP 800-63B-4 §3.1.1.2).
+
+    Of what is too long to be a password only the beginning: putting accents in order takes the square of how many there are.
+    """
+    return normalize("NFKC", password.reveal()[: LONGEST_TYPED + 1])
 
 
 def _prepare(password: Secret) -> bytes:

@@ -7,6 +7,7 @@ import unicodedata
 from passless.domain.errors import WrongUse
 
 NAME_LENGTH = 64  # characters; what a table column and a passkey prompt can show
+LONGEST_TYPED = 4 * NAME_LENGTH  # characters; NFKC makes one of four at most (U+1F82), so what is longer is no name
 REFUSED_CATEGORIES = {
     "Cc": "control characters",
     "Cf": "invisible or direction-changing characters",
@@ -34,7 +35,7 @@ def clean(text: str, *, what: str = "name") -> str:
     Raises:
         BadName: it is empty, too long, or has characters that do not show.
     """
-    if len(text) > 4 * NAME_LENGTH:
+    if len(text) > LONGEST_TYPED:
         raise BadName(f"the {what} is too long: {len(text)} characters")
     name = unicodedata.normalize("NFKC", text).strip()
     if not name:
@@ -62,7 +63,12 @@ def clean_account(text: str) -> str:
 
 
 def key(name: str) -> str:
-    """Return the form under which two names are the same."""
+    """Return the form under which two names are the same; what is too long to be a name is the same as itself alone.
+
+    Putting accents in order takes the square of how many there are, and what is looked up may be anybody's text.
+    """
+    if len(name) > LONGEST_TYPED:
+        return name
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).strip().casefold())
 
 

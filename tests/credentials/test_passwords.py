@@ -199,3 +199,22 @@ def test_an_account_has_one_new_password_at_a_time() -> None:
         raise WeakPassword(["is easily guessed"])
     with passwords.one_at_a_time("ada"):
         pass
+
+
+def test_of_what_is_too_long_to_be_a_password_only_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Putting 128,000 accents in order takes minutes, and anybody may send them for a password."""
+    brought: list[int] = []
+
+    def counted(form: str, text: str) -> str:
+        brought.append(len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(passwords, "normalize", counted)
+    endless = Secret("a" + "\u0345\u0334" * 64_000)
+    assert not verify_password(STORED, endless)
+    assert "is longer than 256 characters" in reasons(endless.reveal())
+    assert stands_alone(endless)
+    assert max(brought) <= passwords.LONGEST_TYPED + 1
+    longest = "\u1f82" * passwords.LONGEST  # each of four characters, typed apart
+    assert verify_password(hash_password(Secret(longest), entropy), Secret(normalize("NFD", longest)))
+    assert not verify_password(STORED, Secret(GOOD.reveal() + " " * 64_000))

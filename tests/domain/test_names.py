@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from passless.domain import names
 from passless.domain.names import NAME_LENGTH, BadName, are_same, clean, key, printable
 
 
@@ -98,3 +99,23 @@ def test_text_from_outside_is_printed_without_what_moves_the_cursor() -> None:
 def test_and_not_longer_than_a_line() -> None:
     assert printable("x" * 10_240) == "x" * 79 + "…"
     assert printable("x" * 9, at_most=8) == "x" * 7 + "…"
+
+
+def test_what_is_too_long_to_be_a_name_is_looked_up_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Putting 16,000 accents in order takes seconds, and anybody may type them where a name is asked."""
+    brought: list[int] = []
+
+    def counted(form: str, text: str) -> str:
+        brought.append(len(text))
+        return unicodedata_normalize(form, text)
+
+    unicodedata_normalize = names.unicodedata.normalize
+    monkeypatch.setattr(names.unicodedata, "normalize", counted)
+    endless = "a" + "\u0345\u0334" * 16_000
+    assert key(endless) == endless
+    assert not are_same("ada", "ada" + " " * 16_000)
+    with pytest.raises(BadName, match="too long"):
+        clean(endless)
+    assert max(brought, default=0) <= names.LONGEST_TYPED
+    longest = "\u1f82" * NAME_LENGTH  # each of four characters, typed apart
+    assert are_same(longest, unicodedata_normalize("NFD", longest))

@@ -237,3 +237,21 @@ def test_a_client_that_hangs_up_before_its_body_is_there_reaches_nobody(site: Si
             assert app.reached == []
 
     run(scene())
+
+
+def test_cookies_that_take_long_to_read_are_left_out(site: Site) -> None:
+    """Python before 3.11.10 takes nine seconds for one head of them (CVE-2024-7592)."""
+
+    async def scene() -> None:
+        heard: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            heard.extend(value for name, value in scope["headers"] if name == b"cookie")
+
+        gate = Gate(app, site, log=Log(site.parts.clock), metrics=Metrics(), entropy=entropy_of(3))
+        request = Asked(site, "GET", "/")
+        request.scope["headers"] += [(b"cookie", b'one=1; evil="' + b"\\" * 30_000 + b'"; two=2'), (b"cookie", b'three="3"')]
+        await gate(request.scope, request.receive, request.send)
+        assert heard == [b"one=1; two=2", b'three="3"']
+
+    run(scene())
