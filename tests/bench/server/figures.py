@@ -151,7 +151,7 @@ def where(folder: Path, scale: Scale) -> Iterator[Figure]:
         found = layers.measure(place, rounds=scale.rounds, each=200 if scale.rounds > 1 else 5)
     before = 0.0
     for number, (layer, cost) in enumerate(found.items()):
-        more = f", {(cost - before) * 1e6:,.0f} µs more" if number > 1 else ""
+        more = f", {(cost - before) * 1e6:+,.0f} µs" if number > 1 else ""
         yield Figure(what=layer, measured=f"{cost * 1e6:,.0f} µs of CPU{more}")
         before = cost
 

@@ -29,6 +29,7 @@ from tests.bench.server.places import NAMED, ORIGIN, RP_ID, Place
 
 ROUNDS = 5
 SIGN_INS = 200  # in a round
+AT_ONCE = 10  # sign-ins that share a transaction
 CHALLENGE = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -85,6 +86,16 @@ class Inside:
         answer = self.answer(CHALLENGE.decode(begun.public_key)["challenge"])
         self.directory.finish(actor, begun.ceremony, Answer(kind=Kind.PASSKEY, text=Secret(answer)))
 
+    async def together(self) -> None:
+        """Sign in several times in one transaction, as a server does what comes in at once."""
+        with self.directory.parts.store.together():
+            for _ in range(AT_ONCE):
+                await self.directly()
+
+    async def at_once(self, app: Any) -> None:
+        """Sign in several times at once through an ASGI application."""
+        await asyncio.gather(*(self.through(app) for _ in range(AT_ONCE)))
+
     async def through(self, app: Any) -> None:
         """Sign in through an ASGI application, without a network."""
         begun = CHALLENGE.decode(await ask(app, "/api/v1/ceremonies", b'{"type":"sign-in","kind":"passkey"}'))
@@ -131,14 +142,14 @@ async def ask(app: Any, path: str, body: bytes) -> bytes:
     return b"".join(message.get("body", b"") for message in sent)
 
 
-def cost(inside: Inside, sign_in: Callable[[], Awaitable[None]], rounds: int, each: int) -> float:
-    """Return the CPU time of one sign-in in seconds, the client's signature left out."""
+def cost(inside: Inside, sign_in: Callable[[], Awaitable[None]], rounds: int, each: int, *, of: int = 1) -> float:
+    """Return the CPU time of one sign-in in seconds, the client's signature left out; `of`: how many each call makes."""
 
     async def many() -> float:
         started, inside.spent_signing = time.process_time(), 0.0
         for _ in range(each):
             await sign_in()
-        return (time.process_time() - started - inside.spent_signing) / each
+        return (time.process_time() - started - inside.spent_signing) / each / of
 
     found = [asyncio.run(many()) for _ in range(rounds)]
     return statistics.median(found)
@@ -146,14 +157,15 @@ def cost(inside: Inside, sign_in: Callable[[], Awaitable[None]], rounds: int, ea
 
 def measure(place: Place, *, rounds: int = ROUNDS, each: int = SIGN_INS) -> dict[str, float]:
     """Return what a sign-in costs through each layer, in seconds of CPU."""
-    inside = Inside(place)
+    inside, many = Inside(place), max(each // AT_ONCE, 1)
     try:
         check = bounds.cost(bounds.verification(), time.process_time, 0.2)
         return {
             "one ECDSA P-256 verification": check,
-            "the directory: rules, session, audit, two commits": cost(inside, inside.directly, rounds, each),
-            "and Litestar, with its thread": cost(inside, lambda: inside.through(inside.app), rounds, each),
-            "and the gate, with its log": cost(inside, lambda: inside.through(inside.gate), rounds, each),
+            "the directory alone, one sign-in after the other": cost(inside, inside.directly, rounds, each),
+            f"the same, {AT_ONCE} in one transaction": cost(inside, inside.together, rounds, many, of=AT_ONCE),
+            f"and the interface, {AT_ONCE} at once": cost(inside, lambda: inside.at_once(inside.app), rounds, many, of=AT_ONCE),
+            "and the gate, with its log": cost(inside, lambda: inside.at_once(inside.gate), rounds, many, of=AT_ONCE),
         }
     finally:
         inside.directory.close()
