@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -156,7 +157,12 @@ def _source(ceremony: Ceremony | None, answer: Answer) -> throttle.Source | None
 
 
 def _state(ceremony: Ceremony) -> SignInState:
-    return msgspec.json.decode(ceremony.state, type=SignInState)
+    return _read_state(ceremony.state)
+
+
+@lru_cache(maxsize=16)  # asked several times for one answer
+def _read_state(state: bytes) -> SignInState:
+    return msgspec.json.decode(state, type=SignInState)
 
 
 def _found(parts: Parts, target: str, ceremony: Ceremony | None, answer: Answer, now: datetime) -> Found:
