@@ -108,7 +108,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
-for (const form of document.querySelectorAll("form[data-fragment]")) {
+function takeFragment(form) {
   const field = form.elements[form.dataset.fragment];
   if (location.hash.length > 1) {
     field.value = decodeURIComponent(location.hash.slice(1));
@@ -117,6 +117,11 @@ for (const form of document.querySelectorAll("form[data-fragment]")) {
   const box = form.querySelector("[data-hide-when-filled]");
   if (field.value && box) box.hidden = true;
   if (field.value && "sendFilled" in form.dataset) form.requestSubmit();
+}
+
+for (const form of document.querySelectorAll("form[data-fragment]")) {
+  takeFragment(form);
+  addEventListener("hashchange", () => takeFragment(form)); // the link was opened where the page stood already
 }
 
 // What happened is read out and gets the focus, so that one goes on from there.
