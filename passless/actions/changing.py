@@ -297,7 +297,7 @@ def _notices(parts: Parts, before: Account, wanted: Wanted, now: datetime) -> It
         if type_of(change) in describing.QUIET:
             continue
         facts = describing.details(before, change)
-        what = facts.get("name") or facts.get("device") or ""
+        what = facts.get("name") or facts.get("device") or facts.get("new_name") or ""
         message = describing.title(change) + (f': "{what}"' if what else "") + f"; {describing.IF_NOT_YOU}"
         yield Notice(id=parts.new_id(), account_id=before.id, at=now, code=type_of(change), message=message)
 

@@ -100,7 +100,7 @@ class TestWhoMay:
         assert isinstance(place.directory.apply(helper, "ada", RenameAccountTo(name="lady")), Applied)
         ada.name = "lady"
         assert (ada.view.account, ada.view.display_name) == ("lady", "Ada Lovelace")
-        assert "rename-account" in {one.code for one in ada.view.notices}
+        assert [one.message.partition(";")[0] for one in ada.view.notices][-1] == 'the account was renamed: "lady"'
 
     def test_an_operator_leaves_the_name_to_show(self, place: Place) -> None:
         """Must hold 9."""
