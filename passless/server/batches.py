@@ -58,6 +58,10 @@ class Batches:
         self._is_busy = bool(self._waiting)
         if self._is_busy:
             self._next(loop)
+        if done.cancelled():  # the server ends
+            for _, waits in batch:
+                waits.cancel()
+            return
         error = done.exception()
         outcomes = [Outcome(error=error)] * len(batch) if error is not None else done.result()
         for (_, waits), outcome in zip(batch, outcomes, strict=True):
