@@ -224,6 +224,12 @@ def _help(world: World, person: Person) -> None:
     browser.wait_for("The invitation is made")
     helper.look("invite-made")
     helper.go("/people")
+    browser.press("Stop it", "main")
+    browser.wait_for("Stop an invitation")
+    helper.look("invitation-stop")
+    browser.type("reason", "Made by mistake")
+    browser.press("Stop it", "form.stack")
+    browser.wait_for("People")
     helper.sign_out()
     _finish_recovery(person, issued)
 
