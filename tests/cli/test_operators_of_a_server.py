@@ -63,6 +63,20 @@ def test_whoever_opens_the_store_of_a_server_has_no_say_over_others(office: Pass
     assert office.json("operator", "add", "anna", "--as", "anna", "--reason", "x", status=5)["code"] == "not-an-operator"
 
 
+def test_whoever_asks_for_somebody_elses_account_hears_how_operators_do_it(office: Passless) -> None:
+    """Must hold 3: the same for every name."""
+    hints = {office.json("status", "--account", name, "--as", "anna", status=5)["hint"] for name in ("boss", "nobody")}
+    assert {hint.replace("boss", "NAME").replace("nobody", "NAME") for hint in hints} == {
+        "passless sign-in --account NAME; as an operator over it: --as-operator --reason TEXT"
+    }
+
+
+def test_where_there_is_no_account_the_hint_says_how_to_make_one(anna: Passless) -> None:
+    assert anna.json("status", "--account", "ada", status=3)["hint"] == "list the accounts: passless account list"
+    anna.json("account", "delete", "--yes")
+    assert "passless account create NAME" in anna.json("status", "--account", "ada", status=3)["hint"]
+
+
 def test_accounts_are_chosen_renamed_and_planned_on_the_host_by_who_is_signed_in(office: Passless) -> None:
     assert office.json("account", "use", "boss")["account"] == "boss"
     assert office.json("account", "rename", "Chief", "--account", "boss")["applied"] is True
