@@ -169,6 +169,37 @@ def test_a_new_account_that_is_sent_twice_is_made_once(stranger: Caller) -> None
     assert again["repeated"] is True
 
 
+def test_a_lost_answer_takes_no_session_with_it(ada: Caller) -> None:
+    """What may be sent twice gives the session no new token, so nobody waits for one that was lost."""
+    for kind, fields in (("set-password", {"password": keep_secret(ANOTHER_PASSWORD)}), ("new-recovery-code", {})):
+        key, before = {"Idempotency-Key": kind}, ada.token
+        assert "token" not in ada.apply(kind, headers=key, **fields)
+        assert ada.apply(kind, headers=key, **fields)["repeated"] is True
+        assert ada.get("/accounts/me")["session"]["strength"] == 1
+        assert ada.token == before
+
+
+def test_what_was_asked_before_a_session_got_a_new_token_is_repeated_after(ada: Caller) -> None:
+    """Must hold 12: a key is the session's, whatever its token."""
+    key, before = {"Idempotency-Key": "a code"}, ada.token
+    ada.apply("new-recovery-code", headers=key)
+    ada.sign_in()
+    assert ada.token != before
+    assert ada.apply("new-recovery-code", headers=key)["repeated"] is True
+
+
+def test_the_answer_to_an_added_proof_carries_the_new_token(ada: Caller) -> None:
+    """Must hold 7: whoever has a copy of the one of before has nothing of what was proven."""
+    before = ada.token
+    ada.sign_in()
+    renewed = ada.token
+    ada.add_app()
+    assert len({before, renewed, ada.token}) == 3
+    for old in (before, renewed):
+        assert ada.ask("GET", "/accounts/me", headers={"Authorization": f"Bearer {old}"}).status_code == 401
+    assert len(ada.get("/accounts/me/sessions")["items"]) == 1
+
+
 def test_a_weak_proof_is_told_as_the_standard_has_it(ada: Caller) -> None:
     """Must hold 6 (RFC 9470): the answer to a weak proof says how many factors are asked for, and how fresh."""
     ada.add_key(a_key())

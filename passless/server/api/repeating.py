@@ -1,11 +1,14 @@
 """Requests that may be sent twice: the same key by the same session gets the same answer, and nothing is done twice.
 
-What is kept of an answer has no secret in it. A request whose answer was never kept, because the process ended in between, may
-or may not have been done: its key stays taken, so that it is not done again by mistake.
+What is kept of an answer has no secret in it. None of these requests gives its session a new token, so that a lost answer takes
+no session with it; what was asked before the session got one may be repeated after. A request whose answer was never kept,
+because the process ended in between, may or may not have been done: its key stays taken, so that it is not done again by
+mistake.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,6 +19,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from passless import wire
+from passless.actions.who import session_of
 from passless.domain.errors import WrongUse
 from passless.ports import Record, VersionMoved, Write
 from passless.server.api.calls import Call, Operation, Said
@@ -76,7 +80,7 @@ def once(call: Call, operation: Operation, work: Callable[[], Said]) -> Said:
         StillUnderWay, OutcomeUnknown: somebody else does it now, or began to.
     """
     store, now = call.site.parts.store, call.site.parts.now()
-    key, body = _key(call, operation), sha256(call.body).digest()
+    key, body = _key(call, operation), _digest(call)
     before = store.record(KIND, key)
     if before is not None and before.ends_at is not None and now < before.ends_at:
         return _again(msgspec.json.decode(before.document, type=_Kept), body, now)
@@ -118,11 +122,16 @@ def _again(kept: _Kept, body: bytes, now: datetime) -> Said:
     raise OutcomeUnknown
 
 
+def _digest(call: Call) -> bytes:
+    """Return what stands for a body: keyed with what only the client has, for there may be a password in it."""
+    return hmac.digest(call.headers[HEADER].encode("utf-8", "replace"), call.body, sha256)
+
+
 def _key(call: Call, operation: Operation) -> str:
     """Return what stands for a key: that of one session, or of one source where there is none, for one address."""
     given = call.headers[HEADER]
     if not KEY.fullmatch(given):
         raise BadKey
-    token = call.actor.token
-    who = f"place/{call.actor.place}" if token is None else f"token/{sha256(token.encode()).hexdigest()}"
+    session = session_of(call.site.parts, call.actor)
+    who = f"place/{call.actor.place}" if session is None else f"session/{session.id}"  # which keeps it under a new token
     return sha256("\0".join((who, operation.name, *call.parts.values(), given)).encode()).hexdigest()
