@@ -3,7 +3,7 @@
 Nobody signs in in that browser, for a new account may have nothing to sign in with yet. What stands in the link is 256 random
 bits, of which the store keeps the hash. The link is good once and for ten minutes, for the passkey that was asked for and for
 nothing else, and only while the session that made it lasts and its proof is fresh. The browser that opens it is bound to
-the ceremony by its visit. The passkey is added in the name of the session, but nothing is proven in it: the proof was elsewhere.
+the ceremony by its visit. The passkey is added in the name of the session, but proves nothing in it: that was elsewhere.
 """
 
 from __future__ import annotations
