@@ -1,8 +1,8 @@
 """Names that stay kept for the account that had them, on a server: who got a new name is not taken for somebody else at once.
 
-Programs know people by the name, and people type it without looking: whoever signs up under what was somebody's name a moment
-ago would be taken for them. The record of a kept name goes with its account. Whoever makes an account, or gives one another name,
-writes the record of the name that is taken (over at once), so that of two at the same moment one has to look again.
+Programs know people by the name, and people type it without looking: whoever signs up under what was somebody's name a
+moment ago would be taken for them. The record of a kept name goes with its account. Whoever makes an account, or gives one
+another name, writes the record of the name that is taken (over at once), so that of two at once one has to look again.
 """
 
 from __future__ import annotations
