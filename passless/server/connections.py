@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -29,23 +29,38 @@ OTHER_VERSION = b"HTTP/1.1 505 HTTP Version Not Supported" + _END
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout" + _END
 
 
-class Idle:
+class Leaving(Protocol):
+    """What may be told to go."""
+
+    peer: str
+
+    def leave(self) -> None:
+        """End at once."""
+
+
+T = TypeVar("T", bound=Leaving)
+
+
+class Idle(Generic[T]):
     """Connections that may go when others need the room: they wait for a head, or for their answer to be taken."""
 
     def __init__(self) -> None:
-        self._all: dict[Connection, None] = {}  # the oldest first, as those of each peer
-        self._of_peers: dict[str, dict[Connection, None]] = {}
+        self._all: dict[T, None] = {}  # the oldest first, as those of each peer
+        self._of_peers: dict[str, dict[T, None]] = {}
 
-    def __contains__(self, connection: Connection) -> bool:
+    def __contains__(self, connection: T) -> bool:
         return connection in self._all
 
-    def add(self, connection: Connection) -> None:
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, connection: T) -> None:
         """Count one as the youngest, unless it is there already."""
         if connection not in self._all:
             self._all[connection] = None
             self._of_peers.setdefault(connection.peer, {})[connection] = None
 
-    def discard(self, connection: Connection) -> None:
+    def discard(self, connection: T) -> None:
         """Count one no more."""
         if connection in self._all:
             del self._all[connection]
@@ -54,18 +69,21 @@ class Idle:
             if not same:
                 del self._of_peers[connection.peer]
 
-    def idlest(self) -> Connection:
-        """Return the oldest of the peer that has most; of all, where there are so many peers that none has many."""
+    def let_one_go(self) -> None:
+        """End the oldest of the peer that has most; of all, where there are so many peers that none has many."""
         if len(self._of_peers) > MANY_PEERS:
-            return next(iter(self._all))
-        return next(iter(self._of_peers[max(self._of_peers, key=lambda peer: len(self._of_peers[peer]))]))
+            oldest = next(iter(self._all))
+        else:
+            oldest = next(iter(self._of_peers[max(self._of_peers, key=lambda peer: len(self._of_peers[peer]))]))
+        self.discard(oldest)
+        oldest.leave()
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with bounds."""
 
     most: ClassVar[int] = 10_000
-    idle: ClassVar[Idle] = Idle()
+    idle: ClassVar[Idle[Connection]] = Idle()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -78,7 +96,7 @@ class Connection(HttpToolsProtocol):
         self.idle.add(self)
         self._within("head", HEAD_TIME, transport.abort)
         if len(self.connections) > self.most:
-            self._let_the_idlest_go()
+            self.idle.let_one_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
@@ -86,6 +104,10 @@ class Connection(HttpToolsProtocol):
         for name in tuple(self._timers):
             self._in_time(name)
         super().connection_lost(exc)
+
+    def leave(self) -> None:
+        """End at once: others need the room."""
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as heads stay within their size and bodies come."""
@@ -192,11 +214,6 @@ class Connection(HttpToolsProtocol):
             self._see_off()
         else:
             self._refuse(TOO_SLOW)
-
-    def _let_the_idlest_go(self) -> None:
-        oldest = self.idle.idlest()
-        self.idle.discard(oldest)
-        oldest.transport.abort()
 
 
 def allow_many() -> int:

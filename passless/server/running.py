@@ -18,6 +18,8 @@ from msgspec import Struct
 from passless.domain.errors import PasslessError
 from passless.server import connections, metrics_page, systemd
 from passless.server.certificates import Certificate, Renewal
+from passless.server.connections import Connection
+from passless.server.handshakes import Doorkeeper
 from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.site import Site
@@ -66,13 +68,18 @@ class Server(uvicorn.Server):
         self._wanted = wanted
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics: asyncio.Server | None = None
+        self._door: Doorkeeper | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, and say so."""
-        await super().startup(sockets)
+        secure = self.config.ssl
+        await super().startup(sockets if secure is None else [])
         if not self.started:
             return
         wanted = self._wanted
+        if secure is not None:
+            self._door = Doorkeeper(wanted.listening, secure, self._connection, lambda: len(self.server_state.connections))
+            self._door.open()
         if wanted.metrics_listening is not None:
             self._metrics = await metrics_page.serve(wanted.metrics_listening, wanted.metrics)
         self._tasks.append(asyncio.create_task(self._sweep()))
@@ -97,7 +104,12 @@ class Server(uvicorn.Server):
             task.cancel()
         if self._metrics is not None:
             self._metrics.close()
+        if self._door is not None:
+            self._door.close()
         await super().shutdown(sockets)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop())
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
