@@ -31,7 +31,9 @@ LOG_PAGES = 4000  # of the write-ahead log (16 MiB) before they are moved into t
 KEPT_STATEMENTS = 128  # prepared statements; more than statements.sql has
 
 ROOMY = (f"PRAGMA mmap_size = {MAPPED_BYTES}", f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")  # for a process with one connection
+WRITER_KIBIBYTES = 32 * 1024  # and of the one of them that writes, which finds the places of what is new all over the file
 LEAN = ("PRAGMA mmap_size = 0", f"PRAGMA cache_size = -{SHARED_KIBIBYTES}")  # a server of a million accounts stays small
+LEAN_WRITER = ("PRAGMA mmap_size = 0", f"PRAGMA cache_size = -{WRITER_KIBIBYTES}")
 SETTINGS = (
     "PRAGMA synchronous = FULL",  # an accepted change is on the disk
     f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
@@ -231,7 +233,7 @@ class SqliteDatabase:
     def _make_lean(self) -> None:
         """Let go of memory that many connections would each take, once there are many."""
         if self._has_company and not self._is_lean:
-            self._writer.set(LEAN)
+            self._writer.set(LEAN_WRITER)
             self._is_lean = True
 
     def _let_go(self) -> None:
