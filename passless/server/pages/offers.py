@@ -49,7 +49,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     """One change that a page offers.
 
     `keeps` are the fields that stand in its address: they hold no secret. `secret` says that a new password is typed
-    beside the plan, `shows_wish` that what another operator asked for is shown above it. `grave` ones look it. `at` is the part of the overview they belong to.
+    beside the plan, `shows_wish` that what another operator asked for is shown above it. `grave` ones look it. `at` is the
+    part of the overview they belong to.
     """
 
     title: str
