@@ -240,8 +240,8 @@ def _keys(purpose: Purpose, of_whom: str, place: str, kinds: Iterable[Kind]) -> 
 
 
 def _refuse_early(before: Attempts | None, now: datetime) -> None:
-    if before is None or now >= (until := before.last_at + wait_after(before.count)):
-        return
+    if before is None or before.count < FREE_ATTEMPTS or now >= (until := before.last_at + wait_after(before.count)):
+        return  # of two at once the one may have been counted after the other had looked at the clock
     seconds = int((until - now).total_seconds()) + 1
     raise Throttled(seconds=seconds)
 

@@ -191,3 +191,8 @@ class TestThrottling:
         throttle._refuse_early(Attempts(10, now - timedelta(minutes=1)), now)
         with refused("throttled"):
             throttle._refuse_early(Attempts(11, now), now)
+
+    def test_who_looked_at_the_clock_before_another_was_counted_does_not_wait(self, place: Place) -> None:
+        """Two at the same moment are free, in whichever order they are counted."""
+        now = place.clock.now
+        throttle._refuse_early(Attempts(9, now + timedelta(milliseconds=3)), now)
