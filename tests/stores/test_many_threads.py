@@ -15,6 +15,7 @@ import pytest
 from passless.domain.account import AccountId
 from passless.domain.ceremonies import CeremonyId
 from passless.domain.errors import PasslessError
+from passless.domain.sessions import Session
 from passless.ports import AlreadyUsed, Store, StoreUnavailable, VersionMoved
 from passless.stores.errors import StoreReplaced
 from passless.stores.groups import Groups, Piece
@@ -180,6 +181,32 @@ def test_a_thread_reads_what_it_kept(store: SqlStore) -> None:
         return seen
 
     assert at_once(keep_and_read) == [list(range(2, 11))] * THREADS
+
+
+def test_the_end_of_all_sessions_misses_none_that_comes_of_another(store: SqlStore) -> None:
+    """Must hold 7: what is opened with a session that has ended is refused, and what was opened before it ends with it."""
+    kept(store, an_account())
+    for turn in range(8):
+        source = a_session(f"source {turn}")
+        store.commit(a_write(opens=source))
+
+        def work(number: int, turn: int = turn, source: Session = source) -> str:
+            if number:
+                given = a_session(f"given {turn} {number}")
+                store.commit(a_write(expected=1, account_id=ADA, opens=given, updates=source))
+                return "given"
+            while True:
+                known = tuple(one.id for one in store.sessions(ADA))
+                try:
+                    store.commit(a_write(account_id=ADA, among=known, ends=known))
+                except VersionMoved:
+                    continue
+                return "ended"
+
+        found = at_once(work, 8)
+        assert set(found) <= {"ended", "given", "busy"}
+        assert found[0] == "ended"
+        assert store.sessions(ADA) == ()
 
 
 def test_reading_does_not_wait_for_a_writer(store: SqlStore) -> None:

@@ -22,6 +22,7 @@ from tests.stores.test_many_threads import (  # noqa: F401 -- collected here onc
     test_no_failed_attempt_of_many_threads_is_lost,
     test_one_proof_given_to_many_threads_is_taken_once,
     test_reading_does_not_wait_for_a_writer,
+    test_the_end_of_all_sessions_misses_none_that_comes_of_another,
     test_threads_that_change_one_account_are_checked_one_after_the_other,
     test_two_threads_that_change_and_read_an_account_agree,
     test_what_is_counted_and_forgiven_in_a_group_adds_up,
