@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,24 @@ def test_what_is_proven_once_is_proven_in_whichever_process_it_arrives_first(pai
     begun = there.begin_key()
     here.finish_key(key, begun)
     assert there.finish_key(key, begun, 401)["code"] == "no-such-ceremony"
+
+
+def test_a_strangers_ceremony_is_opened_by_any_process_and_used_once(pair: Pair) -> None:
+    """Must hold 5 and 12: neither process keeps anything of it before it is used, and of two answers at once one is taken."""
+    here, there = pair.each()
+    here.create()
+    key = SecurityKey()
+    here.add_key(key)
+    here.token = there.token = ""
+    for begins, finishes in ((here, there), (there, here)):
+        finishes.finish_key(key, begins.begin_key())
+        finishes.token = ""
+    begun = here.begin_key()
+    text = key.answer(json.dumps(begun["publicKey"]).encode(), begun["origin"]).reveal()
+    with ThreadPoolExecutor(2) as both:
+        path, answer = f"/ceremonies/{begun['ceremony']}", {"kind": "security-key", "text": text}
+        asked = [both.submit(one.ask, "POST", path, answer) for one in (here, there)]
+    assert sorted(one.result().status_code for one in asked) == [200, 401]
 
 
 def test_what_ends_in_one_is_over_in_the_other(pair: Pair) -> None:
