@@ -17,6 +17,7 @@ from passless.server.addresses import SOCKET
 HEAD_TIME = 10.0  # seconds until the head of a request is there, from its first byte or the connection's beginning
 BODY_TIME = 20.0  # seconds until a body is there, from the end of its head; 256 KiB at 13 KiB/s
 READ_TIME = 30.0  # seconds until a client that reads slowly has taken enough of an answer for it to go on, or all, at the end
+MOST_UNREAD = 512  # clients with more than 64 KiB waiting for them, which they do not take
 AHEAD = 16  # requests that may be sent before the first is answered (RFC 9112 §9.3.2); browsers and our client send none
 HEAD_SIZE = 32 * 1024  # bytes; the largest we read are a token and a few cookies
 MANY_PEERS = 1000  # from so many on nobody looks which of them has most: the oldest goes
@@ -42,7 +43,7 @@ T = TypeVar("T", bound=Leaving)
 
 
 class Idle(Generic[T]):
-    """Connections that may go when others need the room: they wait for a head, or for their answer to be taken."""
+    """Connections that may go when others need the room, such as those that wait for a head."""
 
     def __init__(self) -> None:
         self._all: dict[T, None] = {}  # the oldest first, as those of each peer
@@ -80,10 +81,15 @@ class Idle(Generic[T]):
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with bounds."""
+    """uvicorn's connection, with bounds.
+
+    `idle` wait for a head, or for the last of an answer to be taken; of `unread` more waits to be taken than a client's system
+    and ours hold between them.
+    """
 
     most: ClassVar[int] = 10_000
     idle: ClassVar[Idle[Connection]] = Idle()
+    unread: ClassVar[Idle[Connection]] = Idle()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -101,6 +107,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self.idle.discard(self)
+        self.unread.discard(self)
         for name in tuple(self._timers):
             self._in_time(name)
         super().connection_lost(exc)
@@ -175,10 +182,14 @@ class Connection(HttpToolsProtocol):
         """Wait for a client that does not take its answer, but not for ever."""
         super().pause_writing()
         self._within("reading", READ_TIME, self.transport.abort)
+        self.unread.add(self)
+        if len(self.unread) > MOST_UNREAD:
+            self.unread.let_one_go()
 
     def resume_writing(self) -> None:
         """Go on: it took enough."""
         self._in_time("reading")
+        self.unread.discard(self)
         super().resume_writing()
 
     def _unsupported_upgrade_warning(self) -> None:

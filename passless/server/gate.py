@@ -78,7 +78,6 @@ class Gate:
 
     async def _serve(self, passing: Passing) -> None:
         """Hand a request on once its body is there; only from then on does it take a place among those at work."""
-        with_turn = ExitStack()
         try:
             if passing.has_come():
                 await passing.read()
@@ -87,11 +86,11 @@ class Gate:
                     await passing.read()
             if passing.is_gone:
                 return
-            with_turn.enter_context(self._crowd.at_work(passing.place))
+            passing.turn.enter_context(self._crowd.at_work(passing.place))
         except (problems.TooLarge, problems.TooSlow, problems.Overloaded) as error:
             await passing.refuse(error)
             return
-        with with_turn:
+        with passing.turn:
             await self._app(passing.scope, passing.receive, passing.send)
 
     def _refusal(self, scope: Scope) -> PasslessError | None:
@@ -138,7 +137,10 @@ KNOWN_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "P
 
 
 class Passing:
-    """One request on its way: its body within its size, its answer with our headers. `is_gone`: nobody waits for it."""
+    """One request on its way: its body within its size, its answer with our headers.
+
+    `turn` is its place among those at work; `is_gone`: nobody waits for it.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, place: str, added: Iterable[tuple[bytes, bytes]]) -> None:
         self.scope = scope
@@ -149,6 +151,7 @@ class Passing:
         self._added = tuple(added)
         self._body: bytes | None = None
         self.is_gone = False
+        self.turn = ExitStack()
 
     def has_come(self) -> bool:
         """Tell whether all of the body is there already, as that of most requests is: then nobody waits for it."""
@@ -179,6 +182,7 @@ class Passing:
     async def send(self, message: Message) -> None:
         """Send a part of the answer."""
         if message["type"] == "http.response.start":
+            self.turn.close()  # the work is done; how long the client takes to read is no work
             self.status = message["status"]
             given = message.get("headers", ())
             names = {name.lower() for name, _ in given}

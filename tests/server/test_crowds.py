@@ -194,6 +194,26 @@ def test_one_source_does_not_take_every_place_at_work(site: Site) -> None:
     run(scene())
 
 
+def test_who_does_not_take_answers_holds_no_place_at_work(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "WORK_SHARE", 1)
+
+    async def scene() -> None:
+        async with busy(site) as (app, send):
+            app.go_on.set()
+            slow, next_one = Asked(site, "GET", "/"), Asked(site, "GET", "/")
+
+            async def never_taken(_: Any) -> None:
+                await asyncio.get_running_loop().create_future()
+
+            slow.send = never_taken  # type: ignore[method-assign]
+            send(slow)
+            await a_while()
+            await send(next_one)
+            assert next_one.status == 200
+
+    run(scene())
+
+
 def test_health_is_answered_whatever_else_is_under_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowd, "MOST_AT_WORK", 0)
 

@@ -122,6 +122,7 @@ class Transport(asyncio.Transport):
 @pytest.fixture
 def timers(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(connections.Connection, "idle", connections.Idle())
+    monkeypatch.setattr(connections.Connection, "unread", connections.Idle())
     monkeypatch.setattr(connections.Connection, "most", 10)
     found = Timers()
     yield found
@@ -195,6 +196,19 @@ def test_a_client_that_does_not_take_its_answer_is_let_go(timers: Timers) -> Non
     assert transport.closed
 
 
+def test_many_clients_that_take_no_answers_cost_the_one_who_has_most(timers: Timers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for them is memory: few bytes ask for much."""
+    monkeypatch.setattr(connections, "MOST_UNREAD", 3)
+    state = ServerState()
+    opened = [connected(timers, state, peer) for peer in ("192.0.2.1", "203.0.113.9", "203.0.113.9", "192.0.2.2")]
+    for connection, _ in opened:
+        connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.pause_writing()
+    assert [transport.aborted for _, transport in opened] == [False, True, False, False]
+    opened[0][0].resume_writing()
+    assert opened[0][0] not in connections.Connection.unread
+
+
 def test_nothing_is_left_of_a_connection_that_ended(timers: Timers) -> None:
     connection, _ = connected(timers, ServerState())
     connection.data_received(POST + b"he")
@@ -202,6 +216,7 @@ def test_nothing_is_left_of_a_connection_that_ended(timers: Timers) -> None:
     connection.connection_lost(None)
     assert timers.waiting == []
     assert connection not in connections.Connection.idle
+    assert connection not in connections.Connection.unread
 
 
 def test_too_many_connections_cost_the_idlest(timers: Timers) -> None:
