@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from queue import Empty, Full, Queue
@@ -252,11 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
         return f"{COOKIE}={self.door.cookie}; Path=/; HttpOnly; SameSite=Lax"
 
     def _given_cookie(self) -> str:
-        try:
-            found = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
-        except CookieError:
-            return ""
-        return "" if found is None else found.value
+        given = (one.strip().partition("=") for one in self.headers.get("Cookie", "").split(";"))
+        return next((value for name, _, value in given if name == COOKIE), "")  # http.cookies reads some for minutes
 
     def _static(self, name: str) -> None:
         content = (files("passless.server.pages") / "static" / name).read_bytes()
