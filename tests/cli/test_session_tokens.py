@@ -10,7 +10,7 @@ import pytest
 
 from passless.domain.secret import Secret
 from passless.session_tokens import SessionTokens
-from tests.cli.running import Passless
+from tests.cli.running import PASSWORD, Passless
 
 
 @pytest.fixture
@@ -51,3 +51,29 @@ def test_an_account_in_a_store_that_was_made_again_is_signed_in(anna: Passless) 
     anna.account("anna")
     assert anna.json("status", "--account", "anna")["session"] is not None
     assert anna.json("account", "rename", "--display-name", "Anna B.", "--account", "anna")["applied"] is True
+
+
+def test_a_renewed_token_takes_the_place_of_the_one_of_before_and_of_no_other(tokens: SessionTokens) -> None:
+    tokens.keep("1", "anna", Secret("hers"))
+    tokens.keep("2", "ben", Secret("his"))
+    tokens.renew(Secret("hers"), Secret("hers, renewed"))
+    tokens.renew(Secret("nobody's"), Secret("a thief's"))
+    assert (tokens.token_of("anna"), tokens.token_of("ben")) == (Secret("hers, renewed"), Secret("his"))
+
+
+@pytest.mark.parametrize("step_up", ["a password", "a method"])
+def test_a_copied_session_file_is_worth_nothing_once_more_was_proven(anna: Passless, step_up: str) -> None:
+    """Must hold 7: whoever has the token of before has nothing of what was proven; the person goes on."""
+    file = next((anna.home / "state" / "sessions").glob("*.json"))
+    copied = file.read_bytes()
+    if step_up == "a method":
+        anna.totp("--name", "Aegis")
+    else:
+        anna("sign-in", "--with", "password", "--password-file", "-", typed=PASSWORD)
+    kept = file.read_bytes()
+    assert kept != copied
+    assert anna.json("recovery-code", "new")["shown_once"] is True
+    file.write_bytes(copied)
+    assert anna.json("recovery-code", "new", status=5)["code"] == "sign-in-needed"
+    file.write_bytes(kept)
+    assert len(anna.json("session", "list")) == 1
