@@ -56,10 +56,11 @@ class TooMuchWaits(WrongUse):
 class Wanted(Struct, frozen=True, kw_only=True):
     """What is to be done to an account as it is now. Several changes are kept together or not at all; the last names them.
 
-    `proofs` come with the request itself; `uses` and `consumes` are written with it. `proves` is added to the session in use,
-    which gets a new token with it; `goes_on` takes the place of a proof whose method went, and is no fresher. `asked` is what
-    another operator would have to approve, `approvals` who did, `notes` what else belongs in the audit trail. `problems`
-    stand in its way besides those that the rules find. `among` are the sessions that there were when `ends` was made up.
+    `proofs` come with the request itself; `uses`, `consumes` and `drops` are written with it, also where it waits. `proves` is
+    added to the session in use, which gets a new token with it; `goes_on` takes the place of a proof whose method went, and is
+    no fresher. `asked` is what another operator would have to approve, `approvals` who did, `notes` what else belongs in the
+    audit trail. `problems` stand in its way besides those that the rules find. `among` are the sessions that there were when
+    `ends` was made up.
     """
 
     changes: tuple[Change, ...]
@@ -74,6 +75,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     asked: Asked | None = None
     approvals: tuple[str, ...] = ()
     puts: tuple[Record, ...] = ()
+    drops: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
     problems: tuple[Problem, ...] = ()
 
@@ -182,7 +184,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now, notes) for change in wanted.changes)),
         forgives=wanted.forgives,
         puts=(*wanted.puts, *puts),
-        drops=drops,
+        drops=(*wanted.drops, *drops),
     )
     parts.store.commit(write)
     return Kept(plan=planned, account=planned.after, sessions_ended=len(ended), token=token)
@@ -212,6 +214,7 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
         ended=tuple(ended_for_good(found.stored, after)),
         notices=(*found.caught_up.notices, *_waiting_notices(parts, found.account, waiting)),
         events=(*found.caught_up.events, _entry(who, planned.change, Outcome.PENDING, now, {"pending": waiting.id})),
+        drops=wanted.drops,
     )
     parts.store.commit(write)
     return Kept(plan=planned, account=after, pending=waiting)

@@ -2,8 +2,10 @@
 
 Nobody signs in in that browser, for a new account may have nothing to sign in with yet. What stands in the link is 256 random
 bits, of which the store keeps the hash. The link is good once and for ten minutes, for the passkey that was asked for and for
-nothing else, and only while the session that made it lasts and its proof is fresh. The browser that opens it is bound to
-the ceremony by its visit. The passkey is added in the name of the session, but proves nothing in it: that was elsewhere.
+nothing else, and only while the session that made it lasts and the proof that it was made with is fresh. The browser that
+opens it is bound to the ceremony by its visit. The link stays while its ceremony is open, which ends with it: with its time,
+its tries, its session, or as soon as there is another link or this one added its passkey. The passkey is added in the name of
+the session, but proves nothing in it: that was elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.actions import enrolling, operators, signing_in
 from passless.actions.accounts import find_id
@@ -30,15 +33,18 @@ from passless.domain.methods import Kind, MethodId
 from passless.domain.recovery import Reporter
 from passless.domain.requests import Answer, Enrol
 from passless.domain.secret import Secret
-from passless.domain.sessions import SessionKind
+from passless.domain.sessions import Proof, SessionKind
 from passless.domain.views import Begun, MadeEnrolLink
-from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+from passless.ports import AlreadyUsed, NoSuchAccount, Record, VersionMoved, Write
 from passless.ports.directory import Actor
 
 KIND = "enrol-link"  # of its record, whose key is the hash of what stands in the link
 PREFIX = "ple_"  # what stands in a link: recognisable in a leak
 PATH = "/enrol/here"  # of the page; what is secret stands behind #, which no server and no log gets
 PURPOSE = "link-passkey"  # of its ceremony, which nothing but the page of the link finishes
+
+
+MOST_TRIES = 5  # answers that one link may get; a browser that has trouble asks its person to begin again
 
 
 class NotALink(ProofNeeded):
@@ -58,11 +64,14 @@ class OnlyPasskeys(WrongUse):
 
 
 class Link(Struct, frozen=True, kw_only=True):
-    """What is kept of a link."""
+    """What is kept of a link: `proofs` are those that the session had when it was made, `ceremony` is what it opened last."""
 
     account_id: str
     session_id: str
     expires_at: datetime
+    proofs: tuple[Proof, ...] = ()
+    ceremony: str = ""
+    tries: int = 0
     name: str | None = None
     device: str | None = None
 
@@ -77,7 +86,7 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 def make(parts: Parts, actor: Actor, target: str, request: Enrol) -> MadeEnrolLink:
-    """Make a link, in the place of one that the account may have.
+    """Make a link, in the place of one that the account may have, and of what that one opened.
 
     Raises:
         Refused: the passkey could not be added; the proofs may be too old or too weak.
@@ -94,7 +103,12 @@ def make(parts: Parts, actor: Actor, target: str, request: Enrol) -> MadeEnrolLi
     enrolling.check(parts, who, request, now)
     secret, ends_at = new_token(parts.entropy, prefix=PREFIX), now + PAIRING_LIFE
     kept = Link(
-        account_id=who.account.id, session_id=who.session.id, expires_at=ends_at, name=request.name, device=request.device
+        account_id=who.account.id,
+        session_id=who.session.id,
+        expires_at=ends_at,
+        proofs=who.session.proofs,
+        name=request.name,
+        device=request.device,
     )
     record = Record(kind=KIND, key=_key(secret), document=msgspec.json.encode(kept), account_id=who.account.id, ends_at=ends_at)
     before = tuple(parts.store.records(KIND, account_id=who.account.id))
@@ -112,37 +126,47 @@ def open_link(parts: Parts, actor: Actor, secret: Secret) -> Opened:
     now, record = parts.now(), parts.store.record(KIND, _key(secret))
     if record is None:
         raise NotALink
-    link = msgspec.json.decode(record.document, type=Link)
-    if now >= link.expires_at:
+    link = _link(record)
+    if link.ceremony or now >= link.expires_at:
         raise NotALink
-    who = _who(parts, actor, _account(parts, link.account_id, now), link.session_id)
-    request = Enrol(kind=Kind.PASSKEY, name=link.name, device=link.device)
-    return _opened(parts, actor, who, request, now, drops=(record,))
+    who = _who(parts, actor, _account(parts, link.account_id, now), link)
+    return _opened(parts, actor, who, Enrol(kind=Kind.PASSKEY, name=link.name, device=link.device), now, record)
 
 
 def open_again(parts: Parts, actor: Actor, ceremony_id: str, answer: Answer) -> Opened:
-    """Begin anew in the same browser, after an answer that could not be taken."""
+    """Begin anew in the same browser, after an answer that could not be taken.
+
+    Raises:
+        NotALink: nothing is open in this browser, or the link had as many tries as it has.
+        Refused: the passkey could not be added any more.
+    """
     ceremony, now = _ceremony(parts, actor, ceremony_id), parts.now()
-    who = _who(parts, actor, _account(parts, ceremony.account_id, now), ceremony.session_id.partition("/")[0])
-    begun = _opened(parts, actor, who, Enrol(kind=Kind.PASSKEY), now, consumes=ceremony.id)
-    return msgspec.structs.replace(begun, name=answer.name or "", device=answer.device or "")
+    record = _record_of(parts, ceremony)
+    link = _link(record)
+    if link.tries >= MOST_TRIES:
+        raise NotALink
+    who = _who(parts, actor, _account(parts, ceremony.account_id, now), link)
+    begun = _opened(parts, actor, who, Enrol(kind=Kind.PASSKEY), now, record, consumes=ceremony.id)
+    return replace(begun, name=answer.name or "", device=answer.device or "")
 
 
 def finish(parts: Parts, actor: Actor, ceremony_id: str, answer: Answer) -> tuple[Kept, MethodId]:
     """Add the passkey, in the name of the session that made the link.
 
     Raises:
-        NotALink: nothing is open in this browser, or the session ended meanwhile.
+        NotALink: nothing is open in this browser, or the session or the link ended meanwhile.
         Refused: the rules refuse it; the proof may have become too old.
     """
     ceremony = _ceremony(parts, actor, ceremony_id)
-    session_id = ceremony.session_id.partition("/")[0]
+    record = _record_of(parts, ceremony)
 
     def who_acts(account: Account) -> Who:
-        return _who(parts, actor, account, session_id)
+        if _record_of(parts, ceremony).version != record.version:
+            raise NotALink
+        return _who(parts, actor, account, _link(record))
 
     try:
-        return enrolling.finish(parts, actor, ceremony, answer, who_acts=who_acts)
+        return enrolling.finish(parts, actor, ceremony, answer, who_acts=who_acts, drops=(record,))
     except (BadResponse, enrolling.WrongAnswer) as error:
         account = _account(parts, ceremony.account_id, parts.now())
         signing_in.note_failure(parts, account, actor, answer.kind, error, parts.now(), event="add-method")
@@ -155,16 +179,35 @@ def _opened(
     who: Who,
     request: Enrol,
     now: datetime,
+    record: Record,
     *,
     consumes: CeremonyId | None = None,
-    drops: tuple[Record, ...] = (),
 ) -> Opened:
-    bound = binding(actor, who.session)
+    link, bound = _link(record), binding(actor, who.session)
+
+    def keeps(begun: CeremonyId) -> Record:
+        return replace(record, document=msgspec.json.encode(replace(link, ceremony=begun, tries=link.tries + 1)))
+
     try:
-        begun = enrolling.begin_for(parts, who, request, now, purpose=PURPOSE, bound=bound, consumes=consumes, drops=drops)
-    except VersionMoved as error:
-        raise NotALink from error  # another browser was faster
+        begun = enrolling.begin_for(
+            parts, who, request, now, purpose=PURPOSE, bound=bound, at_most=link.expires_at, consumes=consumes, keeps=keeps
+        )
+    except (AlreadyUsed, VersionMoved) as error:
+        raise NotALink from error  # another browser was faster, or another link was made
     return Opened(account=who.account.name, begun=begun, name=request.name or "", device=request.device or "")
+
+
+def _link(record: Record) -> Link:
+    return msgspec.json.decode(record.document, type=Link)
+
+
+def _record_of(parts: Parts, ceremony: Ceremony) -> Record:
+    """Return the link that opened a ceremony; `NotALink` where it is used up, or another took its place."""
+    for record in parts.store.records(KIND, account_id=ceremony.account_id):
+        link = _link(record)
+        if link.ceremony == ceremony.id and parts.now() < link.expires_at:
+            return record
+    raise NotALink
 
 
 def _ceremony(parts: Parts, actor: Actor, ceremony_id: str) -> Ceremony:
@@ -185,14 +228,24 @@ def _account(parts: Parts, account_id: str, now: datetime) -> Account:
         raise NotALink from error
 
 
-def _who(parts: Parts, actor: Actor, account: Account, session_id: str) -> Who:
-    """Return whom the link stands for: the session that made it, while it lasts; the place is the browser's."""
-    found = next((one for one in parts.store.sessions(account.id) if one.id == session_id), None)
+def _who(parts: Parts, actor: Actor, account: Account, link: Link) -> Who:
+    """Return whom the link stands for: the session that made it, while it lasts, with the proofs that it had then.
+
+    The place is the browser's.
+    """
+    found = next((one for one in parts.store.sessions(account.id) if one.id == link.session_id), None)
     if found is None or found.is_expired(parts.now()) or found.kind in (SessionKind.CLIENT, SessionKind.TOKEN):
         raise NotALink
     if not holds_on(parts, found, account):
         raise NotALink
-    return Who(account=account, session=found, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
+    return Who(
+        account=account,
+        session=found,
+        reporter=Reporter.SELF,
+        name=account.name,
+        place=place_of(actor),
+        proven=link.proofs,
+    )
 
 
 def _key(secret: Secret) -> str:

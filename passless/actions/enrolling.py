@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -71,6 +72,9 @@ class EnrolState(Struct, frozen=True, kw_only=True):
     expected: bytes = b""
 
 
+KeepsBegun = Callable[[CeremonyId], Record]
+
+
 def begin(parts: Parts, actor: Actor, target: str, request: Enrol) -> Begun:
     """Begin to add a method; refused at once where the rules would refuse its finish.
 
@@ -91,13 +95,17 @@ def begin_for(
     *,
     purpose: str,
     bound: str,
+    at_most: datetime | None = None,
     consumes: CeremonyId | None = None,
-    drops: tuple[Record, ...] = (),
+    keeps: KeepsBegun | None = None,
 ) -> Begun:
-    """Begin to add a method in the name of somebody; `consumes` and `drops` are what it takes the place of."""
+    """Begin to add a method in the name of somebody, at most until a moment.
+
+    `consumes` is the ceremony whose place it takes; `keeps` says what is kept with it.
+    """
     begun, state = _begun(parts, who, request, now)
-    life = PAIRING_LIFE if request.kind is Kind.TOTP else CEREMONY_LIFE
-    begun = replace(begun, expires_at=now + life)
+    ends_at = now + (PAIRING_LIFE if request.kind is Kind.TOTP else CEREMONY_LIFE)
+    begun = replace(begun, expires_at=ends_at if at_most is None else min(ends_at, at_most))
     ceremony = Ceremony(
         id=CeremonyId(begun.ceremony),
         purpose=purpose,
@@ -107,7 +115,7 @@ def begin_for(
         state=msgspec.json.encode(state),
         session_id=bound,
     )
-    parts.store.commit(Write(at=now, begins=ceremony, consumes=consumes, drops=drops))
+    parts.store.commit(Write(at=now, begins=ceremony, consumes=consumes, puts=() if keeps is None else (keeps(ceremony.id),)))
     return begun
 
 
@@ -203,11 +211,17 @@ def _check_early(parts: Parts, who: Who, state: EnrolState, now: datetime) -> No
 
 
 def finish(
-    parts: Parts, actor: Actor, ceremony: Ceremony, answer: Answer, *, who_acts: Identify | None = None
+    parts: Parts,
+    actor: Actor,
+    ceremony: Ceremony,
+    answer: Answer,
+    *,
+    who_acts: Identify | None = None,
+    drops: tuple[Record, ...] = (),
 ) -> tuple[Kept, MethodId]:
     """Finish adding a method with a code or a WebAuthn response; a wrong code leaves the ceremony open until it expires.
 
-    `who_acts` stands in for what the session says: that of a browser which a link let in.
+    `who_acts` stands in for what the session says: that of a browser which a link let in. `drops` is used up with it.
     """
     state = msgspec.json.decode(ceremony.state, type=EnrolState)
 
@@ -220,6 +234,7 @@ def finish(
             changes=(AddMethod(method=method),),
             uses=(use,),
             consumes=ceremony.id,
+            drops=drops,
             proves=None if who_acts is not None else Proof(kind=kind_of(method), at=now, method=method.id),
             notes={} if who_acts is None else {"through": "link"},
         )

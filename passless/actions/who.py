@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.actions import noting
 from passless.actions.catching_up import catch_up
@@ -103,7 +104,8 @@ class Acting(Struct, frozen=True, kw_only=True):
 class Who(Struct, frozen=True, kw_only=True):
     """Somebody acting on an account: their session if it is the person, the reporter's word, and what to write in the log.
 
-    `acting` is the operator on a server; `rights` are what the rules hold against what is given.
+    `acting` is the operator on a server; `rights` are what the rules hold against what is given. `proven` are the proofs that
+    count in the place of those that the session has by now.
     """
 
     account: Account
@@ -114,6 +116,7 @@ class Who(Struct, frozen=True, kw_only=True):
     reason: str = ""
     acting: Acting | None = None
     rights: OperatorRights | None = None
+    proven: tuple[Proof, ...] | None = None
 
     @property
     def said(self) -> dict[str, str]:
@@ -127,12 +130,13 @@ class Who(Struct, frozen=True, kw_only=True):
         """Return what the rules look at besides the account."""
         if self.session is None:
             return Context(now=now, actor=self.reporter, proofs=more, waited=waited, approvals=approvals, rights=self.rights)
+        session = self.session if self.proven is None else replace(self.session, proofs=self.proven)
         return Context(
             now=now,
             actor=self.reporter,
-            session=self.session.kind,
-            proofs=(*self.session.fresh_proofs(now), *more),
-            opened_with=frozenset(proof.method for proof in self.session.proofs if proof.method is not None),
+            session=session.kind,
+            proofs=(*session.fresh_proofs(now), *more),
+            opened_with=frozenset(proof.method for proof in session.proofs if proof.method is not None),
             waited=waited,
         )
 
