@@ -131,7 +131,7 @@ def _note_none_open(parts: Parts, actor: Actor, ceremony_id: str, error: NoSuchC
     """
     now, found, session = parts.now(), _look(parts, ceremony_id), session_of(parts, actor)
     account_id = found.account_id if found is not None else session.account_id if session is not None else ""
-    number = noting.told(parts, account_id or noting.NO_NAME, actor.place, now=now, of_nobody=not account_id)
+    number = noting.told(parts, f"{account_id or noting.NO_NAME}{noting.FREE}", actor.place, now=now, of_nobody=not account_id)
     if number is None:
         return
     name = ""

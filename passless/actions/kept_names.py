@@ -2,7 +2,8 @@
 
 Programs know people by the name, and people type it without looking: whoever signs up under what was somebody's name a
 moment ago would be taken for them. The record of a kept name goes with its account. Whoever makes an account, or gives one
-another name, writes the record of the name that is taken (over at once), so that of two at once one has to look again.
+another name, writes the record of the name that is taken (over at once), so that of two at once one has to look again. So it
+is with an address that stands for an account, which must not be the name of another; on an embedded store that is all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from passless.ports import Record
 
 KIND = "kept-name"
 KEPT = timedelta(days=30)  # decision 0016: as long as the wait
+MOST = 5  # old names at once; otherwise one account could keep ninety from others
 
 
 def holder(parts: Parts, name: str, now: datetime) -> AccountId | None:
@@ -26,9 +28,16 @@ def holder(parts: Parts, name: str, now: datetime) -> AccountId | None:
     return AccountId(record.account_id)
 
 
-def taken(parts: Parts, account_id: str, name: str, now: datetime) -> tuple[Record, ...]:
-    """Return what is written with the taking of a name, which is kept for nobody any more."""
-    return () if parts.access is not Access.NOBODY else (_record(parts, account_id, name, now),)
+def keeps_most(parts: Parts, account_id: str, now: datetime) -> bool:
+    """Tell whether as many names are kept for an account as may be."""
+    kept = parts.store.records(KIND, account_id=account_id)
+    return sum(one.ends_at is not None and now < one.ends_at for one in kept) >= MOST
+
+
+def taken(parts: Parts, account_id: str, called: tuple[str, ...], now: datetime) -> tuple[Record, ...]:
+    """Return what is written with the taking of names and of addresses that stand for one, kept for nobody any more."""
+    once = {names.key(name): name for name in called if parts.access is Access.NOBODY or "@" in name}
+    return tuple(_record(parts, account_id, name, now) for name in once.values())
 
 
 def left(parts: Parts, account_id: str, name: str, now: datetime) -> tuple[Record, ...]:

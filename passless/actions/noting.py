@@ -4,6 +4,9 @@ Of one account the first few from one source are written down, and some from all
 the hundredth, the thousandth of the hour, and so on, so that the person still sees that it happens and how often. Names without
 an account are counted alike. What is written of them lies in one chain, which has a bound of its own.
 
+What nobody has to wait for (recovery codes, answers of keys) is counted apart, so that a flood of it hides no guess at a
+password. That a key may have been copied is always written down: it takes the key, or its copy.
+
 On an embedded store whoever asks owns the file, and everything is written down.
 """
 
@@ -17,6 +20,7 @@ from passless.actions.throttle import FREE_ATTEMPTS, hourly, source_of
 FROM_SOURCE = FREE_ATTEMPTS  # of one account from one source in an hour: as many as are free of waiting
 OF_ACCOUNT = 30  # of one account from all sources in an hour
 OF_NOBODY = 300  # of all names without an account, in an hour
+FREE = "#free"  # what is never made to wait is counted under the account's id and this
 NO_NAME = "~"  # what is wrong about no account and no name is counted as
 NUMBER = "wrong_this_hour"  # the detail that says which one of the hour it is
 

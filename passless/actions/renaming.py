@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import kept_names
-from passless.actions.accounts import free_name
+from passless.actions.accounts import free_name, is_answerable
 from passless.actions.changing import Kept, Look, Wanted, carry_out, preview
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Access, Parts, SignUp
@@ -46,7 +46,10 @@ def wish(parts: Parts, who: Who, request: RenameAccountTo) -> Wanted:
     name = account.name if request.name is None else AccountName(names.clean_account(request.name))
     shown = account.display_name if request.display_name is None else request.display_name
     change = RenameAccount(name=name, display_name=names.clean(shown, what="display name") if shown else "")
-    return Wanted(changes=(change,), problems=() if name == account.name else tuple(_problems(parts, who)))
+    problems = () if name == account.name else tuple(_problems(parts, who))
+    if not (problems or who.reporter is not Reporter.SELF or is_answerable(parts) or names.are_same(name, account.name)):
+        names.check_no_address(name)
+    return Wanted(changes=(change,), problems=problems)
 
 
 def _problems(parts: Parts, who: Who) -> Iterator[Problem]:
@@ -75,7 +78,7 @@ def rename(parts: Parts, actor: Actor, look: Look, request: RenameAccountTo, *, 
     Raises:
         Refused: whoever asks may not, or proved too little.
         Throttled: it was renamed, or names were tried from there, too often.
-        BadName, NameTaken: it cannot have that name.
+        BadName, NameTaken: it cannot have that name; on a server nobody gives themselves one with "@".
     """
     is_counted = False
 
@@ -101,7 +104,7 @@ def _kept(parts: Parts, who: Who, name: str, now: datetime) -> tuple[Record, ...
     account = who.account
     if names.are_same(name, account.name):
         return ()
-    return (*kept_names.left(parts, account.id, account.name, now), *kept_names.taken(parts, account.id, name, now))
+    return (*kept_names.left(parts, account.id, account.name, now), *kept_names.taken(parts, account.id, (name,), now))
 
 
 def _counted(parts: Parts, who: Who, now: datetime) -> tuple[Record, ...]:
@@ -115,6 +118,11 @@ def _counted(parts: Parts, who: Who, now: datetime) -> tuple[Record, ...]:
         seconds = int((today[0] + A_DAY - now).total_seconds()) + 1
         message = f"the account got {MOST} names within a day"
         raise Throttled(message, hint=f"wait {seconds} seconds", seconds=seconds)
+    if kept_names.keeps_most(parts, who.account.id, now):
+        message = f"{kept_names.MOST} earlier names are still kept for the account"
+        raise Throttled(
+            message, hint=f"each is free {kept_names.KEPT.days} days after it was left", seconds=int(A_DAY.total_seconds())
+        )
     record = Record(
         kind=KIND,
         key=who.account.id,

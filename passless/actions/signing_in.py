@@ -40,14 +40,13 @@ TYPED = (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS)  # what is proven withou
 class Attempt(Struct, frozen=True, kw_only=True):
     """Somebody at the door of an account as it is now.
 
-    `ceremony` is the one they answer, if any; `before` how many tried in a row what they try, where that is a temporary pass.
+    `ceremony` is the one they answer, if any.
     """
 
     actor: Actor
     found: Found
     now: datetime
     ceremony: Ceremony | None = None
-    before: int = 0
 
     @property
     def account(self) -> Account:
@@ -107,15 +106,16 @@ def sign_in(parts: Parts, actor: Actor, target: str, answer: Answer, ceremony: C
     assert found is not None
     source = None if session_on(parts, actor, found.account) is not None else _source(ceremony, answer)
     if source is not None:
-        throttle.check_source(parts, actor.place, source, now=now)
-    account, counted, before = found.account, "", 0
+        throttle.check_source(parts, actor.place, source, now=now, account_id=found.account.id)
+    account, counted = found.account, False
     try:
         for _ in range(TRIES):
             found = found or _found(parts, target, ceremony, answer, now)
             account = found.account
-            if counted != (counter := _counter(account, answer.kind)):
-                counted, before = counter, _count(parts, account, actor, answer.kind, now)
-            at = Attempt(actor=actor, found=found, now=now, ceremony=ceremony, before=before)
+            if not counted:
+                _count(parts, account, actor, answer.kind, now)
+                counted = True
+            at = Attempt(actor=actor, found=found, now=now, ceremony=ceremony)
             try:
                 return _try(parts, at, answer)
             except VersionMoved:
@@ -135,18 +135,12 @@ def _try(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
     return _with_proof(parts, at, answer)
 
 
-def _counter(account: Account, kind: Kind) -> str:
-    """Return what an attempt is counted for: a temporary pass by itself, everything else for the account."""
-    issued = account.temporary_pass
-    return account.id if kind is not Kind.TEMPORARY_PASS or issued is None else issued.id
-
-
-def _count(parts: Parts, account: Account, actor: Actor, kind: Kind, now: datetime) -> int:
-    """Count an attempt before it is checked; return how many were made before with the pass that stands."""
+def _count(parts: Parts, account: Account, actor: Actor, kind: Kind, now: datetime) -> None:
+    """Count an attempt before it is checked."""
     if kind is Kind.TEMPORARY_PASS:
-        return throttle.count_pass(parts, _counter(account, kind), actor.place, now=now)
-    throttle.count(parts, account.id, actor.place, kind, now=now)
-    return 0
+        throttle.count_pass(parts, account.id, actor.place, now=now)
+    else:
+        throttle.count(parts, account.id, actor.place, kind, now=now)
 
 
 def _source(ceremony: Ceremony | None, answer: Answer) -> throttle.Source | None:
@@ -208,7 +202,11 @@ def note_failure(
 
     `held_up`: from now on its source has to wait.
     """
-    number = noting.told(parts, account.id, actor.place, now=now, of_nobody=nobody.is_nobody(account))
+    cloned = _possible_clone(account, error)
+    of = account.id if kind in throttle.COUNTED else f"{account.id}{noting.FREE}"
+    number = noting.told(parts, of, actor.place, now=now, of_nobody=nobody.is_nobody(account))
+    if cloned is not None:
+        number = number or {}
     details = {"kind": kind, "reason": str(getattr(error, "reason", error.code))} | (number or {})
     if held_up:
         details["source"] = "waits"
@@ -216,7 +214,6 @@ def note_failure(
     if nobody.is_nobody(account):
         parts.store.commit(Write(at=now, events=events))
         return
-    cloned = _possible_clone(account, error)
     uses: tuple[Use, ...] = ()
     notices: tuple[Notice, ...] = ()
     if cloned is not None:
@@ -352,6 +349,7 @@ def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], u
             notices=at.found.caught_up.notices,
             events=(*at.found.caught_up.events, entry),
             forgives=throttle.forgiven(account.id, at.actor.place, kinds),
+            puts=throttle.made_familiar(parts, account.id, at.actor.place, now=now),
         )
     )
     return Opened(account=account, session=session, token=token)

@@ -1,13 +1,14 @@
 """Slowing down who guesses (security.md, "failed proofs"): counted before a proof is checked, forgiven by a good one.
 
-Before a proof that can be guessed stand counters of the account: from one source, which makes it wait; from one network, and
-from all of one provider, which may take only a share of the hundred; over all sources, and of the kind of proof, which turn
-guessing off. The last is forgiven by nothing but a proof of that kind or one that cannot be guessed: otherwise who knows the
-password could guess codes for ever, with a good sign-in now and then (NIST SP 800-63B-4 §3.2.2: only the authenticators used in
-a success are forgiven).
+Before a proof that can be guessed stand counters of the account: from one source, which makes it wait; from one network, which
+may take only a share of the hundred; over all sources, and of the kind of proof, which turn guessing off. The last is forgiven
+by nothing but a proof of that kind or one that cannot be guessed: otherwise who knows the password could guess codes for ever,
+with a good sign-in now and then (NIST SP 800-63B-4 §3.2.2: only the authenticators used in a success are forgiven).
 
-A temporary pass is a fresh secret of 60 bits that somebody was given to come back with. It is counted under its own id, and not
-refused for what was guessed before; after a hundred wrong ones it ends, and nothing else does.
+A network that the account signed in from lately is counted apart: what strangers guess elsewhere keeps nobody out at home.
+
+A temporary pass is a secret of 60 bits that somebody was given to come back with: guesses only make their source wait, so
+that strangers never keep anybody from it.
 
 On a server one more counter bounds what a source may get wrong in an hour over all names, those of nobody among them: who tries
 one password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may
@@ -16,31 +17,34 @@ have an account to be right with. Keys, passkeys and recovery codes are neither 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from msgspec import Struct
+
 from passless.actions.parts import Access, Parts
 from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.names import printable
-from passless.ports import BRIEF, Attempts
+from passless.ports import BRIEF, Attempts, Record
 
 FREE_ATTEMPTS = 10  # security.md, "failed proofs": from the 10th in a row it waits
 FIRST_WAIT = timedelta(seconds=60)  # security.md, "failed proofs"
 LONGEST_WAIT = timedelta(hours=1)  # security.md, "failed proofs"
 SWITCHED_OFF = 100  # NIST SP 800-63B-4 §3.2.2: in a row over all sources, then what can be guessed is off
 NETWORK_SHARE = 20  # of the hundred, for one network; then it tries once in `LONGEST_WAIT`
-PROVIDER_SHARE = 50  # of the hundred, for all networks of one provider: whoever rents one may well rent several
 SOURCE_WRONG = 60  # in an hour from one source, over all names: one a minute (security.md, "failed proofs")
 NETWORK_WRONG = 300  # in an hour from one network, over all names: as five sources
 HOUR = timedelta(hours=1)  # security.md, "failed proofs": nobody waits longer
 SOURCE_BITS = {"ipv4": 32, "ipv6": 64}  # security.md, "failed proofs": one network of IPv6 counts as one source
 NETWORK_BITS = {"ipv4": 24, "ipv6": 48}  # what one customer of a provider usually has at most
-PROVIDER_BITS = {"ipv4": 16, "ipv6": 32}  # what one provider usually has at least (RIPE NCC gives IPv6 in /32)
-GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL)  # what is turned off; a temporary pass is counted by itself
+GUESSABLE = (Kind.PASSWORD, Kind.TOTP, Kind.PHONE, Kind.EMAIL)  # what is turned off
+FAMILIAR = "familiar-network"  # the kind of the records that say where an account signed in from
+FAMILIAR_FOR = timedelta(days=30)  # after the last good sign-in from there
+FAMILIAR_AGAIN = timedelta(days=1)  # how exactly that is known
 COUNTED = (*GUESSABLE, Kind.TEMPORARY_PASS)
 
 
@@ -68,7 +72,7 @@ class Purpose(StrEnum):
     PROOF = "proof"
     RECOVERY = "recovery"
     APP_PASSWORD = "app-password"
-    PASS = "pass"  # by the id of the pass
+    PASS = "pass"
 
 
 class Source(StrEnum):
@@ -79,13 +83,28 @@ class Source(StrEnum):
     APP_PASSWORD = "wrong-app-password"  # of one name, only to be said in the audit trail
 
 
-def check_source(parts: Parts, place: str, what: Source, *, now: datetime) -> None:
-    """Let a source try on a server's store; `Throttled` where it, or its network, was wrong too often in this hour."""
+class Wait(Struct, frozen=True):
+    """A counter that makes somebody wait: so many are free, and then the first wait, doubled with each further one."""
+
+    key: str
+    free: int
+    first: timedelta
+
+
+OWN = Wait("", FREE_ATTEMPTS, FIRST_WAIT)
+
+
+def check_source(parts: Parts, place: str, what: Source, *, now: datetime, account_id: str = "") -> None:
+    """Let a source try on a server's store; `Throttled` where it, or its network, was wrong too often in this hour.
+
+    Where the account signed in from that network lately, others there who were wrong keep nobody out.
+    """
     if parts.access is not Access.NOBODY:
         return
-    sources = _sources(place, what, now)
-    counted = parts.store.attempts_of([key for key, _ in sources])
-    if any(key in counted and counted[key].count >= most for key, most in sources):
+    source, network = _sources(place, what, now)
+    counted = parts.store.attempts_of([source[0], network[0]])
+    over = [key for key, most in (source, network) if key in counted and counted[key].count >= most]
+    if over and not (over == [network[0]] and is_familiar(parts, account_id, place, now=now)):
         raise Throttled(seconds=seconds_left(now))
 
 
@@ -142,52 +161,71 @@ def count(parts: Parts, account_id: str, place: str, kind: Kind, *, now: datetim
     if kind not in GUESSABLE:
         return
     of = f"{purpose}/{account_id}"
-    shared = (of, f"{of}#{kind}")
-    _check_waits(parts, of, place, now)
+    waits, apart = _waits(of, place), _apart(of, place, kind)
+    shared: tuple[str, ...] = (of, f"{of}#{kind}")
+    if is_familiar(parts, account_id, place, now=now):
+        waits, shared = waits[:1], (apart,)
+    _check_waits(parts, waits, now)
     for key in shared:
         _refuse_off(parts.store.attempts(key))
-    _count_waits(parts, of, place, now)
-    for before in [parts.store.count_attempt(key, at=now) for key in shared]:
-        _refuse_off(before)
+    _count_waits(parts, waits, now)
+    before = {key: parts.store.count_attempt(key, at=now) for key in dict.fromkeys((*shared, apart))}
+    for key in shared:
+        _refuse_off(before[key])
 
 
-def count_pass(parts: Parts, of: str, place: str, *, now: datetime) -> int:
-    """Count an attempt with a temporary pass; return how many were made with it in a row before.
+def count_pass(parts: Parts, account_id: str, place: str, *, now: datetime) -> None:
+    """Count an attempt with a temporary pass; the same whether the account has one or not.
 
-    Args:
-        parts: what actions hold.
-        of: the id of the pass, or of the account where there is none.
-        place: where from.
-        now: when it came.
     Raises:
-        Throttled: this source, or its network, has to wait.
+        Throttled: this source has to wait.
     """
-    _check_waits(parts, f"{Purpose.PASS}/{of}", place, now)
-    _count_waits(parts, f"{Purpose.PASS}/{of}", place, now)
-    return parts.store.count_attempt(f"{Purpose.PASS}/{of}", at=now).count
+    waits = _waits(f"{Purpose.PASS}/{account_id}", place)[:1]
+    _check_waits(parts, waits, now)
+    _count_waits(parts, waits, now)
 
 
-def _check_waits(parts: Parts, of: str, place: str, now: datetime) -> None:
-    _refuse_early(parts.store.attempts(_of_source(of, place)), now)
-    for key, share in _shares(of, place):
-        _refuse_share(parts.store.attempts(key), share, now)
+def _check_waits(parts: Parts, waits: Iterable[Wait], now: datetime) -> None:
+    for wait in waits:
+        _refuse_early(parts.store.attempts(wait.key), now, wait)
 
 
-def _count_waits(parts: Parts, of: str, place: str, now: datetime) -> None:
-    """Count for a source, its network and its provider, and look again: others may have counted in between."""
-    _refuse_early(parts.store.count_attempt(_of_source(of, place), at=now), now)
-    for key, share in _shares(of, place):
-        _refuse_share(parts.store.count_attempt(key, at=now), share, now)
+def _count_waits(parts: Parts, waits: Iterable[Wait], now: datetime) -> None:
+    """Count, and look again: others may have counted in between."""
+    for wait in waits:
+        _refuse_early(parts.store.count_attempt(wait.key, at=now), now, wait)
 
 
-def _of_source(of: str, place: str) -> str:
-    return f"{BRIEF}{of}/{source_of(place)}"
+def _waits(of: str, place: str) -> Sequence[Wait]:
+    """Return what makes a source wait: its own counter, and that of its network, which then tries once an hour."""
+    mine = Wait(f"{BRIEF}{of}/{source_of(place)}", FREE_ATTEMPTS, FIRST_WAIT)
+    return mine, Wait(f"{BRIEF}{of}@{network_of(place)}", NETWORK_SHARE, LONGEST_WAIT)
 
 
-def _shares(of: str, place: str) -> tuple[tuple[str, int], ...]:
-    """Return the counters of a network and of its provider, and how many of the hundred each may take."""
-    provider = _within(place, **PROVIDER_BITS)
-    return (f"{BRIEF}{of}@{network_of(place)}", NETWORK_SHARE), (f"{BRIEF}{of}@@{provider}", PROVIDER_SHARE)
+def _apart(of: str, place: str, kind: Kind) -> str:
+    """Return the counter of what is guessed from one network, which alone counts where the account signed in from it lately."""
+    return f"{of}#{kind}@{network_of(place)}"
+
+
+def is_familiar(parts: Parts, account_id: str, place: str, *, now: datetime) -> bool:
+    """Tell whether somebody signed in to the account from this network lately, with more than a pass or a recovery code."""
+    record = parts.store.record(FAMILIAR, _familiar_key(account_id, place))
+    return record is not None and record.ends_at is not None and now < record.ends_at
+
+
+def made_familiar(parts: Parts, account_id: str, place: str, *, now: datetime) -> tuple[Record, ...]:
+    """Return what is written with a good sign-in, about once a day, so that its network stays familiar."""
+    key = _familiar_key(account_id, place)
+    before = parts.store.record(FAMILIAR, key)
+    if before is not None and before.ends_at is not None and before.ends_at - now > FAMILIAR_FOR - FAMILIAR_AGAIN:
+        return ()
+    version = 0 if before is None else before.version
+    until = now + FAMILIAR_FOR
+    return (Record(kind=FAMILIAR, key=key, document=b"{}", account_id=account_id, ends_at=until, version=version),)
+
+
+def _familiar_key(account_id: str, place: str) -> str:
+    return f"{account_id}/{network_of(place)}"
 
 
 def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, ...]:
@@ -198,17 +236,17 @@ def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, 
     return (*_keys(Purpose.PROOF, account_id, place, GUESSABLE), *_keys(Purpose.RECOVERY, account_id, place, GUESSABLE))
 
 
-def forgiven_pass(pass_id: str, place: str) -> tuple[str, ...]:
-    """Return the counters of a temporary pass that its good use resets."""
-    return _keys(Purpose.PASS, pass_id, place, ())
+def forgiven_pass(account_id: str, place: str) -> tuple[str, ...]:
+    """Return the counters that the good use of a temporary pass resets."""
+    return (_waits(f"{Purpose.PASS}/{account_id}", place)[0].key,)
 
 
-def wait_after(attempts: int) -> timedelta:
+def wait_after(attempts: int, wait: Wait = OWN) -> timedelta:
     """Return how long to wait after so many wrong proofs in a row."""
-    if attempts < FREE_ATTEMPTS:
+    if attempts < wait.free:
         return timedelta(0)
-    doublings: int = min(attempts - FREE_ATTEMPTS, 10)
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+    doublings: int = min(attempts - wait.free, 10)
+    return min(wait.first * (1 << doublings), LONGEST_WAIT)
 
 
 def source_of(place: str) -> str:
@@ -233,23 +271,15 @@ def _within(place: str, *, ipv4: int, ipv6: int) -> str:
     return str(address) if bits == address.max_prefixlen else str(ip_network((int(address), bits), strict=False))
 
 
-def _keys(purpose: Purpose, of_whom: str, place: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
+def _keys(purpose: Purpose, of_whom: str, place: str, kinds: Sequence[Kind]) -> tuple[str, ...]:
     of = f"{purpose}/{of_whom}"
-    shares = (key for key, _ in _shares(of, place))
-    return (_of_source(of, place), *shares, of, *(f"{of}#{kind}" for kind in kinds))
+    apart = (_apart(of, place, kind) for kind in kinds)
+    return (*(wait.key for wait in _waits(of, place)), of, *(f"{of}#{kind}" for kind in kinds), *apart)
 
 
-def _refuse_early(before: Attempts | None, now: datetime) -> None:
-    if before is None or before.count < FREE_ATTEMPTS or now >= (until := before.last_at + wait_after(before.count)):
+def _refuse_early(before: Attempts | None, now: datetime, wait: Wait = OWN) -> None:
+    if before is None or before.count < wait.free or now >= (until := before.last_at + wait_after(before.count, wait)):
         return  # of two at once the one may have been counted after the other had looked at the clock
-    seconds = int((until - now).total_seconds()) + 1
-    raise Throttled(seconds=seconds)
-
-
-def _refuse_share(before: Attempts | None, share: int, now: datetime) -> None:
-    """Let who took their share of the hundred try once an hour, so that they alone turn nothing off in days."""
-    if before is None or before.count < share or now >= (until := before.last_at + LONGEST_WAIT):
-        return
     raise Throttled(seconds=int((until - now).total_seconds()) + 1)
 
 

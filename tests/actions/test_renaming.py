@@ -163,6 +163,20 @@ class TestHowOften:
         mallory.with_password()
         mallory.do(RenameAccountTo(name="free"))
 
+    def test_one_account_keeps_five_earlier_names_from_others_and_no_more(self, place: Place) -> None:
+        ada = Person(place).create()
+        for number in range(kept_names.MOST):
+            ada.with_password()
+            ada.do(RenameAccountTo(name=f"ada {number}"))
+            ada.name = f"ada {number}"
+            place.clock.move(hours=9)
+        ada.with_password()
+        with refused("throttled"):
+            ada.ask(RenameAccountTo(name="another"))
+        place.clock.move(days=29)
+        ada.with_password()
+        ada.do(RenameAccountTo(name="another"))
+
 
 class TestTheOldName:
     kept_in = "server"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from passless.actions import consents, operators, relying_parties
+from passless.actions import consents, kept_names, operators, relying_parties
 from passless.actions.invitations import NotInvited
 from passless.actions.parts import Access
 from passless.directories.local import LocalDirectory
@@ -103,7 +103,8 @@ class Team:
         self._agree(self.chat)
         self.taken, self.withdrawn = self._invite("taken"), self._invite("withdrawn")
         answered = Record(kind=REPEATED, key="key", document=b"{}", ends_at=NOW + timedelta(days=1))
-        store.commit(Write(at=NOW, puts=(answered,)))
+        left = kept_names.left(self.place.parts, self.ada.account_id, "ada before", NOW)
+        store.commit(Write(at=NOW, puts=(answered, *left)))
 
     def use(self, store: SqlStore) -> None:
         """Go on with the store as it was opened anew."""
@@ -197,6 +198,7 @@ def test_what_was_taken_back_stays_so(stored: Stored) -> None:
         assert look.operators == ["first", "keeps"]
         assert look.invitations == []
         assert list(store.records(REPEATED)) == []
+        assert kept_names.holder(look.parts, "ada before", LATER) == team.ada.account_id, "nobody takes an old name now"
         assert store.verify().intact
 
 
