@@ -107,6 +107,7 @@ class Admission(Struct, frozen=True, kw_only=True):
     """On which ground an account is made: the invitation that is used up with it, the groups it brings, and what to note."""
 
     groups: tuple[str, ...] = ()
+    name: str = ""  # that whoever invited them gave; without it people choose themselves
     address: str = ""  # that whoever invited them gave; it stands for the name
     drops: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
@@ -120,8 +121,8 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
     """Make an account and sign it in; the making counts as one factor (rule 8).
 
     Raises:
-        BadName, BadAddress, WeakPassword: what was typed cannot be used.
-        NameTaken: another account has the name, or an address that would stand for it.
+        BadName, BadAddress, WeakPassword: what was typed cannot be used; on a server nobody gives themselves a name with "@".
+        NameTaken: another account has the name or an address that would stand for this one, as its name or its address.
     """
     from passless.credentials.random_codes import new_token
 
@@ -149,15 +150,18 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
         place=place,
         details={"passwordless": "yes" if account.passwordless else "no"} | admission.notes,
     )
-    taken = kept_names.taken(parts, account.id, account.name, now)
+    taken = kept_names.taken(parts, account.id, (account.name, *account.address_names), now)
     parts.store.commit(Write(at=now, account=account, opens=session, events=(entry,), puts=taken, drops=admission.drops))
     return Made(account=account, session=session, token=token)
 
 
 def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admission, source: str) -> Account:
-    name = free_name(parts, new.name)
+    wanted = names.clean_account(new.name)
+    if not (is_answerable(parts) or names.are_same(wanted, admission.name)):
+        names.check_no_address(wanted)
+    name = free_name(parts, wanted)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
-    addresses, standing = _addresses(parts, new, admission, now)
+    addresses, standing = _addresses(parts, new, admission)
     methods: tuple[Password, ...] = ()
     if new.password is not None:
         words = (name, shown, *addresses)
@@ -178,7 +182,7 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admiss
 
 
 def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> AccountName:
-    """Return a name for an account; never the id of another, which people may type in its place, nor one that is kept.
+    """Return a name for an account; never what people may type in the place of another: its id, its address, or a kept name.
 
     An account whose time is over lets its name go here, though nobody has looked at it since. `own`: whose name it is to be,
     who may take back what is kept for them.
@@ -187,6 +191,7 @@ def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> Acc
     with suppress(NoSuchAccount):
         _found(parts, parts.store.read_named(AccountName(names.key(name))), now)
     check_not_kept(parts, name, own)
+    check_no_ones_address(parts, name, own)
     try:
         find_id(parts, name, now)
     except NoSuchAccount:
@@ -196,13 +201,37 @@ def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> Acc
 
 def check_not_kept(parts: Parts, name: str, own: AccountId | None = None) -> None:
     """Refuse a name that is kept for another account, in the same words as one that another account has."""
+    if _is_kept(parts, name, own):
+        raise NameTaken(f'there is an account named "{name}" already')
+
+
+def check_no_ones_address(parts: Parts, name: str, own: AccountId | None = None) -> None:
+    """Refuse a name that is an address which stands for another account, in the same words."""
+    if "@" not in name:
+        return
+    if owner_of_address(parts, name, parts.now()) not in (None, own):
+        raise NameTaken(f'there is an account named "{name}" already')
+
+
+def check_address_is_free(parts: Parts, address: str, own: AccountId | None = None) -> None:
+    """Refuse an address that would stand for an account where it stands for another, is its name, or is kept for it."""
+    now = parts.now()
+    owners = {owner_of_address(parts, address, now)}
+    with suppress(NoSuchAccount):
+        owners.add(_found(parts, parts.store.read_named(AccountName(names.key(address))), now).account.id)
+    if owners - {None, own} or _is_kept(parts, address, own):
+        raise NameTaken(f'the address "{address}" stands for another account already')
+
+
+def _is_kept(parts: Parts, name: str, own: AccountId | None) -> bool:
     now = parts.now()
     holder = kept_names.holder(parts, name, now)
     if holder is None or holder == own:
-        return
+        return False
     with suppress(NoSuchAccount):
         find_id(parts, holder, now)
-        raise NameTaken(f'there is an account named "{name}" already')
+        return True
+    return False
 
 
 def new_password(
@@ -237,7 +266,7 @@ def blank_password(parts: Parts, password: Secret, *, now: datetime) -> Password
     )
 
 
-def _addresses(parts: Parts, new: NewAccount, admission: Admission, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _addresses(parts: Parts, new: NewAccount, admission: Admission) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the addresses of a new account, and which of them stand for its name.
 
     Those do that somebody answerable gave: who owns the store, works on its host, or invited the person. What a stranger writes
@@ -249,7 +278,7 @@ def _addresses(parts: Parts, new: NewAccount, admission: Admission, now: datetim
         given = (admission.address,)
         typed = (*given, *(one for one in typed if not names.are_same(one, admission.address)))
     for address in given:
-        let_go_of(parts, address, now)
+        check_address_is_free(parts, address)
     return typed, given
 
 
@@ -258,12 +287,14 @@ def is_answerable(parts: Parts) -> bool:
     return parts.access is Access.OWNER or parts.on_host
 
 
-def let_go_of(parts: Parts, address: str, now: datetime) -> None:
-    """Let an account whose time is over let go of its address."""
+def owner_of_address(parts: Parts, address: str, now: datetime) -> AccountId | None:
+    """Find the account that an address stands for; one whose time is over lets go of its address here."""
     owner = parts.store.owner_of_address(address)
-    if owner is not None:
-        with suppress(NoSuchAccount):
-            find_id(parts, owner, now)
+    if owner is None:
+        return None
+    with suppress(NoSuchAccount):
+        return find_id(parts, owner, now).account.id
+    return None
 
 
 def stand_for(parts: Parts, account: Account) -> tuple[str, ...]:

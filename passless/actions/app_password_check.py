@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from passless.actions import nobody, noting, throttle
-from passless.actions.accounts import find_id, stand_for
+from passless.actions.accounts import find_id, owner_of_address, stand_for
 from passless.actions.parts import Parts
 from passless.domain import names
 from passless.domain.account import Account
@@ -103,6 +103,8 @@ def _checked(parts: Parts, name: str, secret: Secret, service: str, now: datetim
         raise WrongAppPassword("it ended just now")
     if not any(names.are_same(name, own) for own in stand_for(parts, account)):
         raise WrongAppPassword("another account's")
+    if "@" in names.key(name) and owner_of_address(parts, name, now) not in (None, account.id):
+        raise WrongAppPassword("another account's")  # it got the name before that was refused; whose address it is comes first
     if found.expires_at is not None and now >= found.expires_at:
         raise WrongAppPassword("expired")
     if found.services and not any(names.are_same(service, one) for one in found.services):
@@ -161,7 +163,7 @@ def _named(parts: Parts, name: str, now: datetime) -> Account | None:
     """Return the account that a name or an address is of; both are looked for, whatever is found."""
     found: list[Account] = []
     with suppress(NoSuchAccount):
-        found.append(nobody.someone(parts, name, now).account)
-    with suppress(NoSuchAccount):
         found.append(find_id(parts, parts.store.owner_of_address(name) or nobody.SIGN, now).account)
+    with suppress(NoSuchAccount):
+        found.append(nobody.someone(parts, name, now).account)
     return next((one for one in found if not nobody.is_nobody(one)), None)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from passless.actions import operators
-from passless.actions.accounts import Admission, clean_address, find, free_name, let_go_of
+from passless.actions.accounts import Admission, check_address_is_free, clean_address, find, free_name
 from passless.actions.parts import Parts, SignUp
 from passless.actions.request_errors import BadDuration
 from passless.actions.who import Acting, NotAnOperator, SignInNeeded, check_fresh, operating, place_of, reason_of, session_of
@@ -90,12 +90,12 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
         NotAnOperator, OperatorProofNeeded: whoever asks may not, or not without a fresh proof.
         BadReason: they do not say why.
         NeedsName, NeedsGroup: it would give more than the operator may.
-        NameTaken: there is an account of the name, or one that the address stands for, already.
+        NameTaken: there is an account already of the name or the address, as its name or an address that stands for it.
     """
     from passless.credentials.random_codes import new_token
 
     acting, reason, now = *_changing(parts, actor), parts.now()
-    name, groups, email = *_checked(parts, acting, new), _address(parts, new.email, now)
+    name, groups, email = *_checked(parts, acting, new), _address(parts, new.email)
     others = tuple(made.id for _, made in _open(parts, acting) if name and names.are_same(made.name, name))
     secret = new_token(parts.entropy, prefix=PREFIX)
     made = Invitation(
@@ -173,7 +173,7 @@ def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admis
     notes |= {"groups": ",".join(made.groups)} if made.groups else {}
     inviter = parts.store.read(AccountId(made.made_by)).account
     by = line(inviter.id, *inviter.made_by)
-    return Admission(groups=made.groups, address=made.email, drops=(record,), notes=notes, invited_by=by)
+    return Admission(groups=made.groups, name=made.name, address=made.email, drops=(record,), notes=notes, invited_by=by)
 
 
 def look(parts: Parts, secret: Secret) -> InvitationSeen:
@@ -230,14 +230,12 @@ def _free(parts: Parts, wanted: str) -> str:
     raise NameTaken(f'there is an account named "{name}" already')
 
 
-def _address(parts: Parts, typed: str, now: datetime) -> str:
+def _address(parts: Parts, typed: str) -> str:
     """Return an e-mail address that stands for nobody's name yet."""
     if not typed:
         return ""
     address = clean_address(typed)
-    let_go_of(parts, address, now)
-    if parts.store.owner_of_address(address) is not None:
-        raise NameTaken(f'the address "{address}" stands for another account already')
+    check_address_is_free(parts, address)
     return address
 
 

@@ -79,9 +79,11 @@ def _weakest(parts: Parts, request: Enrol, now: datetime) -> Totp | SecurityKey:
     return SecurityKey(id=method_id, name="", device=PHONE, added_at=now, credential=blank, user_verified=verified)
 
 
-def check_new_account(new: NewAccount) -> None:
-    """Check what was typed for a new account, as its making does, and raise the same."""
+def check_new_account(new: NewAccount, *, is_remote: bool) -> None:
+    """Check what was typed for a new account, as its making does, and raise the same; `is_remote` is at a server."""
     name = names.clean_account(new.name)
+    if is_remote and new.invitation is None:
+        names.check_no_address(name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     address = accounts.clean_address(new.email) if new.email else ""
     if new.password is not None:

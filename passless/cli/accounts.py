@@ -177,7 +177,7 @@ def _if_free(run: Run, plan: PlanView, new: NewAccount) -> PlanView:
     """Return the plan of an account that may be as it is asked for; there is none yet that the directory could plan for."""
     from passless.actions.planning import check_new_account
 
-    check_new_account(new)
+    check_new_account(new, is_remote=run.is_remote)
     if run.is_remote:
         return plan  # a server tells nobody which names are taken
     try:

@@ -62,6 +62,15 @@ def clean_account(text: str) -> str:
     return name
 
 
+def check_no_address(name: str) -> None:
+    """Refuse a name that could be somebody's e-mail address, where nobody who answers for it gave it."""
+    if "@" in name:
+        raise BadName(
+            f'"{name}" has "@" in it, as an e-mail address has',
+            hint='choose a name without "@", or ask an operator for an invitation to that name',
+        )
+
+
 def key(name: str) -> str:
     """Return the form under which two names are the same; what is too long to be a name is the same as itself alone.
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from passless.actions.accounts import find
 from passless.actions.who import identify
+from passless.directories.local import LocalDirectory
 from passless.directories.local import account_copies as copies
 from passless.directories.local.copy_checks import Inside
 from passless.directories.local.passphrase_files import AccountCopyDamaged
@@ -21,7 +22,7 @@ from passless.domain.methods import Kind, MethodId, Strength
 from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Loss, Recovery, Reporter
 from passless.domain.refused import Refused
-from passless.domain.requests import Answer, Delete, RenameAccountTo
+from passless.domain.requests import Answer, Delete, NewAccount, RenameAccountTo
 from passless.ports.directory import Actor
 from tests.builders import NOW
 from tests.directories.person import App, Person
@@ -250,6 +251,22 @@ class TestImport:
         Person(there).create().do(RenameAccountTo(name="lady"))
         with refused("name-taken"):
             imported(there, inside)
+        there.close()
+
+    def test_neither_its_name_nor_its_address_is_the_others_of_another_account(self, place: Place, tmp_path: Path) -> None:
+        ada, _ = self.owner(place)
+        inside = exported(place, ada.actor)
+        named = changed(inside, name="eve@example.com", addresses=("ada@example.com",), address_names=())
+        Person(place, "eve").create(email="Eve@example.com")
+        Person(place, "Ada@example.com").create()
+        for copy, name in ((named, "bob"), (changed(named, addresses=()), None)):
+            with refused("name-taken"):
+                imported(place, copy, name)
+        there = served(tmp_path / "there")
+        host = LocalDirectory(replace(there.parts, on_host=True))
+        host.create(Actor(place="host"), NewAccount(name="eve", email="Eve@example.com"))
+        with refused("name-taken"):
+            imported(there, named)
         there.close()
 
     def test_an_unfinished_account_has_a_day_from_now(self, place: Place) -> None:

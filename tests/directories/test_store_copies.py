@@ -384,6 +384,15 @@ class TestBadCopies:
         came, _ = bring_in(new, lines)
         assert [one.code for one in came] == ["", "already-enrolled", "name-taken"]
 
+    def test_so_is_an_address_that_is_the_name_of_another_and_the_other_way_round(self, old: Place, new: Place) -> None:
+        three(old)
+        lines = with_account(lines_of(old), 1, name="eve@example.org")
+        Person(new, "eve").create(email="Eve@example.org")
+        Person(new, "Cleo@example.org").create()
+        for dry_run in (True, False):
+            came, _ = bring_in(new, lines, dry_run=dry_run)
+            assert [one.code for one in came] == ["name-taken", "", "name-taken"]
+
     @pytest.mark.parametrize(
         "fields",
         [

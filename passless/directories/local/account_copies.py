@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions.accounts import check_not_kept
+from passless.actions import kept_names
+from passless.actions.accounts import check_address_is_free, check_no_ones_address, check_not_kept
 from passless.actions.parts import Access, Parts
 from passless.actions.who import Who
 from passless.directories.local.copy_checks import Inside, check_whole
@@ -146,13 +147,14 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
 
     Raises:
         AccountCopyDamaged, BadName: it cannot be an account here.
-        NameTaken: its name is kept for another account.
+        NameTaken: its name is kept for another account or is its address, or the other way round.
     """
     now = parts.now()
     inside = replace(inside, account=_portable(inside.account))
     check_whole(inside, now)
     called = clean_account(name or inside.account.name)
     check_not_kept(parts, called)
+    check_no_ones_address(parts, called)
     left_out = tuple(_left_out(parts, inside))
     account, ended = inside.account, parts.store.ended([code.id for code in inside.account.recovery_codes])
     account = replace(
@@ -164,6 +166,8 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
         app_passwords=(),
         recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),
     )
+    for address in account.address_names:
+        check_address_is_free(parts, address)
     if not can_sign_in(account, parts.rules, now):
         how = ", with the recovery code or as operator" if can_recover(account, parts.rules, now) else " --as-operator"
         left_out = (*left_out, f"nothing signs in here yet: passless recover start{how}")
@@ -211,7 +215,8 @@ def keep(parts: Parts, ready: Imported, inside: Inside, *, place: str) -> None:
         details={"from_store": inside.store_id, "exported_at": inside.exported_at.isoformat()},
     )
     uses = tuple(Use(item=method, at=now, totp_step=step) for method in inside.secrets)
-    parts.store.commit(Write(at=now, account=with_seals(account, sealed), uses=uses, events=(entry,)))
+    taken = kept_names.taken(parts, account.id, (account.name, *account.address_names), now)
+    parts.store.commit(Write(at=now, account=with_seals(account, sealed), uses=uses, events=(entry,), puts=taken))
     follow_key(parts, account.id, lambda method: sealed(method) if method.id in inside.secrets else method.seed)
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import operators
-from passless.actions.accounts import check_not_kept
+from passless.actions.accounts import check_address_is_free, check_no_ones_address, check_not_kept
 from passless.actions.parts import Access, Parts
 from passless.directories.local.account_copies import NO_SEAL, follow_key
 from passless.directories.local.copy_checks import check_kept
@@ -137,6 +137,9 @@ class StoreImport:
             if found is not None:
                 return replace(came, outcome=found, left_out=())
             check_not_kept(self._parts, ready.name, ready.id)
+            check_no_ones_address(self._parts, ready.name, ready.id)
+            for address in ready.address_names:
+                check_address_is_free(self._parts, address, ready.id)
             if self._dry_run:
                 self._check_free(ready)
             else:
