@@ -32,7 +32,7 @@ def wanted(parts: Parts, who: Who, request: AmongOperators, now: datetime) -> Wa
                 raise naming.Nothing("nothing waits for an approval", hint="another operator asks for it first")
             by = who.acting.account if who.acting is not None else who.account
             since = now if by.operator is None else by.operator.since
-            change = GiveApproval(id=wish, by=by.id, name=by.name, since=since, made_by=by.made_by)
+            change = GiveApproval(id=wish, by=by.id, name=by.name, since=since, made_by=by.made_by(now))
             return Wanted(changes=(change,))
         case _:
             assert_never(request)
@@ -40,6 +40,6 @@ def wanted(parts: Parts, who: Who, request: AmongOperators, now: datetime) -> Wa
 
 def _grant(parts: Parts, who: Who, request: GrantOperator, over: tuple[str, ...], now: datetime) -> Wanted:
     """Say who grants it: the operator, and whoever made them one; on the host nobody that has an account."""
-    by = () if who.acting is None else line(who.acting.account.id, *who.acting.account.made_by)
+    by = () if who.acting is None else line(who.acting.account.id, *who.acting.account.made_by(now))
     asked = asking.asked_in(request, over=over)
     return Wanted(changes=(GrantRights(over=over, by=by),), asked=asked, approvals=asking.approvals(parts, who, asked, now))

@@ -63,13 +63,14 @@ def approvals(parts: Parts, who: Who, asked: Asked, now: datetime) -> tuple[str,
     except NoSuchAccount:
         return ()
     agrees = may_act_on(other, who.account) and may_agree(other.operator, held)
-    return (held.approved_name,) if agrees and not why_not_second(second(who.acting.account), second(other), now) else ()
+    agrees = agrees and not why_not_second(second(who.acting.account, now), second(other, now), now)
+    return (held.approved_name,) if agrees else ()
 
 
-def second(account: Account) -> Second:
+def second(account: Account, now: datetime) -> Second:
     """Return an operator as one of two who agree."""
     since = None if account.operator is None else account.operator.since
-    return Second(id=account.id, made_by=account.made_by, since=since)
+    return Second(id=account.id, made_by=account.made_by(now), since=since)
 
 
 def keep_wish(parts: Parts, found: Found, who: Who, planned: Plan, asked: Asked | None, now: datetime) -> None:
@@ -92,7 +93,7 @@ def keep_wish(parts: Parts, found: Found, who: Who, planned: Plan, asked: Asked 
             asked_at=now,
             wish=asked,
             reason=who.reason,
-            made_by=asker.made_by,
+            made_by=asker.made_by(now),
         )
     )
     after = apply(who.account, change, now=now)

@@ -172,7 +172,7 @@ def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admis
     notes = {"invitation": made.id, "invited_by": made.made_by}
     notes |= {"groups": ",".join(made.groups)} if made.groups else {}
     inviter = parts.store.read(AccountId(made.made_by)).account
-    by = line(inviter.id, *inviter.made_by)
+    by = line(inviter.id, *inviter.made_by(now))
     return Admission(groups=made.groups, name=made.name, address=made.email, drops=(record,), notes=notes, invited_by=by)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
 import msgspec
 
+from passless.actions.catching_up import catch_up
 from passless.actions.parts import Access, Parts
 from passless.actions.who import (
     REASON_LENGTH,
@@ -22,12 +24,14 @@ from passless.actions.who import (
 from passless.domain import names
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
+from passless.domain.changes import IssueTemporaryPass, StartRecovery
 from passless.domain.errors import CannotDoThat, ProofNeeded
 from passless.domain.operators import OperatorRights, may_ask
 from passless.domain.recovery import Reporter
 from passless.domain.refused import Refused
 from passless.domain.requests import Request
 from passless.domain.safety.context import Problem, Severity
+from passless.domain.safety.operator_rules import can_act
 from passless.domain.safety.planning import Plan
 from passless.domain.views import OperatorView
 from passless.ports import NoSuchAccount, Record, Write
@@ -132,7 +136,13 @@ def listed(parts: Parts, actor: Actor) -> tuple[OperatorView, ...]:
 
 
 def tell_of(parts: Parts, who: Who, planned: Plan, now: datetime) -> Iterator[Notice]:
-    """Tell every operator of a new one, or of one who may do more: who made them one may not be who they seem."""
+    """Tell every operator of a new one, of one who may do more, and of one whom another recovers.
+
+    Who did it, or who has the account then, may not be who they seem.
+    """
+    if isinstance(planned.change, StartRecovery | IssueTemporaryPass):
+        yield from tell_of_recovery(parts, planned.before, f'"{who.name}"', now)
+        return
     had, has = planned.before.operator, planned.after.operator
     if has is None or (had is not None and had.covers(has.over)):
         return
@@ -141,9 +151,20 @@ def tell_of(parts: Parts, who: Who, planned: Plan, now: datetime) -> Iterator[No
     message = (
         f'"{name}" was made an operator over {over} by "{who.name}"; if that is not right: passless operator remove {name}'
     )
+    yield from _to_the_others(parts, planned.after, "new-operator", message, now)
+
+
+def tell_of_recovery(parts: Parts, account: Account, by: str, now: datetime) -> Iterator[Notice]:
+    """Tell every other operator that one is being recovered, and by whom; nobody where the account is no operator's."""
+    if account.operator is not None:
+        message = f'the operator "{account.name}" is being recovered by {by}; if that is not right: passless operator remove '
+        yield from _to_the_others(parts, account, "operator-recovery", message + account.name, now)
+
+
+def _to_the_others(parts: Parts, about: Account, code: str, message: str, now: datetime) -> Iterator[Notice]:
     for record in parts.store.records(KIND):
-        if record.key != planned.after.id:
-            yield Notice(id=parts.new_id(), account_id=AccountId(record.key), at=now, code="new-operator", message=message)
+        if record.key != about.id:
+            yield Notice(id=parts.new_id(), account_id=AccountId(record.key), at=now, code=code, message=message)
 
 
 def first(parts: Parts, actor: Actor, account: Account, now: datetime) -> tuple[Who, Record]:
@@ -151,12 +172,12 @@ def first(parts: Parts, actor: Actor, account: Account, now: datetime) -> tuple[
 
     Raises:
         OnTheHost: it is asked for over HTTP, or from elsewhere.
-        NotTheFirst: there are two already, or the account is one of them.
+        NotTheFirst: there are two already who can act, or the account is that of an operator.
     """
     check_host(parts)
     if account.operator is not None:
         raise NotTheFirst("the account is that of an operator already")
-    if len(list(islice(parts.store.records(KIND), FIRST_ONES))) == FIRST_ONES:
+    if len(list(islice(_able(parts, now), FIRST_ONES))) == FIRST_ONES:
         raise NotTheFirst
     who = Who(
         account=account,
@@ -203,6 +224,15 @@ def name_of(parts: Parts, account_id: str) -> str:
         return parts.store.read(AccountId(account_id)).account.name
     except NoSuchAccount:
         return account_id
+
+
+def _able(parts: Parts, now: datetime) -> Iterator[Account]:
+    """Yield the operators who can act: not those being recovered, or whom another operator recovered lately."""
+    for record in parts.store.records(KIND):
+        with suppress(NoSuchAccount):
+            account = catch_up(parts.store.read(AccountId(record.key)).account, parts.rules, now).account
+            if can_act(account, now):
+                yield account
 
 
 def _nobody(parts: Parts, actor: Actor) -> Exception:

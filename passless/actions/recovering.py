@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from passless.actions import nobody, proving, throttle
+from passless.actions import nobody, operators, proving, throttle
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import find_sign_in
 from passless.actions.changing import TRIES
@@ -104,7 +104,8 @@ def _in_recovery(parts: Parts, at: Attempt, code: RecoveryCode) -> tuple[Account
     after = continued(account, apply(account, StartRecovery(by=Reporter.SELF), now=at.now), at.now)
     details = {"by": Reporter.SELF, "code": code.id}
     entry = entry_of(account, at.actor, "start-recovery", Outcome.DONE, at.now, details)
-    return after, (entry,), (begun_notice(parts, account, at.now, "the recovery code"),)
+    told = operators.tell_of_recovery(parts, account, "whoever has its recovery code", at.now)
+    return after, (entry,), (begun_notice(parts, account, at.now, "the recovery code"), *told)
 
 
 def _check_code(account: Account, typed: Secret, now: datetime) -> RecoveryCode:

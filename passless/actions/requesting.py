@@ -41,6 +41,7 @@ from passless.domain.changes import (
     TurnTwoStepOn,
 )
 from passless.domain.methods import Kind, Password, Strength
+from passless.domain.operators import line
 from passless.domain.recovery import RecoveryCode, TemporaryPass
 from passless.domain.refused import Refused
 from passless.domain.requests import (
@@ -324,6 +325,7 @@ def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bo
         expires_at=now + lifetime,
         issued_by=who.reporter,
         once=request.once,
+        made_by=_behind(who, now),
     )
     shown, wish = random_codes.in_groups(secret, 4), asking.asked_in(request)
     return Built(
@@ -334,6 +336,11 @@ def _issue(parts: Parts, who: Who, request: IssuePass, now: datetime, *, dry: bo
         ),
         made=MadePass(id=made.id, secret=shown, expires_at=made.expires_at, once=made.once),
     )
+
+
+def _behind(who: Who, now: datetime) -> tuple[str, ...]:
+    """Return an operator's id and who stands behind them; on an embedded store, where there is none, nobody."""
+    return () if who.acting is None else line(who.acting.account.id, *who.acting.account.made_by(now))
 
 
 def _revoke_pass(who: Who) -> Built:
@@ -347,7 +354,7 @@ def _start_recovery(parts: Parts, who: Who, request: StartRecoveryOf, now: datet
     issued = _issue(parts, who, IssuePass(lifetime=request.lifetime), now, dry=dry)
     wish = asking.asked_in(request, lost=devices)
     lost = tuple(LoseDevice(id=parts.new_id(), device=device, until=now) for device in devices)
-    changes = (*lost, *issued.wanted.changes, StartRecovery(by=who.reporter, lost=devices))
+    changes = (*lost, *issued.wanted.changes, StartRecovery(by=who.reporter, lost=devices, made_by=_behind(who, now)))
     wanted = Wanted(changes=changes, asked=wish, approvals=asking.approvals(parts, who, wish, now))
     return Built(wanted=wanted, made=issued.made)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from passless.actions import throttle
+from passless.actions import operators, throttle
 from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
 from passless.actions.recovering import begun_notice
@@ -15,7 +15,7 @@ from passless.actions.signing_in import Attempt, Opened, entry_of, new_session
 from passless.actions.who import place_of
 from passless.credentials.proofs import WrongProof
 from passless.domain.account import Account
-from passless.domain.applying import apply
+from passless.domain.applying import apply, helped
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import StartRecovery
 from passless.domain.methods import Kind
@@ -71,9 +71,11 @@ def _in_recovery(
     parts: Parts, at: Attempt, issued: TemporaryPass
 ) -> tuple[Account, tuple[AuditEntry, ...], tuple[Notice, ...]]:
     """Return the account with the pass used and a recovery under way, and what is to be written of that."""
-    account = replace(at.account, temporary_pass=replace(issued, used_at=at.now))
+    account = helped(replace(at.account, temporary_pass=replace(issued, used_at=at.now)), issued.made_by, at.now)
     if account.recovery is not None and account.recovery.finished_at is None:
         return account, (), ()
     after = continued(account, apply(account, StartRecovery(by=issued.issued_by), now=at.now), at.now)
     entry = entry_of(account, at.actor, "start-recovery", Outcome.DONE, at.now, {"by": issued.issued_by})
-    return after, (entry,), (begun_notice(parts, account, at.now, "a temporary pass"),)
+    by = f'"{operators.name_of(parts, issued.made_by[0])}"' if issued.made_by else "an operator"
+    told = operators.tell_of_recovery(parts, account, f"{by}, whose temporary pass was used just now", at.now)
+    return after, (entry,), (begun_notice(parts, account, at.now, "a temporary pass"), *told)

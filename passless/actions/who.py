@@ -25,8 +25,7 @@ from passless.domain.methods import Strength
 from passless.domain.operators import OperatorRights
 from passless.domain.recovery import Reporter
 from passless.domain.safety.context import GIVES_NO_PROOF, READS_ONLY, Context
-from passless.domain.safety.operator_rules import may_act_on, proof_for_others
-from passless.domain.safety.proof_rules import is_bound
+from passless.domain.safety.operator_rules import may_act_on, proof_for_others, rights_rest
 from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, Session, SessionKind
 from passless.ports import NoSuchAccount, Write
@@ -69,7 +68,8 @@ class NotAnOperator(ProofNeeded):
 
     code = "not-an-operator"
     hint = (
-        "sign in as an operator, with a method and not by a device code or a pass, nor for a day after a recovery; or ask one"
+        "sign in as an operator, with a method and not by a device code or a pass, nor for a day after a recovery (for 31 days"
+        " with what is new, where an operator helped); or ask one"
     )
     default = "only an operator may do this"
 
@@ -222,7 +222,7 @@ def operating(parts: Parts, actor: Actor) -> Acting | None:
     """Return the operator behind the actor's session on a server; None where it is nobody's with such rights.
 
     A session that gives no proof for changes gives no rights of an operator either, to read with or to act; nor does one that
-    rule 10 binds, for the day after a recovery.
+    rule 10 binds, for the day after a recovery, or one of what is new where another operator recovered the account lately.
     """
     session = session_of(parts, actor)
     if parts.access is not Access.NOBODY or session is None or session.kind in GIVES_NO_PROOF:
@@ -234,7 +234,7 @@ def operating(parts: Parts, actor: Actor) -> Acting | None:
     if account.operator is None or session_on(parts, actor, account) is None:
         return None
     own = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name)
-    if is_bound(account, own.context(parts.now())):
+    if rights_rest(account, own.context(parts.now())):
         return None
     return Acting(account=account, session=session, rights=account.operator)
 

@@ -12,7 +12,7 @@ from passless.domain.app_passwords import AppPassword
 from passless.domain.changes import AccountName, Change
 from passless.domain.methods import DeviceName, MethodId, Password, SignInMethod
 from passless.domain.operators import OperatorRights, line
-from passless.domain.recovery import Approval, Loss, Recovery, RecoveryCode, Reporter, TemporaryPass
+from passless.domain.recovery import Approval, Helped, Loss, Recovery, RecoveryCode, Reporter, TemporaryPass
 
 AccountId = NewType("AccountId", str)
 Version = NewType("Version", int)
@@ -66,6 +66,7 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     operator: OperatorRights | None = None
     approval: Approval | None = None
     invited_by: tuple[str, ...] = ()  # the id of who invited them, then of who made that one, and so on
+    helped: Helped | None = None  # by operators of a server, in a recovery; kept when it is over
 
     @property
     def password(self) -> Password | None:
@@ -77,11 +78,12 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """No password exists at all."""
         return self.password is None
 
-    @property
-    def made_by(self) -> tuple[str, ...]:
-        """The ids of who stands behind the account and its rights: who granted them, who invited it, and who made those."""
+    def made_by(self, now: datetime) -> tuple[str, ...]:
+        """The ids of who stands behind the account and its rights: who granted, invited or lately recovered them, and so on."""
         granted = () if self.operator is None else self.operator.granted_by
-        return line(*granted[:1], *self.invited_by[:1], *granted[1:], *self.invited_by[1:])
+        helped = self.helped.by if self.helped is not None and self.helped.holds(now) else ()
+        nearest = (*helped[:1], *granted[:1], *self.invited_by[:1])
+        return line(*nearest, *helped[1:], *granted[1:], *self.invited_by[1:])
 
     def method(self, method_id: MethodId) -> SignInMethod | None:
         """Return the method with this id."""

@@ -43,7 +43,7 @@ from passless.domain.changes import (
 )
 from passless.domain.methods import Password, SignInMethod
 from passless.domain.operators import OperatorRights, line
-from passless.domain.recovery import Loss, Recovery
+from passless.domain.recovery import HELPED_PERIOD, Helped, Loss, Recovery
 
 
 def apply(account: Account, change: Change, *, now: datetime) -> Account:  # noqa: C901, PLR0911, PLR0912 - one case a change
@@ -90,7 +90,7 @@ def apply(account: Account, change: Change, *, now: datetime) -> Account:  # noq
         case FinishRecovery():
             return _finish_recovery(account, now)
         case CancelRecovery():
-            return _cancel_recovery(account)
+            return _cancel_recovery(account, now)
         case CancelPending(id=pending_id):
             return _cancel_pending(account, pending_id)
         case RenameAccount(name=name, display_name=display_name):
@@ -230,7 +230,7 @@ def _start_recovery(account: Account, change: StartRecovery, now: datetime) -> A
 
     What another operator approved is used with it, once.
     """
-    account = replace(account, approval=None)
+    account = replace(helped(account, change.made_by, now), approval=None)
     running = account.recovery if account.recovery is not None and account.recovery.holds(now) else None
     if running is None:
         return replace(account, recovery=Recovery(started_at=now, by=change.by, lost=change.lost))
@@ -239,15 +239,28 @@ def _start_recovery(account: Account, change: StartRecovery, now: datetime) -> A
     return replace(account, recovery=Recovery(started_at=now, by=change.by, enrolled=running.enrolled, lost=change.lost))
 
 
+def helped(account: Account, by: tuple[str, ...], now: datetime) -> Account:
+    """Return the account with who recovers it written down, beside whoever did so lately."""
+    if not by:
+        return account
+    had = account.helped if account.helped is not None and account.helped.holds(now) else Helped(by=(), since=now)
+    return replace(account, helped=Helped(by=line(*by, *had.by), since=had.since))
+
+
 def _finish_recovery(account: Account, now: datetime) -> Account:
     recovery = None if account.recovery is None else replace(account.recovery, finished_at=now)
-    return replace(account, recovery=recovery, temporary_pass=None)
+    by = account.helped
+    if by is not None and by.until is None:
+        by = replace(by, until=now + HELPED_PERIOD)
+    return replace(account, recovery=recovery, temporary_pass=None, helped=by)
 
 
-def _cancel_recovery(account: Account) -> Account:
+def _cancel_recovery(account: Account, now: datetime) -> Account:
     if account.recovery is None:
         return account
-    enrolled, since = account.recovery.enrolled, account.recovery.started_at
+    enrolled, since, by = account.recovery.enrolled, account.recovery.started_at, account.helped
+    if by is not None:  # whoever helped in this one alone left nothing behind; in an earlier one they may have
+        by = None if by.since >= since else replace(by, until=by.until or now + HELPED_PERIOD)
     kept = _keeping(account, tuple(method for method in account.methods if method.id not in enrolled))
     codes = tuple(
         replace(code, valid_until=None) if code.created_at < since else code
@@ -255,7 +268,7 @@ def _cancel_recovery(account: Account) -> Account:
         if code.created_at < since
     )
     pending = tuple(one for one in account.pending if one.asked_at < since)
-    return replace(kept, recovery=None, temporary_pass=None, recovery_codes=codes, pending=pending)
+    return replace(kept, recovery=None, temporary_pass=None, recovery_codes=codes, pending=pending, helped=by)
 
 
 def _settle(account: Account, at: datetime) -> Account:

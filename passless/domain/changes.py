@@ -140,10 +140,11 @@ class RevokeTemporaryPass(ChangeFields, frozen=True, kw_only=True, tag="revoke-t
 
 
 class StartRecovery(ChangeFields, frozen=True, kw_only=True, tag="start-recovery"):
-    """A recovery begins, with a recovery code or by an operator."""
+    """A recovery begins, with a recovery code or by an operator; `made_by` is who that is, then who stands behind them."""
 
     by: Reporter
     lost: tuple[str, ...] = ()
+    made_by: tuple[str, ...] = ()
 
 
 class FinishRecovery(ChangeFields, frozen=True, kw_only=True, tag="finish-recovery"):

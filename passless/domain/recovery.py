@@ -10,6 +10,7 @@ from msgspec import Struct
 from passless.domain.methods import MethodId, SignInMethod, Strength
 
 APPROVAL_LIFE = timedelta(hours=24)  # how long an operator's wish waits for another, and an approval for being used
+HELPED_PERIOD = timedelta(days=31)  # how long whoever recovered an account stands behind it, once the recovery is finished
 RECOVERY_PERIOD = timedelta(hours=24)  # features.md, "lost everything": how long rule 10 holds after a recovery
 
 
@@ -39,7 +40,10 @@ class RecoveryCode(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TemporaryPass(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An operator's way to let a person in for minutes or hours; never a way in that counts."""
+    """An operator's way to let a person in for minutes or hours; never a way in that counts.
+
+    `made_by`: on a server, the id of whoever issued it, then of who stands behind them.
+    """
 
     id: str
     hash: str
@@ -48,6 +52,7 @@ class TemporaryPass(Struct, frozen=True, kw_only=True, omit_defaults=True):
     issued_by: Reporter
     once: bool = True
     used_at: datetime | None = None
+    made_by: tuple[str, ...] = ()
 
 
 class Loss(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,6 +85,22 @@ class Recovery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def holds(self, now: datetime) -> bool:
         """Tell whether rule 10 still binds the account."""
         return self.finished_at is None or now < self.finished_at + RECOVERY_PERIOD
+
+
+class Helped(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who on a server recovered an account, or issued the pass it was recovered with, and who stands behind them.
+
+    They may be who signs in to it now, so they count as its makers for a while (rule 12), and what was added since gives no
+    rights of an operator. `since` is when the first of these recoveries began, `until` is None while none is finished.
+    """
+
+    by: tuple[str, ...]
+    since: datetime
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether they still stand behind the account."""
+        return self.until is None or now < self.until
 
 
 class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):

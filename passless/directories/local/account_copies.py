@@ -235,7 +235,8 @@ def follow_key(parts: Parts, account_id: AccountId, sealed: Callable[[Totp], Sea
 
 def _portable(account: Account) -> Account:
     """Return what of an account makes sense elsewhere: no passes, nothing that waits, no reports, no rights over others."""
-    return replace(account, temporary_pass=None, pending=(), losses=(), groups=(), operator=None, approval=None, invited_by=())
+    without = replace(account, temporary_pass=None, pending=(), losses=())
+    return replace(without, groups=(), operator=None, approval=None, invited_by=(), helped=None)
 
 
 def note_export(parts: Parts, who: Who, left_out: tuple[SignInMethod, ...], now: datetime) -> None:

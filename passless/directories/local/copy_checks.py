@@ -76,7 +76,7 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
         and set(account.address_names) <= set(account.addresses)
         and len(account.groups) <= MAXIMUM_GROUPS
         and len(_over(account)) <= MAXIMUM_GROUPS
-        and all(_is_line(ids) for ids in (account.invited_by, () if account.operator is None else account.operator.granted_by))
+        and all(_is_line(ids) for ids in _lines(account))
     )
     if not is_whole:
         raise AccountCopyDamaged("the account in this copy is not one that can be here")
@@ -94,6 +94,12 @@ def _check_account(account: Account, now: datetime, secrets: dict[MethodId, byte
 
 def _over(account: Account) -> tuple[str, ...]:
     return () if account.operator is None else account.operator.over
+
+
+def _lines(account: Account) -> Iterator[tuple[str, ...]]:
+    yield account.invited_by
+    yield () if account.operator is None else account.operator.granted_by
+    yield () if account.helped is None else account.helped.by
 
 
 def _is_line(ids: tuple[str, ...]) -> bool:

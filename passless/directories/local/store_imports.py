@@ -241,6 +241,7 @@ def prepare(parts: Parts, kept: Kept) -> Account:
         groups=account.groups if is_served else (),
         operator=account.operator if is_served else None,
         invited_by=account.invited_by if is_served else (),
+        helped=account.helped if is_served else None,
         recovery_codes=tuple(code for code in account.recovery_codes if code.id not in ended),
     )
 

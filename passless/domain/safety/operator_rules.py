@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.domain.account import Account
+from passless.domain.account import Account, State
 from passless.domain.changes import (
     AskApproval,
     CancelPending,
@@ -25,7 +25,7 @@ from passless.domain.recovery import Approval, Reporter
 from passless.domain.safety.case import NEVER_REFUSED, Case
 from passless.domain.safety.context import Context, Problem, Rules
 from passless.domain.safety.proof_rules import is_bound
-from passless.domain.safety.proofs import counted_proofs, covered, strongest_way_in
+from passless.domain.safety.proofs import counted_proofs, covered, proof_ids, strongest_way_in
 
 GRANT = GrantRights.__struct_config__.tag
 SEASONED = timedelta(hours=24)  # how long one is an operator before one's approval counts: who is told of it has that long
@@ -89,7 +89,7 @@ def _is_within(case: Case, own: OperatorRights | None) -> bool:
 def second_operator(case: Case) -> Iterator[Problem]:
     """Rule 12: the policy may ask a second operator where a person would be left with methods of one device only.
 
-    It then asks one for new operators as well: else one operator would make the second.
+    It then asks one for new operators and for the recovery of one as well: else one operator would be, or make, the second.
     """
     if isinstance(case.change, GiveApproval):
         yield from _another(case, case.change)
@@ -108,7 +108,8 @@ def second_operator(case: Case) -> Iterator[Problem]:
 def _asks_two(case: Case) -> bool:
     match case.change:
         case StartRecovery() | IssueTemporaryPass():
-            return case.context.actor is not Reporter.SELF and len(case.before.devices) <= 1
+            alone = case.before.operator is None and len(case.before.devices) > 1
+            return case.context.actor is not Reporter.SELF and not alone
         case GrantRights(over=over):  # on the server's host they are made while there are fewer than two, so that two can agree
             less = case.before.operator is not None and case.before.operator.covers(over)
             return case.context.actor is Reporter.OPERATOR and not less
@@ -129,7 +130,7 @@ def why_not_second(asker: Second, other: Second, now: datetime) -> str:
     if other.id == asker.id:
         return "who asked for it does not approve it too"
     if asker.id in other.made_by or other.id in asker.made_by:
-        return "one of these two operators invited the other, or made them an operator, so they do not count as two"
+        return "one of these two operators lately recovered or invited the other, or made them an operator, so they are not two"
     if other.since is None or now < other.since + SEASONED:
         return "who approves has been an operator, over these groups, for at least 24 hours"
     return ""
@@ -183,9 +184,30 @@ def may_act_on(operator: Account, target: Account, *, equals: bool = False) -> b
 def proof_for_others(account: Account, context: Context, rules: Rules) -> tuple[Strength, Strength]:
     """Return what an operator has to prove before acting for others, and what they have proven.
 
-    It is what rule 8 asks for a change to two-step on their own account. Who is bound by rule 10 has proven nothing.
+    It is what rule 8 asks for a change to two-step on their own account. Whose rights rest has proven nothing.
     """
     need = max(strongest_way_in(account, rules, context.now), Strength.ONE_FACTOR)
-    if is_bound(account, context):
+    if rights_rest(account, context):
         return need, Strength.NOTHING
     return need, covered(account, counted_proofs(context), rules, context.now)
+
+
+def rights_rest(account: Account, context: Context) -> bool:
+    """Tell whether an operator's rights are suspended: rule 10 binds who asks, or another one recovered the account lately.
+
+    Then only what was on the account before that recovery gives them, for what was added since may be that operator's.
+    """
+    if is_bound(account, context):
+        return True
+    by = account.helped
+    if by is None or not by.holds(context.now):
+        return False
+    older, fresh = {method.id for method in account.methods if method.added_at < by.since}, proof_ids(context)
+    return any(ids and not ids & older for ids in (fresh, fresh | context.opened_with))
+
+
+def can_act(account: Account, now: datetime) -> bool:
+    """Tell whether an account is that of an operator who is not being recovered, nor was by another lately."""
+    if account.operator is None or account.state(now) is State.IN_RECOVERY:
+        return False
+    return account.helped is None or not account.helped.holds(now)
