@@ -166,7 +166,7 @@ class NewToken(RequestFields, frozen=True, kw_only=True, tag="new-token"):
 class GrantOperator(RequestFields, frozen=True, kw_only=True, tag="grant-operator"):
     """Make the account an operator over the accounts of some groups, or over all where none is named (operators).
 
-    `first` is for whoever can open the store on its host, while there are fewer than two operators; never over HTTP.
+    `first` is for whoever can open the store on its host, while fewer than two operators can act; never over HTTP.
     """
 
     over: tuple[str, ...] = ()
