@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
     from passless.directories.server.errors import Challenge
     from passless.domain.secret import Secret
+
+_T = TypeVar("_T")
 
 SIGNED = (Kind.SECURITY_KEY, Kind.PASSKEY)  # what answers a challenge
 TYPED = {
@@ -102,17 +104,19 @@ def in_terminal(run: Run, wish: Wish, kind: Kind) -> SignedIn | Begun:
     if wish.begin:
         check_begins(kind)
         return run.directory.begin(run.actor, run.target, SignInWith(kind=kind))
-    outcome = _patiently(run, kind, wish.files, lambda: _first(run, kind, wish), is_second=wish.finish is not None)
+    is_typed, is_second = _is_typed(kind, wish.files), wish.finish is not None
+    outcome = patiently(run, lambda: _first(run, kind, wish), is_typed=is_typed, is_second=is_second)
     if isinstance(outcome, SecondProofNeeded):
         outcome = _second(run, outcome, wish)
     return run.signed_in(outcome)
 
 
-def _patiently(
-    run: Run, kind: Kind, files: Files, attempt: Callable[[], SignedIn | SecondProofNeeded], *, is_second: bool
-) -> SignedIn | SecondProofNeeded:
+def _is_typed(kind: Kind, files: Files) -> bool:
+    return kind not in SIGNED and files.of(kind) is None
+
+
+def patiently(run: Run, attempt: Callable[[], _T], *, is_typed: bool, is_second: bool = False) -> _T:
     """Let a person at a terminal type again what was wrong."""
-    is_typed = run.can_ask and kind not in SIGNED and files.of(kind) is None
     tries = 0
     while True:
         tries += 1
@@ -121,7 +125,7 @@ def _patiently(
         except ProofNeeded as error:
             if is_second and error.code == "code-reused":
                 error.hint = ANOTHER_METHOD
-            if not is_typed or tries == TRIES or error.code not in MENDED_BY_TYPING:
+            if not (run.can_ask and is_typed) or tries == TRIES or error.code not in MENDED_BY_TYPING:
                 raise
             run.note(f"{error.message}; {error.hint}")
 
@@ -203,7 +207,7 @@ def _further(run: Run, needed: SecondProofNeeded, files: Files) -> SignedIn | Se
     def attempt() -> SignedIn | SecondProofNeeded:
         return _outcome(run.directory.finish(run.actor, needed.ceremony, answer(run, kind, files, needed)))
 
-    return _patiently(run, kind, files, attempt, is_second=True)
+    return patiently(run, attempt, is_typed=_is_typed(kind, files), is_second=True)
 
 
 def _outcome(outcome: object) -> SignedIn | SecondProofNeeded:

@@ -14,6 +14,7 @@ from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
 from passless.domain.names import printable
 from passless.domain.requests import Answer, CancelWaiting, IssuePass, SignInWith, StartRecoveryOf, StopRecovery
+from passless.domain.secret import Secret
 from passless.domain.views import AccountView, Applied, PlanView, SignedIn, Waits
 
 if TYPE_CHECKING:
@@ -50,16 +51,35 @@ def start(run: Run, wish: Wish) -> SignedIn | PlanView | Applied | Waits:
         return run.change(request, confirm=_question(run, wish.lost))
     if run.given.dry_run:
         return plans.start_recovery(_seen(run))
+    outcome = proving.patiently(run, lambda: _first(run, wish), is_typed=wish.files.code is None or _types_a_proof(wish))
+    return run.signed_in(_with_further(run, wish, outcome) if isinstance(outcome, Secret) else outcome)
+
+
+def _first(run: Run, wish: Wish) -> SignedIn | Secret:
+    """Begin a recovery with what was given; return the code where it is right and one more proof is to be asked for."""
     code = run.secret(wish.files.code, "Recovery code", flag="--code-file FILE")
     proof = _proof(run, wish)
     try:
-        return run.signed_in(run.directory.recover(run.actor, run.target, code, proof))
+        return run.directory.recover(run.actor, run.target, code, proof)
     except ProofNeeded as error:
         if error.code != SECOND_PROOF or proof is not None or not run.can_ask:
             raise
         run.note(f"{error.message}.")
-        further = _proof(run, replace(wish, kind=proving.choose(run)))
-        return run.signed_in(run.directory.recover(run.actor, run.target, code, further))
+        return code
+
+
+def _with_further(run: Run, wish: Wish, code: Secret) -> SignedIn:
+    wish = replace(wish, kind=proving.choose(run))
+    return proving.patiently(
+        run,
+        lambda: run.directory.recover(run.actor, run.target, code, _proof(run, wish)),
+        is_typed=_types_a_proof(wish),
+    )
+
+
+def _types_a_proof(wish: Wish) -> bool:
+    """Tell whether a proof beside the code is typed: not in a file, and nothing that answers a challenge."""
+    return wish.kind is not None and wish.kind not in proving.SIGNED and not (wish.files.proof or wish.files.password)
 
 
 def _seen(run: Run) -> AccountView | None:

@@ -222,12 +222,14 @@ def losses(items: Sequence[LossView], names: dict[str, str], look: Look) -> Rend
 
 
 def problems(items: Sequence[ProblemView]) -> RenderableType:
-    """Draw problems, each with what to do."""
+    """Draw problems, each with what to do; the same advice for several in a row is said once, below the last of them."""
     grid = facts([])
-    for one in items:
+    for one, below in zip(items, (*items[1:], None), strict=True):
         is_refusal = one.severity == "refusal"
         sign = Text("✗" if is_refusal else "!", style="red" if is_refusal else "yellow")
-        grid.add_row(sign, stack(safe(one.message), safe(one.hint, "dim")))
+        grid.add_row(
+            sign, stack(safe(one.message), None if below is not None and one.hint == below.hint else safe(one.hint, "dim"))
+        )
     return grid
 
 

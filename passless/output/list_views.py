@@ -22,6 +22,7 @@ from passless.output.account_views import STATE_WORDS, STATES
 from passless.output.drawing import Look, listing, mark, safe, switch, when
 from passless.output.human import list_of
 
+NOTHING_TO_LOSE = "there is no device and no password to lose; how you get in: passless status"
 WIDE = 100  # columns of a terminal that takes everything of an account in one line
 
 
@@ -178,7 +179,7 @@ def what_if(items: Sequence[WhatIfView], look: Look) -> RenderableType:
         )
         for one in items
     ]
-    return listing(look, ("lost", "", "ways in left", "recovery"), lines, nothing="there is nothing to lose yet")
+    return listing(look, ("lost", "", "ways in left", "recovery"), lines, nothing=NOTHING_TO_LOSE)
 
 
 def _left(one: WhatIfView) -> Text:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -34,8 +36,10 @@ NEEDS = {
     Need.DEVICE_CODE: "a device code",
     Need.KEEP_PASSWORD: "the password",
 }
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")  # as `isoformat` writes it
 NEITHER = frozenset({UNPLUGGED})  # what is neither good nor bad
 DETAIL_LENGTH = 3  # details of an event that fit beside it
+ALWAYS_SAID = ("reason", "ticket")  # why somebody did it, however much else there is to say
 
 
 @list_of(Verdict)
@@ -138,6 +142,8 @@ def profile(result: ProfileView, look: Look) -> RenderableType:
     ]
     if result.ca is not None:
         lines.append(("certificates", safe(result.ca)))
+    if result.password_file is not None:
+        lines.append(("password file", safe(result.password_file)))
     if result.server is not None:
         lines.append(("answers", safe(result.server.spoken)))
     return facts(tuple(lines))
@@ -162,8 +168,20 @@ def events(items: Sequence[AuditEvent], look: Look) -> RenderableType:
 
 
 def _details(event: AuditEvent) -> Text:
-    said = [f"{name} {value}" for name, value in event.details.items() if value]
-    return safe(", ".join(said[:DETAIL_LENGTH]), "dim")
+    said = {name: _spoken(value) for name, value in event.details.items() if value}
+    why = [f"{name} {said.pop(name)}" for name in ALWAYS_SAID if name in said]
+    beside = [f"{name} {value}" for name, value in said.items()]
+    return safe(", ".join((*beside[:DETAIL_LENGTH], *why)), "dim")
+
+
+def _spoken(value: str) -> str:
+    """Return a detail as people read it: a point in time to the minute."""
+    if not MOMENT.fullmatch(value):
+        return value
+    try:
+        return f"{datetime.fromisoformat(value).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return value
 
 
 @view.register

@@ -172,6 +172,46 @@ def test_a_recovery_asks_for_the_code_and_the_further_proof(anna: Passless) -> N
     assert anna.json("recover", "status")["state"] == "in-recovery"
 
 
+def test_a_mistyped_recovery_code_is_asked_for_again(anna: Passless) -> None:
+    code = anna.json("recovery-code", "new", "--yes")["code"]
+    anna.json("sign-out")
+    with at_terminal("recover", "start") as child:
+        for typed in (code[:-1], "what", code):
+            child.expect("Recovery code:")
+            child.sendline(typed)
+        child.expect("signed in as")
+        assert ends(child) == 0
+    assert anna.json("recover", "status")["state"] == "in-recovery"
+
+
+def test_a_recovery_code_is_asked_for_three_times_and_no_more(anna: Passless) -> None:
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("sign-out")
+    with at_terminal("recover", "start") as child:
+        for _ in range(3):
+            child.expect("Recovery code:")
+            child.sendline("what")
+        assert ends(child) == 5
+    assert "type it again" in str(child.before)
+
+
+def test_the_further_proof_of_a_recovery_is_asked_for_again_without_the_code(anna: Passless) -> None:
+    app = anna.totp()
+    code = anna.json("recovery-code", "new", "--yes")["code"]
+    anna.json("two-step", "on")
+    anna.json("sign-out")
+    with at_terminal("recover", "start") as child:
+        child.expect("Recovery code:")
+        child.sendline(code)
+        child.expect("Sign in with")
+        child.sendline("totp")
+        for typed in ("000000", app.now()):
+            child.expect("Code from the authenticator app:")
+            child.sendline(typed)
+        child.expect("signed in as")
+        assert ends(child) == 0
+
+
 def test_two_step_asks_for_the_second_proof_right_away(anna: Passless) -> None:
     app = anna.totp()
     anna.json("recovery-code", "new", "--yes")

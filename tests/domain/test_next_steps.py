@@ -9,6 +9,7 @@ from tests.builders import (
     NOW,
     RULES,
     YOUNG,
+    a_lost_device,
     a_passkey,
     a_password,
     a_recovery,
@@ -16,9 +17,11 @@ from tests.builders import (
     a_security_key,
     a_temporary_pass,
     a_totp,
+    accepted,
     an_account,
     an_email,
     an_unsaved_code,
+    proven_with,
 )
 
 PASSWORD, APP, KEY, CODE = a_password(), a_totp(), a_security_key(), a_saved_code()
@@ -132,3 +135,16 @@ def test_without_a_way_in_it_says_what_brings_the_person_back() -> None:
     ]
     for account, message in told:
         assert steps(account)[0].message == message
+
+
+def test_after_a_loss_the_saved_code_is_the_way_back_and_stays_good() -> None:
+    lost = accepted(an_account(methods=[APP], codes=[CODE]), a_lost_device("phone"), proven_with(APP))
+    found = steps(lost)
+    assert [step.code for step in found] == ["start-recovery", "enrol-totp", "make-recovery-code"]
+    assert "with your recovery code" in found[0].message
+    assert "the one you have stays good" in found[2].message
+
+
+def test_without_a_saved_code_a_loss_asks_for_the_first_one() -> None:
+    lost = accepted(an_account(methods=[APP], codes=[]), a_lost_device("phone"), proven_with(APP))
+    assert "stays good" not in steps(lost)[-1].message

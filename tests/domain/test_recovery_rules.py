@@ -344,3 +344,17 @@ class TestOperators:
         after = accepted(self.ACCOUNT, StartRecovery(by=Reporter.SELF), an_operator())
         assert after.recovery is not None
         assert after.recovery.by is Reporter.OPERATOR
+
+
+def test_a_loss_that_leaves_only_the_saved_code_says_so() -> None:
+    app = a_totp()
+    found = plan(an_account(methods=[app], codes=[a_saved_code()]), a_lost_device("phone"), proven_with(app), RULES).problems
+    assert {one.code for one in found} >= {"no-way-in", "one-device-away"}
+    assert all("passless recover start" in one.hint for one in found if one.code in ("no-way-in", "one-device-away"))
+    assert not any("nothing would be left to come back with" in one.message for one in found)
+
+
+def test_a_loss_without_a_saved_code_leaves_nothing() -> None:
+    app = a_totp()
+    found = plan(an_account(methods=[app], codes=[]), a_lost_device("phone"), proven_with(app), RULES).problems
+    assert "nothing would be left to come back with" in [one.message for one in found]

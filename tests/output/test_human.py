@@ -101,6 +101,13 @@ def test_what_was_only_made_is_not_called_proven() -> None:
     assert "proven" not in drawn(made, width=120)
 
 
+def test_the_same_advice_for_several_problems_in_a_row_is_said_once() -> None:
+    several = [("a", "do one"), ("b", "do one"), ("c", "do two")]
+    problems = tuple(ProblemView(code="c", message=word, hint=hint, severity="warning") for word, hint in several)
+    shown = drawn(replace(an_account(), problems=problems))
+    assert (shown.count("do one"), shown.count("do two")) == (1, 1)
+
+
 def test_a_loss_that_locks_out_is_said() -> None:
     assert "you would be locked out" in drawn(an_account(), width=120)
 

@@ -24,6 +24,9 @@ from passless.domain.safety.ways_in import (
     signs_in,
 )
 
+FIRST_CODE = "make a recovery code and keep it on paper: it brings you back when everything else is lost"
+NEW_CODE = "make a new recovery code, on new paper: the one you have stays good until the new one is typed back"
+
 
 class Goal(StrEnum):
     """Where a person wants to be."""
@@ -153,7 +156,7 @@ def _recovery_code(account: Account, now: datetime) -> Iterator[Step]:
         yield Step(
             action=Action.RECOVERY_CODE,
             code="make-recovery-code",
-            message="make a recovery code and keep it on paper: it brings you back when everything else is lost",
+            message=NEW_CODE if saved else FIRST_CODE,
             command="passless recovery-code new",
         )
 

@@ -21,10 +21,11 @@ from passless.domain.methods import Password, Strength, Totp
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Problem
 from passless.domain.safety.proofs import strongest_way_in
-from passless.domain.safety.ways_in import can_sign_in, fatal_devices, is_valid, opens_alone, recovery_methods
+from passless.domain.safety.ways_in import can_recover, can_sign_in, fatal_devices, is_valid, opens_alone, recovery_methods
 
 ENROL_HINT = "add a way in that stays: passless method add security-key, or passless method add totp"
 CODE_HINT = "make and save a recovery code (passless recovery-code new) or add a method on another device"
+RECOVER_HINT = "start a recovery with your recovery code: passless recover start"
 DEVICE_HINT = "add a method on another device: passless method add security-key, or passless method add totp --device NAME"
 
 
@@ -36,7 +37,8 @@ def no_way_in(case: Case) -> Iterator[Problem]:
     if isinstance(case.change, TurnTwoStepOn) and before:
         message, hint = "what is there would not be enough to sign in in two steps", DEVICE_HINT
     else:
-        message, hint = "nothing would be left to sign in with" if before else "there is no way in yet", ENROL_HINT
+        message = "nothing would be left to sign in with" if before else "there is no way in yet"
+        hint = RECOVER_HINT if _comes_back_by_code(case) else ENROL_HINT
     yield case.problem(
         "no-way-in",
         message,
@@ -60,12 +62,19 @@ def one_device_away(case: Case) -> Iterator[Problem]:
     if not fatal and not refuse:
         return  # rule 1 says all there is to say
     shown = ", ".join(f'"{device}"' for device in fatal)
-    yield case.problem(
-        "one-device-away",
-        f"losing {shown} alone would lock you out" if fatal else "nothing would be left to come back with",
-        _another_device(case),
-        refuse=refuse,
-    )
+    if fatal:
+        message = f"losing {shown} alone would lock you out"
+    elif can_recover(case.after, case.rules, case.now):
+        message = "only the recovery code would bring you back"
+    else:
+        message = "nothing would be left to come back with"
+    hint = RECOVER_HINT if not fatal and _comes_back_by_code(case) else _another_device(case)
+    yield case.problem("one-device-away", message, hint, refuse=refuse)
+
+
+def _comes_back_by_code(case: Case) -> bool:
+    """Tell whether what happens at once, such as a loss, leaves the recovery code as the way back."""
+    return case.never_refused and can_recover(case.after, case.rules, case.now)
 
 
 def code_needs_proof(case: Case) -> Iterator[Problem]:
