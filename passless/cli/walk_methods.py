@@ -31,6 +31,7 @@ LEFT_BEFORE = "A QR code that was scanned in an earlier run and not finished is 
 LATER = "later"
 AGAIN = "again"
 OTHER = "other"
+DEVICE = "device:"  # begins what a report of a lost device names
 PATIENCE = 2  # wrong codes before the clock is suspected
 STEPS = {
     Kind.SECURITY_KEY: Step(
@@ -188,9 +189,7 @@ def _what_now(walk: Walk, again: str) -> None:
 
 def _add_app(walk: Walk) -> None:
     """Enrol an app: the code is asked again until it is right, for the same QR code for as long as that is good."""
-    device = walk.talk.until_right(
-        lambda: clean(walk.talk.line("The device the app is on", _free_device(walk)), what="device name")
-    )
+    device = _device(walk)
     if walk.is_resumed:
         walk.talk.aside(LEFT_BEFORE)
     while True:
@@ -246,10 +245,32 @@ def _sent(walk: Walk, begun: Begun, given: Answer) -> Outcome:
     return walk.run.attempt(lambda actor: walk.run.directory.finish(actor, begun.ceremony, given))
 
 
+def _device(walk: Walk) -> str:
+    """Ask which device an app is on; once more for the name of one that is reported lost, which it hardly is."""
+    while True:
+        named = walk.talk.until_right(
+            lambda: clean(walk.talk.line("The device the app is on", _free_device(walk)), what="device name")
+        )
+        if named.casefold() not in {one.casefold() for one in _lost_devices(walk)}:
+            return named
+        walk.talk.say(f'"{named}" is reported lost. A name of its own keeps a new device apart from it.')
+        if walk.talk.yes("Is the app on the very device that was lost?", default=False):
+            return named
+
+
 def _free_device(walk: Walk) -> str:
-    """Suggest the phone, or another word where the phone has an app already: a second app there is lost with it."""
-    held = {method.device for method in walk.run.view().methods if method.kind == Kind.TOTP}
-    return PHONE if PHONE not in held else "tablet"
+    """Suggest the phone, or another word where the phone has an app already, which is lost with it, or is reported lost."""
+    lost = {one.casefold() for one in _lost_devices(walk)}
+    taken = lost | {
+        method.device.casefold() for method in walk.run.view().methods if method.kind == Kind.TOTP and method.device
+    }
+    wanted = (PHONE, *(("new phone",) if lost else ()), "tablet")
+    return next((one for one in wanted if one not in taken), "another device")
+
+
+def _lost_devices(walk: Walk) -> list[str]:
+    """Return the devices whose loss was reported and not taken back."""
+    return [one.what.removeprefix(DEVICE) for one in walk.run.view().reports if one.what.startswith(DEVICE)]
 
 
 def _wish(walk: Walk, kind: Kind) -> enrolling.Wish:

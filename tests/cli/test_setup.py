@@ -77,6 +77,24 @@ def test_without_a_key_an_app_and_a_code_do(passless: Passless) -> None:
 
 
 @needs_oathtool
+def test_a_device_that_is_reported_lost_is_not_proposed_and_said_where_it_is_typed(passless: Passless) -> None:
+    passless.account("anna")
+    passless.totp()
+    passless.json("device", "lost", "phone", "--yes")
+    anna = Person(passless.home, "setup", "--account", "anna")
+    anna.answers("Which one? [1]")
+    anna.answers("The device the app is on [new phone]", "Phone")
+    anna.reads("is reported lost")
+    anna.answers("Is the app on the very device that was lost? [y/N]")
+    anna.answers("The device the app is on [new phone]")
+    anna.adds_the_app()
+    anna.saves_the_code()
+    anna.answers("Delete it?", "n")
+    anna.is_done()
+    assert "new phone" in {one["device"] for one in status(passless)["methods"]}
+
+
+@needs_oathtool
 def test_the_wrong_input_at_each_prompt_is_asked_again(passless: Passless) -> None:
     ada = Person(passless.home, "setup")
     ada.answers("Account name [ada]", "x" * 70)
