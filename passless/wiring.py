@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from passless.domain.methods import RpId
     from passless.domain.policy import Policy
     from passless.domain.safety.context import Rules
+    from passless.domain.secret import Secret
     from passless.ports import Clock, Entropy
     from passless.ports.directory import Directory
     from passless.session_tokens import SessionTokens
     from passless.settings import Profile, Settings, VaultChoice
     from passless.stores.sql_store import SqlStore
-    from passless.vault import KeptVault
+    from passless.vault import KeptVault, KeyringProbe
 
 SQLITE = "sqlite:///"  # followed by the absolute path
 POSTGRESQL = "postgresql://"
@@ -40,7 +41,8 @@ NEW_HERE = (
     "this host opens the store for the first time, so it cannot tell whether an old copy was put back; if one was, say so "
     "once: passless serve --restored"
 )
-KEY_FILE = "{}, so the vault key is kept in a file: a copy of the data folder then holds both lock and key; to change that: {}"
+KEY_FILE = "{}, so the vault key is kept in a file: a copy of the data folder then holds both lock and key"
+KEY_APART = '{}, so the vault key is kept in "{}", apart from the store: keep a copy, and not beside copies of the store'
 
 
 class ProfileNotHere(CannotDoThat):
@@ -130,6 +132,13 @@ def open_store(settings: Settings, profile: Profile, *, clock: Clock, entropy: E
     return open_store_at(_store_address(profile), **_database(settings, profile, clock, entropy))
 
 
+def reach_store(profile: Profile) -> None:
+    """See that the database of a store, where it has one, is reached and usable, or empty; nothing is made there or here."""
+    from passless.stores import reach_store_at
+
+    reach_store_at(profile.address, password=_database_password(profile))
+
+
 def open_vault(settings: Settings, profile: Profile, *, store_id: str, entropy: Entropy) -> KeptVault:
     """Open the vault of a profile's store; its key is read at the first use and never made here.
 
@@ -177,18 +186,8 @@ def _open_or_create(settings: Settings, profile: Profile, clock: Clock, entropy:
 
 def _database(settings: Settings, profile: Profile, clock: Clock, entropy: Entropy) -> dict[str, Any]:
     """Return what a store on a database server is opened with."""
-    from passless.domain.secret import Secret
-
-    password = None
-    if profile.password_file is not None:
-        from passless.private_files import read
-
-        content = read(Path(profile.password_file), what="password file")
-        if content is None:
-            raise UnreadableFile(f'there is no password file "{profile.password_file}"')
-        password = Secret(content.decode("utf-8", "replace").rstrip("\r\n"))
     return {
-        "password": password,
+        "password": _database_password(profile),
         "state": _state(settings),
         "at": clock(),
         "entropy": entropy,
@@ -196,27 +195,45 @@ def _database(settings: Settings, profile: Profile, clock: Clock, entropy: Entro
     }
 
 
+def _database_password(profile: Profile) -> Secret | None:
+    from passless.domain.secret import Secret
+    from passless.private_files import read
+
+    if profile.password_file is None:
+        return None
+    content = read(Path(profile.password_file), what="password file")
+    if content is None:
+        raise UnreadableFile(f'there is no password file "{profile.password_file}"')
+    return Secret(content.decode("utf-8", "replace").rstrip("\r\n"))
+
+
 def _make_key(settings: Settings, profile: Profile, *, store_id: str, entropy: Entropy, tell: Callable[[str], None]) -> None:
     from passless.vault import find_keeper
     from passless.vault import open_vault as opened
 
-    kind, key_file, reason = _vault_kind(profile), key_file_of(settings, store_id, profile), ""
+    kind, key_file, probe = _vault_kind(profile), key_file_of(settings, store_id, profile), None
     if kind == "auto":
         keeper = find_keeper()
-        kind, reason = keeper.kind, keeper.probe.message
+        kind, probe = keeper.kind, keeper.probe
     was_there = key_file.exists()
     opened(kind, store_id=store_id, key_file=key_file, entropy=entropy).create()
-    if reason and kind == "file" and not was_there:
-        tell(KEY_FILE.format(reason, _how_to_move_key(settings, profile, key_file)))
+    if probe is not None and kind == "file" and not was_there:
+        tell(_where_the_key_is(settings, profile, key_file, probe))
 
 
-def _how_to_move_key(settings: Settings, profile: Profile, key_file: Path) -> str:
-    """Say how the vault key comes elsewhere; a store that was named alone has no profile to change."""
+def _where_the_key_is(settings: Settings, profile: Profile, key_file: Path, probe: KeyringProbe) -> str:
+    """Say what a vault key in a file means, and what can be changed of that here; a store named alone has no profile."""
     from shlex import quote
 
-    if any((one.name, one.address) == (profile.name, profile.address) for one in settings.profiles()):
-        return f"passless profile set {quote(profile.name)} --vault keyring"
-    return f"move {quote(str(key_file))}, and say where to with --vault-key-file FILE"
+    store = Path(profile.address.removeprefix(SQLITE))
+    if not profile.address.startswith(SQLITE) or settings.folders.data not in store.parents:
+        return KEY_APART.format(probe.message, key_file)
+    said = KEY_FILE.format(probe.message)
+    if not any((one.name, one.address) == (profile.name, profile.address) for one in settings.profiles()):
+        return f"{said}; to change that: move {quote(str(key_file))}, and say where to with --vault-key-file FILE"
+    if probe.condition == "absent":  # there is nothing to change it to
+        return said
+    return f"{said}; to change that: passless profile set {quote(profile.name)} --vault keyring"
 
 
 def _vault_kind(profile: Profile) -> VaultChoice:

@@ -24,6 +24,10 @@ Vault = Annotated[VaultWish | None, Option("--vault", help="Where the store's va
 CaFile = Annotated[
     str | None, Option("--ca-file", metavar="FILE", help="The certificates a server's must come from; '' for the public ones.")
 ]
+Password = Annotated[
+    str | None,
+    Option("--password-file", metavar="FILE", help="A file with the password of the store's database; '' for libpq's file."),
+]
 Policy = Annotated[str | None, Option("--policy", metavar="FILE", help="The policy its accounts are held to; '' for none.")]
 
 
@@ -37,10 +41,12 @@ def add(
     vault: Vault = None,
     policy: Policy = None,
     ca: CaFile = None,
+    password: Password = None,
 ) -> None:
     """Add a place where accounts live; a store that is not there yet is made with its first account."""
     run = current(ctx)
-    wish = profiles.Wish(name=name, store=store, server=server, provider=provider, vault=vault, policy=policy, ca=ca)
+    place = {"store": store, "server": server, "provider": provider, "ca": ca, "password": password}
+    wish = profiles.Wish(name=name, vault=vault, policy=policy, **place)
     run.show(profiles.add(run, wish))
 
 
@@ -54,10 +60,12 @@ def change(
     vault: Vault = None,
     policy: Policy = None,
     ca: CaFile = None,
+    password: Password = None,
 ) -> None:
     """Change a profile; a vault key that can be read moves along."""
     run = current(ctx)
-    wish = profiles.Wish(name=name, store=store, server=server, provider=provider, vault=vault, policy=policy, ca=ca)
+    place = {"store": store, "server": server, "provider": provider, "ca": ca, "password": password}
+    wish = profiles.Wish(name=name, vault=vault, policy=policy, **place)
     run.show(profiles.change(run, wish))
 
 

@@ -49,6 +49,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     vault: VaultWish | None
     policy: str | None
     ca: str | None = None
+    password: str | None = None
 
 
 def add(run: Run, wish: Wish) -> ProfileView:
@@ -56,7 +57,9 @@ def add(run: Run, wish: Wish) -> ProfileView:
     place, address = _place(wish) or _nowhere()
     vault: VaultChoice = _vault(wish) or "auto"
     profile = Profile(name=clean(wish.name, what="profile name"), place=place, address=address, vault=vault)
-    profile = replace(profile, policy=_policy(wish, None), ca=_ca(wish, place, None))
+    profile = replace(
+        profile, policy=_policy(wish, None), ca=_ca(wish, place, None), password_file=_password_file(wish, address, None)
+    )
     if any(key(one.name) == key(profile.name) for one in run.settings.profiles()):
         raise BadProfile(
             f'there is a profile "{profile.name}" already', hint=f"change it: passless profile set {quote(profile.name)}"
@@ -73,10 +76,13 @@ def change(run: Run, wish: Wish) -> ProfileView:
     place, address = _place(wish) or (before.place, before.address)
     vault = _vault(wish) or before.vault
     ca = _ca(wish, place, before.ca)
+    password = _password_file(wish, address, before.password_file)
     after = replace(before, place=place, address=address, vault=vault, policy=_policy(wish, before.policy), ca=ca)
+    after = replace(after, password_file=password)
     if after == before and wish.vault is None and wish.policy is None:
         raise MissingInput("what to change", "--vault, --policy, --store or --server")
-    server = _seen(run, after) if (address, ca) != (before.address, before.ca) else None
+    is_elsewhere = (address, ca, password) != (before.address, before.ca, before.password_file)
+    server = _seen(run, after) if is_elsewhere else None
     if run.given.dry_run:
         return view(run, after, applied=False, server=server)
     if address != before.address:
@@ -122,6 +128,7 @@ def view(run: Run, profile: Profile, *, applied: bool | None = None, server: Ser
         applied=applied,
         ca=profile.ca,
         server=server,
+        password_file=profile.password_file,
     )
 
 
@@ -136,11 +143,7 @@ def _place(wish: Wish) -> tuple[Place, str] | None:
         return ("server", server_origin(wish.server))
     if wish.provider:
         raise NotBuiltYet(f'profiles at an identity provider ("{printable(wish.provider)}") are not built yet')
-    if wish.store is None:
-        return None
-    if wish.store.startswith("postgresql://"):
-        raise NotBuiltYet("stores on PostgreSQL are not built yet")
-    return ("store", wish.store)
+    return None if wish.store is None else ("store", wish.store)
 
 
 def _nowhere() -> tuple[Place, str]:
@@ -183,12 +186,24 @@ def _ca(wish: Wish, place: Place, before: str | None) -> str | None:
     return str(Path(wish.ca).absolute())
 
 
+def _password_file(wish: Wish, address: str, before: str | None) -> str | None:
+    """Return the file with the password of a store's database; it is read when the database is."""
+    on_server = address.startswith("postgresql://")
+    if wish.password is None:
+        return before if on_server else None
+    if not on_server:
+        raise Contradiction("--password-file", "a place that is no database server")
+    return str(Path(wish.password).absolute()) if wish.password else None
+
+
 def _seen(run: Run, profile: Profile) -> ServerSeen | None:
-    """Ask a server who it is, before its address is written down."""
-    if profile.place != "server":
-        return None
+    """Ask a server who it is, or a database whether it lets this user in, before its address is written down."""
     from passless import wiring
 
+    if profile.place == "store":
+        wiring.reach_store(profile)
+    if profile.place != "server":
+        return None
     server = wiring.open_server(profile, clock=run.now, entropy=run.entropy)
     try:
         found = server.greeting()

@@ -83,6 +83,7 @@ class ProfileView(Struct, frozen=True, kw_only=True):
     applied: bool | None = None
     ca: str | None = None
     server: ServerSeen | None = None
+    password_file: str | None = None
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

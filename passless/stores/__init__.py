@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from passless.domain.secret import Secret
     from passless.stores.sql_store import SqlStore
 
-__all__ = ["create_store", "create_store_at", "open_store", "open_store_at", "take_over_store"]
+__all__ = ["create_store", "create_store_at", "open_store", "open_store_at", "reach_store_at", "take_over_store"]
 
 SQLITE = "sqlite:///"  # followed by the absolute path
 
@@ -98,3 +98,19 @@ def open_store_at(
     from passless.stores.shared_opening import open_shared
 
     return open_shared(url, password=password, state=state, at=at, entropy=entropy, open_vault=open_vault)
+
+
+def reach_store_at(url: str, *, password: Secret | None = None) -> None:
+    """See that what an address names is reached, and holds a store that can be used or none yet; a file is always reached.
+
+    Nothing is made, neither there nor on this host.
+
+    Raises:
+        WrongStoreUrl: the address cannot be read, or holds a password.
+        StoreUnavailable, StoreDamaged, StoreNewer: it cannot be used.
+    """
+    if url.startswith("postgresql://"):
+        from passless.stores.postgres import reach
+        from passless.stores.postgres_address import read_address
+
+        reach(read_address(url), password)

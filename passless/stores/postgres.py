@@ -251,6 +251,16 @@ def connected(address: PostgresAddress, password: Secret | None) -> Iterator[Pos
         connection.close()
 
 
+def reach(address: PostgresAddress, password: Secret | None) -> None:
+    """Connect once and look; a database that holds no store yet is as good as one that does.
+
+    Raises:
+        StoreUnavailable, StoreDamaged, StoreNewer: it cannot be used.
+    """
+    with connected(address, password) as connection, suppress(StoreMissing):
+        schema_version(connection, address.name)
+
+
 def migrate(connection: PostgresConnection, name: str) -> None:
     """Bring a store of an older passless up to date, in one transaction; nothing to do is one look-up.
 

@@ -65,4 +65,6 @@ def unreachable(error: psycopg.Error, name: str) -> PasslessError:
 
 def reason(error: psycopg.Error) -> str:
     """Return what the server said, without the rows it may show, or what the client noticed, in one line."""
-    return error.diag.message_primary or (str(error).strip().splitlines() or ["no reason was given"])[-1].strip()
+    said = str(error).strip().splitlines()
+    lines = [line.strip() for line in said if not line.startswith("\t")]  # what libpq guesses has a tab
+    return error.diag.message_primary or (lines or ["no reason was given"])[-1]

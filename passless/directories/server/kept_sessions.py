@@ -13,9 +13,8 @@ from typing import Any, Literal, Protocol
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
 
-IN_A_FILE = (
-    "{}, so the session is kept in a file that only you can read; to change that: passless profile set {} --vault keyring"
-)
+IN_A_FILE = "{}, so the session is kept in a file that only you can read"
+TO_CHANGE = "; to change that: passless profile set {} --vault keyring"
 NOT_READ = "unlock your keyring and try again, or keep sessions in a file: passless profile set {} --vault file, then sign in"
 
 
@@ -68,7 +67,7 @@ class KeyringSessions:
         """Keep a token and return None; else return what the person should know of its file."""
         if self._choice == "file":
             return ""
-        from passless.vault.errors import VaultLocked, VaultNotWritten
+        from passless.vault.errors import NoKeyring, VaultLocked, VaultNotWritten
         from passless.vault.system_keyring import within
 
         try:
@@ -77,7 +76,8 @@ class KeyringSessions:
             if self._choice == "keyring":
                 error.hint = NOT_READ.format(printable(self._profile))
                 raise
-            return IN_A_FILE.format(error.message, printable(self._profile))
+            told = IN_A_FILE.format(error.message)
+            return told if isinstance(error, NoKeyring) else told + TO_CHANGE.format(printable(self._profile))
         return None
 
     def forget(self, account_id: str) -> None:

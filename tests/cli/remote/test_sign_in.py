@@ -53,6 +53,7 @@ def test_a_session_is_kept_in_a_file_of_ones_own_where_there_is_no_keyring_and_t
     terminal.json("profile", "set", "work", "--vault", "auto")
     made = terminal("account", "create", terminal.name, "--password-file", "-", typed=PASSWORD)
     assert "kept in a file" in made.stderr
+    assert "--vault keyring" not in made.stderr  # there is none
     again = terminal("sign-in", "--with", "password", "--password-file", "-", typed=PASSWORD)
     assert (again.status, again.stderr) == (0, "")
     assert stat.S_IMODE(terminal.session_file.stat().st_mode) == 0o600
