@@ -166,6 +166,9 @@ def _store(run: Run) -> Iterator[Verdict]:
     if run.is_remote:
         return
     path = store_health.path_of(run.profile)
+    if path is None and run.profile.place == "store":
+        yield from store_health.reach(run.profile)
+        return
     if path is None:
         yield Verdict(check="store", ok=True, message=f'the profile "{run.profile.name}" is no store on this machine')
         return
@@ -195,7 +198,9 @@ def _policy(run: Run) -> Iterator[Verdict]:
 def _network(run: Run) -> Iterator[Verdict]:
     if run.is_remote:
         return
-    yield Verdict(check="network", ok=True, message=f'not needed: the profile "{run.profile.name}" is on this machine')
+    is_here = not run.profile.address.startswith("postgresql:")
+    message = f'not needed: the profile "{run.profile.name}" is on this machine' if is_here else "needed to reach the database"
+    yield Verdict(check="network", ok=True, message=message)
 
 
 def _server(run: Run) -> Iterator[Verdict]:

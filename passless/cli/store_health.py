@@ -32,6 +32,15 @@ def path_of(profile: Profile) -> Path | None:
     return Path(profile.address.removeprefix(SQLITE))
 
 
+def reach(profile: Profile) -> Iterator[Verdict]:
+    """Connect to the database of a store; raises what keeps it from being used."""
+    from passless import wiring
+
+    wiring.reach_store(profile)
+    address = printable(profile.address, at_most=200)
+    yield Verdict(check="store", ok=True, message=f"{address} is reached, and lets this user in")
+
+
 def look(path: Path) -> Iterator[Verdict]:
     """Look at the file from outside; nothing where it was not made yet."""
     shown = printable(str(path), at_most=200)

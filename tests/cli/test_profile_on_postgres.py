@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,7 @@ class Place(Struct, frozen=True):
 def place(guarded: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Return a database that nothing else lets in to."""
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     file = tmp_path / "database-password"
     file.write_text(f"{DATABASE_PASSWORD}\n")
     file.chmod(0o600)
@@ -162,6 +162,18 @@ def test_a_profile_is_changed_only_to_what_lets_in(passless: Passless, place: Pl
     assert moved["password_file"] is None
 
 
+def test_doctor_says_whether_the_database_lets_this_user_in(passless: Passless, place: Place) -> None:
+    passless.json("profile", "add", "here", "--store", place.url, "--password-file", place.password_file)
+
+    def store() -> Any:
+        (one,) = (one for one in passless("doctor", "--profile", "here", "--json").json if one["check"] == "store")
+        return one
+
+    assert "lets this user in" in store()["message"]
+    Path(place.password_file).write_text("wrong horse")
+    assert (store()["ok"], "password authentication failed" in store()["message"]) == (False, True)
+
+
 def test_a_database_of_a_newer_passless_is_not_kept(passless: Passless, place: Place) -> None:
     of_store = ("--store", place.url, "--password-file", place.password_file)
     passless.json("profile", "add", "here", *of_store)
@@ -169,4 +181,3 @@ def test_a_database_of_a_newer_passless_is_not_kept(passless: Passless, place: P
     place.server.execute("UPDATE store SET schema_version = 99", name_in(place.url))
     assert "newer" in passless.json("profile", "add", "there", *of_store, status=6)["message"]
     assert [one["name"] for one in passless.json("profile", "list")] == ["local", "here"]
-    assert os.environ.get("PGPASSWORD") is None
