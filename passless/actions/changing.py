@@ -301,7 +301,7 @@ def _notices(parts: Parts, before: Account, wanted: Wanted, now: datetime) -> It
             continue
         facts = describing.details(before, change)
         what = facts.get("name") or facts.get("device") or facts.get("new_name") or ""
-        message = describing.title(change) + (f': "{what}"' if what else "") + f"; {describing.IF_NOT_YOU}"
+        message = describing.title(change) + (f': "{what}"' if what else "") + f"; {describing.remedy(change)}"
         yield Notice(id=parts.new_id(), account_id=before.id, at=now, code=type_of(change), message=message)
 
 

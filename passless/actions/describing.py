@@ -34,6 +34,7 @@ from passless.domain.methods import MethodId, kind_of
 from passless.domain.safety.planning import Plan
 
 IF_NOT_YOU = "if this was not you: passless session end --all, then passless device lost NAME"
+WHO_MADE_YOU_ONE = "passless operator list says who did it; if nobody told you why, ask them or who runs the server"
 
 EVERYBODY = "everybody"
 
@@ -76,6 +77,11 @@ QUIET = frozenset(
 def title(change: Change) -> str:
     """Return a change as a short sentence in the past."""
     return TITLES.get(type_of(change), type_of(change))
+
+
+def remedy(change: Change) -> str:
+    """Return what helps if somebody else did it; nobody is made an operator by themselves."""
+    return WHO_MADE_YOU_ONE if isinstance(change, GrantRights) else IF_NOT_YOU
 
 
 def details(account: Account, change: Change) -> dict[str, str]:  # noqa: PLR0911 - one case a change

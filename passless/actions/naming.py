@@ -110,11 +110,20 @@ def method(account: Account, words: str) -> SignInMethod:
 def device(account: Account, words: str) -> DeviceName:
     """Return a device by its name; `device:` may stand before it."""
     wanted = words.removeprefix("device:")
-    programs = (one.device for one in account.app_passwords if one.device is not None)
-    for name in (*account.devices, *programs):
+    known = (*account.devices, *(one.device for one in account.app_passwords if one.device is not None))
+    for name in known:
         if names.are_same(name, wanted):
             return name
-    raise NoSuchDevice(f'there is no device "{names.printable(wanted)}"')
+    raise NoSuchDevice(f'there is no device "{names.printable(wanted)}"', hint=_near(wanted, known))
+
+
+def _near(words: str, known: Iterable[str]) -> str | None:
+    """Return a hint that names what was hardly missed, if anything was."""
+    from difflib import get_close_matches
+
+    spelled = {one.casefold(): one for one in known}
+    near = [f'"{names.printable(spelled[one])}"' for one in get_close_matches(words.casefold(), spelled, n=2)]
+    return f"did you mean {' or '.join(near)}? {NoSuchDevice.hint}" if near else None
 
 
 def known_device(account: Account, words: str) -> DeviceName:

@@ -47,10 +47,11 @@ class Talk:
         made.quiet = self._is_quiet
         return made
 
-    def heading(self, number: int, total: int, title: str, why: str) -> None:
-        """Begin a step: which, of how many, what, and one sentence why."""
+    def heading(self, number: int, total: int | None, title: str, why: str) -> None:
+        """Begin a step: which, of how many where that is known, what, and one sentence why."""
         self._print()
-        self._print(f"Step {number} of {max(number, total)}  ", style="bold cyan", end="")
+        of = "" if total is None else f" of {max(number, total)}"
+        self._print(f"Step {number}{of}  ", style="bold cyan", end="")
         self._print(title, style="bold")
         self.say(f"{why[:1].upper()}{why[1:].removesuffix('.')}.")
 

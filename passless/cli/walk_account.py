@@ -37,11 +37,11 @@ class Unreachable(ProofNeeded):
     code = "nothing-to-sign-in-with"
 
 
-def have_account(walk: Walk, *, steps: int) -> None:
+def have_account(walk: Walk) -> None:
     """Make sure that there is an account to act on and that the person is signed in to it."""
     name = existing(walk.run) or _choose(walk)
     if name is None:
-        _make(walk, steps)
+        _make(walk)
         return
     walk.is_resumed = True
     walk.run.on(name)
@@ -100,8 +100,8 @@ def _choose(walk: Walk) -> str | None:
     return None if chosen == NEW else chosen
 
 
-def _make(walk: Walk, steps: int) -> None:
-    walk.begin("Make an account", WHY_THERE if walk.run.is_remote else WHY, steps)
+def _make(walk: Walk) -> None:
+    walk.begin("Make an account", WHY_THERE if walk.run.is_remote else WHY, None)
     run, wish = walk.run, walk.wish
     invited = walk_remote.invitation(walk) if run.is_remote else walk_remote.Invited()
     name = _name(walk, invited.name)

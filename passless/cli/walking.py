@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from passless.cli.failures import ConfirmationNeeded, Contradiction
 from passless.cli.talk import Talk
 from passless.cli.walk_ending import ending
 from passless.cli.walk_printing import Printing
+from passless.domain.account import State
 from passless.domain.errors import CannotDoThat
 from passless.domain.methods import Kind
 from passless.domain.safety.next_steps import Action, AtHand, Goal, Step
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
 
 POSSIBLE = (Kind.SECURITY_KEY, Kind.TOTP)  # what can be added in a terminal, to an account of this machine
-STEPS_OF_A_NEW_ACCOUNT = 3  # account, method, recovery code: counted until the account can be asked
 GOALS = {
     Goal.PASSWORDLESS: "no password at all, and no way to get locked out",
     Goal.TWO_STEP: "one stolen factor is not enough, and no way to get locked out",
@@ -79,12 +79,18 @@ class Walk:
 
     def left(self) -> tuple[Step, ...]:
         """Return the steps that the person did not leave out."""
-        return tuple(step for step in self.steps() if step.code not in self.left_out)
+        return tuple(step for step in self.steps() if step.code not in self.left_out and step.action is not Action.RECOVER)
 
-    def begin(self, title: str, why: str, left: int) -> None:
-        """Say which step begins."""
+    def count(self, left: Sequence[Step]) -> int:
+        """Return how many steps are left, with the last one of a recovery, which follows once something signs in."""
+        view = self.run.view()
+        recovers = view.state == State.IN_RECOVERY and view.recovery_until is None
+        return len(left) + (recovers and all(step.action is not Action.FINISH_RECOVERY for step in left))
+
+    def begin(self, title: str, why: str, left: int | None) -> None:
+        """Say which step begins, and of how many where that is known."""
         number = len(self.done) + len(self.left_out - set(self.done)) + 1
-        self.talk.heading(number, number - 1 + left, title, why)
+        self.talk.heading(number, None if left is None else number - 1 + left, title, why)
 
     def forget_own_news(self) -> None:
         """Note as seen what happened just now and here: the person did it."""
@@ -140,10 +146,10 @@ def _walk(walk: Walk) -> None:
     if walk.run.can_ask:
         walk.talk.say(f"The goal: {GOALS[walk.wish.goal]}.")
         walk.talk.aside("Leave with Ctrl-C whenever you like; run it again and it goes on where you stopped.")
-    walk_account.have_account(walk, steps=STEPS_OF_A_NEW_ACCOUNT)
+    walk_account.have_account(walk)
     while left := walk.left():
         step, version = left[0], walk.run.view().version
-        _do(walk, step, len(left))
+        _do(walk, step, walk.count(left))
         if walk.run.view().version == version and step.code not in walk.left_out:
             walk.left_out.add(step.code)  # it did not move: another round would ask the same for ever
 

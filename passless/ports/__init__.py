@@ -91,7 +91,7 @@ class NameTaken(WrongUse):
     """Another account has that name."""
 
     code = "name-taken"
-    hint = "choose another name, or see: passless account list"
+    hint = "choose another name"
 
 
 class CredentialTaken(WrongUse):

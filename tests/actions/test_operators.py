@@ -103,6 +103,15 @@ class TestTheTable:
         """Must hold 9: nobody forgets to say who may ask for something new."""
         assert set(MAY_ASK) == set(ASKED) == set(get_args(Request))
 
+    def test_who_was_made_an_operator_is_told_where_to_see_who_did_it(self, place: Place) -> None:
+        ada = self._somebody(place)
+        first = the_first(place)
+        first.ask_for("ada", ASKED[GrantOperator](ada))
+        told = [one.message for one in ada.view.notices if one.code == "grant-operator"]
+        assert len(told) == 1
+        assert "passless operator list" in told[0]
+        assert "device lost" not in told[0]
+
     @pytest.mark.parametrize("kind", list(MAY_ASK), ids=lambda kind: kind.__name__)
     def test_it_says_what_an_operator_is_let_do(self, place: Place, kind: type[Struct]) -> None:
         """Must hold 9: everything else is refused, recorded, and changes nothing."""

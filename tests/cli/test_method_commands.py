@@ -305,3 +305,11 @@ def test_a_kit_is_made_only_of_the_code_that_works(anna: Passless) -> None:
     )
     anna("recovery-code", "kit", "--out", str(anna.home / "kit.txt"), "--code-file", "-", typed=made["code"])
     assert made["code"] in (anna.home / "kit.txt").read_text()
+
+
+def test_a_device_that_was_hardly_missed_is_named(anna: Passless) -> None:
+    anna.totp()
+    error = anna.json("device", "lost", "phnoe", "--yes", status=3)
+    assert error["code"] == "no-such-device"
+    assert 'did you mean "phone"?' in error["hint"]
+    assert "did you mean" not in anna.json("device", "lost", "toaster", "--yes", status=3)["hint"]

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,14 @@ def test_with_a_key_it_takes_three_steps(passless: Passless, key: Path) -> None:
 @needs_oathtool
 def test_without_a_key_an_app_and_a_code_do(passless: Passless) -> None:
     ada = Person(passless.home, "setup", "--account", "anna")
+    assert "Step 1 of" not in ada.reads("Make an account")  # how many there are is known once a password is typed or not
     ada.answers("Password (Enter for none)", PASSWORD)
     ada.answers("The same password again", PASSWORD)
     ada.reads("Step 2 of 4")
     ada.answers("Which one? [1]")
     ada.answers("The device the app is on [phone]")
     ada.adds_the_app()
+    ada.reads("Step 3 of 4")
     ada.saves_the_code()
     ada.reads("Step 4 of 4")
     ada.answers("Delete it? [Y/n]")
@@ -74,6 +77,29 @@ def test_without_a_key_an_app_and_a_code_do(passless: Passless) -> None:
     assert "passless legacy-apps" in ada.rest
     view = status(passless)
     assert (view["account"], view["state"], view["passwordless"]) == ("anna", "ok", True)
+
+
+@needs_oathtool
+def test_in_a_recovery_the_steps_are_counted_from_the_first_to_the_last(passless: Passless) -> None:
+    anna = Person(passless.home, "setup", "--account", "anna")
+    anna.answers("Password (Enter for none)")
+    anna.answers("Which one? [1]")
+    anna.answers("The device the app is on [phone]")
+    anna.adds_the_app()
+    code = anna.saves_the_code()
+    assert anna.is_done() == 0
+    passless.now = datetime.now(UTC)  # its clock stands still, the person's went on
+    passless.json("device", "lost", "phone", "--yes")
+    passless.json("recover", "start", "--code-file", "-", typed=code)
+    anna = Person(passless.home, "setup")
+    anna.reads("Step 1 of 3")
+    anna.answers("Which one? [1]")
+    anna.answers("The device the app is on [new phone]")
+    anna.adds_the_app()
+    anna.reads("Step 2 of 3")
+    anna.saves_the_code()
+    anna.reads("Step 3 of 3")
+    anna.is_done()
 
 
 @needs_oathtool
