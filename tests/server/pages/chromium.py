@@ -181,9 +181,15 @@ class Chromium:
 
     def wait(self, condition: Any, what: str) -> Any:
         """Wait until something holds; pages that are just going away do not count."""
-        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
+
+        def holds(_: object) -> Any:
+            try:
+                return condition()
+            except WebDriverException as error:
+                if "does not belong to the document" in str(error.msg):  # stale too, in Chromium's words
+                    return False
+                raise
 
         ignored = (NoSuchElementException, StaleElementReferenceException)
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=ignored).until(
-            lambda _: condition(), message=what
-        )
+        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=ignored).until(holds, message=what)
