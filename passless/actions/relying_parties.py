@@ -1,4 +1,4 @@
-"""Relying parties by OAuth 2.0: registering them, finding them, and taking everything back that they were given."""
+"""Relying parties: registering them, finding them, and taking everything back that they were given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from passless.domain import names
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import NotFound, WrongUse
-from passless.domain.relying_parties import Client, NewRelyingParty, PartyKind, cleaned
+from passless.domain.party_kinds import REACH, PartyKind, Requirement
+from passless.domain.relying_parties import Client, NewRelyingParty, cleaned
 from passless.domain.secret import Secret
 from passless.domain.sessions import SessionId
 from passless.domain.views import Ended, MadeRelyingParty, RelyingPartyView
@@ -74,6 +75,11 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
         created_at=parts.now(),
         scopes=new.scopes,
         introspects=new.introspects,
+        kind=PartyKind(new.kind),
+        requires=Requirement(new.requires),
+        services=new.services,
+        after_sign_out=new.after_sign_out,
+        told_of_endings_at=new.told_of_endings_at,
     )
 
 
@@ -128,17 +134,28 @@ def is_secret(client: Client, typed: Secret) -> bool:
     return hmac.compare_digest(secret_hash(typed), client.secret_hash or b"")
 
 
+def find_named(parts: Parts, name: str) -> Client | None:
+    """Return a relying party by its id or name, for the server itself."""
+    return next((one for one in clients(parts) if one.id == name or names.are_same(one.name, name)), None)
+
+
 def view(client: Client) -> RelyingPartyView:
     """Return what is shown of a relying party."""
     return RelyingPartyView(
         id=client.id,
         name=client.name,
-        kind=PartyKind.OAUTH,
+        kind=client.kind,
         public=client.is_public,
         redirect_uris=client.redirect_uris,
         scopes=client.scopes,
         introspects=client.introspects,
         created_at=client.created_at,
+        requires=client.requires,
+        services=client.services,
+        after_sign_out=client.after_sign_out,
+        told_of_endings_at=client.told_of_endings_at,
+        enforces=REACH[client.kind].enforces,
+        cannot=REACH[client.kind].cannot,
     )
 
 

@@ -54,6 +54,8 @@ def add_relying_party(new: NewRelyingParty) -> PlanView:
         "public": new.public,
         "scopes": list(new.scopes),
         "introspects": new.introspects,
+        "requires": new.requires,
+        "services": list(new.services),
     }
     return _plan(change, "relying-party-added", f'"{new.name}" may ask people to sign in', NOTHING, NOTHING)
 

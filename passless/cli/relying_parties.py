@@ -10,9 +10,10 @@ from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
-from passless.cli import operators, plans
+from passless.cli import configuring, operators, plans
 from passless.domain.errors import NotFound, PasslessError, ProofNeeded, Unavailable
 from passless.domain.names import are_same, printable
+from passless.domain.party_views import ConfiguredRelyingParty
 from passless.domain.relying_parties import NewRelyingParty, RelyingPartyView, check_redirect_uri, cleaned
 from passless.domain.views import Applied, PlanView
 from passless.output.machine_results import Verdict
@@ -62,23 +63,36 @@ def helping(run: Run) -> Run:
     return operators.helping(run) if run.is_remote or run.given.reason else run
 
 
-def wish(
-    kind: str, name: str, redirect_uris: Sequence[str] | None, scopes: tuple[str, ...], *, public: bool, introspects: bool
-) -> NewRelyingParty:
+def wish(kind: str, name: str, **said: Any) -> NewRelyingParty:
     """Return what is asked for, in its normal form; what cannot be is said before anything is opened."""
-    uris = tuple(redirect_uris or ())
-    return cleaned(
-        NewRelyingParty(name=name, kind=kind, redirect_uris=uris, public=public, scopes=scopes, introspects=introspects)
-    )
+    return cleaned(NewRelyingParty(name=name, kind=kind, **{field: value for field, value in said.items() if value}))
 
 
-def add(run: Run, new: NewRelyingParty) -> Applied | PlanView:
-    """Register a relying party; a dry run asks for no more than whether one may."""
+def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | PlanView:
+    """Register a relying party, and write its program's files where that is on this machine.
+
+    A dry run asks for no more than whether one may. Where the files cannot be written the relying party is gone again.
+    """
     plan = plans.add_relying_party(new)
     if run.given.dry_run:
         run.attempt(run.directory.relying_parties)
+        configuring.prepared(run, new, where)
         return plan
-    return Applied(plan=plan, made=run.attempt(lambda actor: run.directory.add_relying_party(actor, new)))
+    setup = configuring.prepared(run, new, where)
+    made = run.attempt(lambda actor: run.directory.add_relying_party(actor, new))
+    if setup is not None:
+        try:
+            made = configuring.write(setup, made)
+        except PasslessError:
+            run.attempt(lambda actor: run.directory.remove_relying_party(actor, made.id))
+            raise
+    return Applied(plan=plan, made=made)
+
+
+def configure(run: Run, words: str, where: configuring.Where, secret: SecretFile | None) -> ConfiguredRelyingParty:
+    """Write the files of a relying party's program on this machine."""
+    found = find(run, words)
+    return configuring.configure(run, found, where, None if secret is None else secret.read())
 
 
 def find(run: Run, words: str) -> RelyingPartyView:

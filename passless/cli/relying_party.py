@@ -8,34 +8,81 @@ from typer import Argument, Context, Option
 
 from passless.cli import relying_parties
 from passless.cli.arguments import words
+from passless.cli.configuring import Where
 from passless.cli.context import current
 from passless.cli.lazy import group
 from passless.cli.options import ChangingAsOperator, Reading
 from passless.cli.secret_files import SecretFile, secret_file
+from passless.domain.party_kinds import PartyKind, Requirement
 from passless.domain.views import RelyingPartyView
 from passless.output.machine_results import Verdict
 
 app = group("Programs that sign people in against a server.")
 
 Party = Annotated[str, Argument(metavar="NAME", help="Its name or client id.")]
+Folder = Annotated[
+    str | None, Option("--to", metavar="DIR", help="Where its configuration is written; else the program's own folder.")
+]
+Socket = Annotated[str | None, Option("--socket", metavar="ADDRESS", help="Where it asks, as `serve --socket` says it.")]
+Server = Annotated[str | None, Option("--server", metavar="URL", help="Where the server is; else the profile's address.")]
 
 
 @app.command("add", cls=ChangingAsOperator)
 def add(
     ctx: Context,
     name: Annotated[str, Argument(metavar="NAME", help="What people are shown, such as 'Webmail'.")],
-    kind: Annotated[str, Option("--kind", metavar="KIND", help="How it asks: oauth.")],
+    kind: Annotated[str, Option("--kind", metavar="KIND", help=f"How it asks: {', '.join(PartyKind)}.")],
     redirect_uris: Annotated[
         list[str] | None, Option("--redirect-uri", metavar="URI", help="Where people go back to. May be repeated.")
     ] = None,
     public: Annotated[bool, Option("--public", help="It keeps no secret, as on a phone or in a browser.")] = False,
     scopes: Annotated[str | None, Option("--scope", metavar="SCOPE,…", help="What it may ask for, in its own words.")] = None,
     introspects: Annotated[bool, Option("--introspects", help="It takes tokens of others, and may look at them.")] = False,
+    requires: Annotated[
+        str | None, Option("--require", metavar="WHAT", help=f"How people have to sign in: {', '.join(Requirement)}.")
+    ] = None,
+    services: Annotated[
+        str | None, Option("--service", metavar="NAME,…", help="What app passwords for it may be limited to.")
+    ] = None,
+    after_sign_out: Annotated[
+        list[str] | None, Option("--after-sign-out", metavar="URI", help="Where people may go after they signed out.")
+    ] = None,
+    told_at: Annotated[
+        str | None, Option("--told-at", metavar="URI", help="Where it is told of sessions that ended (back-channel logout).")
+    ] = None,
+    to: Folder = None,
+    socket: Socket = None,
+    server: Server = None,
 ) -> None:
-    """Register a program, and show its secret once."""
+    """Register a program and show its secret once; its configuration is written where it runs on this machine."""
     run = relying_parties.helping(current(ctx))
-    new = relying_parties.wish(kind, name, redirect_uris, words(scopes), public=public, introspects=introspects)
-    run.show(relying_parties.add(run, new))
+    new = relying_parties.wish(
+        kind,
+        name,
+        redirect_uris=tuple(redirect_uris or ()),
+        public=public,
+        scopes=words(scopes),
+        introspects=introspects,
+        requires=requires,
+        services=words(services),
+        after_sign_out=tuple(after_sign_out or ()),
+        told_of_endings_at=told_at,
+    )
+    run.show(relying_parties.add(run, new, Where(folder=to, socket=socket, server=server)))
+
+
+@app.command("configure", cls=Reading)
+def configure(
+    ctx: Context,
+    name: Party,
+    to: Folder = None,
+    socket: Socket = None,
+    server: Server = None,
+    secret: Annotated[SecretFile | None, secret_file("--secret-file", "A file with its secret, or -.")] = None,
+) -> None:
+    """Write a program's configuration on this machine, test it, and say how to undo it."""
+    run = relying_parties.ready(current(ctx))
+    run.show(relying_parties.configure(run, name, Where(folder=to, socket=socket, server=server), secret))
 
 
 @app.command("list", cls=Reading)

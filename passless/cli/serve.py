@@ -43,6 +43,9 @@ def serve(
     metrics: Annotated[
         str | None, Option("--metrics-listen", metavar="HOST:PORT", help="Where Prometheus reads figures; nowhere if left out.")
     ] = None,
+    sockets: Annotated[
+        list[str] | None, Option("--socket", metavar="NAME=ADDRESS", help="Where a relying party of this machine asks.")
+    ] = None,
 ) -> None:
     """Serve the accounts of a store: the pages, the interface for programs, sign-ins for others."""
     serving.serve(
@@ -60,4 +63,5 @@ def serve(
         sign_up=sign_up,
         policy=policy,
         metrics=metrics,
+        sockets=tuple(sockets or ()),
     )

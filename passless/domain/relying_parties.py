@@ -1,5 +1,7 @@
 """Relying parties: programs that sign people in against passless, and the addresses that people may be sent back to.
 
+What each kind can and cannot enforce stands in `party_kinds`.
+
 An address is read by one strict pattern and compared as it is written, never by taking it apart (RFC 9700 §4.1.3): what two
 parsers read differently is refused when it is registered, and whatever was not registered when it is asked for.
 """
@@ -8,14 +10,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.domain import names
-from passless.domain.errors import CannotDoThat, WrongUse
+from passless.domain.errors import WrongUse
 from passless.domain.names import printable
+from passless.domain.party_kinds import ALLOWED, BROWSERS, PartyKind, Requirement
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
 
 __all__ = [
@@ -23,11 +25,11 @@ __all__ = [
     "BadRelyingParty",
     "BadScope",
     "Client",
-    "KindComesLater",
     "MadeRelyingParty",
     "NewRelyingParty",
     "PartyKind",
     "RelyingPartyView",
+    "Requirement",
     "check_redirect_uri",
     "check_scope",
     "cleaned",
@@ -45,17 +47,6 @@ _SECURE = re.compile(rf"https://{_HOST}{_PORT}{_REST}")
 _LOOPBACK = re.compile(rf"(?P<front>http://(?:127\.0\.0\.1|\[::1\]))(?P<port>{_PORT}){_REST}")  # RFC 8252 §7.3
 _OWN_SCHEME = re.compile(rf"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:{_REST}")  # RFC 8252 §7.1: a domain name backwards
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|%00", re.IGNORECASE)
-
-
-class PartyKind(StrEnum):
-    """How a relying party asks."""
-
-    OAUTH = "oauth"
-    OIDC = "oidc"
-    HTTP = "http"
-    DOVECOT = "dovecot"
-    PAM = "pam"
-    SSH = "ssh"
 
 
 class BadRedirectUri(WrongUse):
@@ -79,27 +70,26 @@ class BadRelyingParty(WrongUse):
     hint = "see: passless relying-party add --help"
 
 
-class KindComesLater(CannotDoThat):
-    """A kind of relying party that this version does not have."""
-
-    code = "not-built-yet"
-    hint = "this version has: --kind oauth"
-
-
 class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A relying party by OAuth 2.0, as it is kept. A public one has no secret: it runs where everybody can look.
+    """A relying party as it is kept. A public one has no secret: it runs where everybody can look.
 
-    `introspects`: it may look at tokens of every relying party, as a server does that takes them.
+    `introspects`: it may look at tokens of every relying party, as a server does that takes them. `requires` is how strongly
+    people have to sign in for it. `services` are what app passwords may be limited to there; empty is any.
     """
 
     id: str
     name: str
     redirect_uris: tuple[str, ...]
     created_at: datetime
+    kind: PartyKind = PartyKind.OAUTH
     secret_hash: bytes | None = None
     scopes: tuple[str, ...] = ()
     introspects: bool = False
     made_by: str = ""
+    requires: Requirement = Requirement.ANY
+    services: tuple[str, ...] = ()
+    after_sign_out: tuple[str, ...] = ()
+    told_of_endings_at: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -115,7 +105,12 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NewRelyingParty(Struct, frozen=True, kw_only=True):
-    """Register a relying party (operators over all, or the host)."""
+    """Register a relying party (operators over all, or the host).
+
+    `requires` is a `Requirement`. `after_sign_out` are addresses that people may be sent to after they signed out
+    (`post_logout_redirect_uris` of OpenID Connect), `told_of_endings_at` is where the program is told of a session that ended
+    (its `backchannel_logout_uri`).
+    """
 
     name: str
     kind: str = PartyKind.OAUTH
@@ -123,26 +118,54 @@ class NewRelyingParty(Struct, frozen=True, kw_only=True):
     public: bool = False
     scopes: tuple[str, ...] = ()
     introspects: bool = False
+    requires: str = Requirement.ANY
+    services: tuple[str, ...] = ()
+    after_sign_out: tuple[str, ...] = ()
+    told_of_endings_at: str = ""
 
 
 def cleaned(new: NewRelyingParty) -> NewRelyingParty:
     """Return a wish in its normal form; else the error says what cannot be."""
-    if new.kind not in tuple(PartyKind):
-        raise BadRelyingParty(f'there is no kind of relying party "{printable(new.kind)}"')
-    if new.kind != PartyKind.OAUTH:
-        raise KindComesLater(f'relying parties of the kind "{new.kind}" come with a later version')
+    kind = _kind(new.kind)
+    _check_fields(new, kind)
     if new.public and new.introspects:
         raise BadRelyingParty("who looks at tokens proves who they are: a public relying party cannot")
-    if len(new.redirect_uris) > MOST_ADDRESSES:
+    if new.requires not in tuple(Requirement):
+        known = ", ".join(Requirement)
+        raise BadRelyingParty(f'people cannot be asked for "{printable(new.requires)}"', hint=f"known are: {known}")
+    if len(new.redirect_uris) > MOST_ADDRESSES or len(new.after_sign_out) > MOST_ADDRESSES:
         raise BadRedirectUri(f"a relying party has at most {MOST_ADDRESSES} addresses")
-    if len(new.scopes) > MOST_SCOPES:
-        raise BadScope(f"a relying party has at most {MOST_SCOPES} scopes")
+    if len(new.scopes) > MOST_SCOPES or len(new.services) > MOST_SCOPES:
+        raise BadScope(f"a relying party has at most {MOST_SCOPES} scopes and services")
+    name = names.clean(new.name, what="relying party's name")
+    services = new.services or ((names.key(name),) if kind is PartyKind.HTTP else ())
     return replace(
         new,
-        name=names.clean(new.name, what="relying party's name"),
+        name=name,
         redirect_uris=tuple(dict.fromkeys(check_redirect_uri(one, public=new.public) for one in new.redirect_uris)),
         scopes=tuple(dict.fromkeys(check_scope(one) for one in new.scopes)),
+        services=tuple(dict.fromkeys(names.clean(one, what="service") for one in services)),
+        after_sign_out=tuple(dict.fromkeys(check_redirect_uri(one, public=False) for one in new.after_sign_out)),
+        told_of_endings_at=new.told_of_endings_at and check_redirect_uri(new.told_of_endings_at, public=False),
     )
+
+
+def _kind(text: str) -> PartyKind:
+    if text not in tuple(PartyKind):
+        raise BadRelyingParty(
+            f'there is no kind of relying party "{printable(text)}"', hint=f"known are: {', '.join(PartyKind)}"
+        )
+    return PartyKind(text)
+
+
+def _check_fields(new: NewRelyingParty, kind: PartyKind) -> None:
+    """Refuse what means nothing for a kind, rather than keep it and do nothing with it."""
+    for field, kinds in ALLOWED.items():
+        if getattr(new, field) not in ((), "", False, Requirement.ANY) and kind not in kinds:
+            words = field.replace("_", " ")
+            raise BadRelyingParty(f"{words} mean nothing for a relying party of the kind {kind}")
+    if kind in BROWSERS and new.public and new.requires != Requirement.ANY and not new.redirect_uris:
+        raise BadRelyingParty("a program without an address to come back to cannot ask how people sign in")
 
 
 def check_redirect_uri(uri: str, *, public: bool) -> str:

@@ -12,6 +12,8 @@ from passless.domain.operator_views import InvitationSeen as InvitationSeen  # n
 from passless.domain.operator_views import InvitationView as InvitationView  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import MadeInvitation as MadeInvitation  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import OperatorView as OperatorView  # noqa: PLC0414 - they are imported from here
+from passless.domain.party_views import MadeRelyingParty as MadeRelyingParty  # noqa: PLC0414 - they are imported from here
+from passless.domain.party_views import RelyingPartyView as RelyingPartyView  # noqa: PLC0414 - they are imported from here
 from passless.domain.secret import Secret
 
 
@@ -284,34 +286,6 @@ class MadeToken(Struct, frozen=True, kw_only=True):
     secret: Secret
     may: tuple[str, ...]
     expires_at: datetime
-    shown_once: bool = True
-
-
-class RelyingPartyView(Struct, frozen=True, kw_only=True):
-    """A relying party, without its secret."""
-
-    id: str
-    name: str
-    kind: str
-    public: bool
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-    introspects: bool
-    created_at: datetime
-
-
-class MadeRelyingParty(Struct, frozen=True, kw_only=True):
-    """A new relying party, whose secret is shown once; a public one has none."""
-
-    id: str
-    name: str
-    kind: str
-    public: bool
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-    introspects: bool
-    created_at: datetime
-    secret: Secret | None = None
     shown_once: bool = True
 
 

@@ -8,6 +8,8 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from passless.domain.party_kinds import Requirement
+from passless.domain.party_views import ConfiguredRelyingParty
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
 from passless.output.drawing import Look, facts, listing, safe, stack, when
 from passless.output.human import list_of, view
@@ -41,16 +43,34 @@ def relying_party(result: RelyingPartyView, look: Look) -> RenderableType:
 
 
 @view.register
+def configured_relying_party(result: ConfiguredRelyingParty, look: Look) -> RenderableType:
+    """Draw what was written for a program."""
+    return _steps(result)
+
+
+@view.register
 def made_relying_party(result: MadeRelyingParty, look: Look) -> RenderableType:
     """Draw a new relying party, and its secret."""
     about = [*_facts(result, look), ("remove it with", safe(f"passless relying-party remove {result.id}", "cyan"))]
+    if result.written:
+        about_files = _steps(result)
+        return stack(_secret(result, look), facts(about), about_files)
+    return stack(_secret(result, look), facts(about)) if result.secret is not None else facts(about)
+
+
+def _steps(result: MadeRelyingParty | ConfiguredRelyingParty) -> RenderableType:
+    groups = (("written", result.written), ("now", result.then), ("to undo it", result.undo))
+    return facts([(name if not number else "", safe(text)) for name, texts in groups for number, text in enumerate(texts)])
+
+
+def _secret(result: MadeRelyingParty, look: Look) -> RenderableType:
     if result.secret is None:
-        return facts(about)
+        return Text("it has no secret", style="dim")
     secret = Text(result.secret.reveal(), style="bold green", no_wrap=True, overflow="ignore")
     if not look.is_terminal:
-        return stack(secret, facts(about))
+        return secret
     shown = Panel(secret, title="client secret", title_align="left", expand=False, padding=(1, 3), border_style="green")
-    return stack(shown, Text(f"Give it to the program as its client secret. {ONCE}", style="dim"), facts(about))
+    return stack(shown, Text(f"Give it to the program as its client secret. {ONCE}", style="dim"))
 
 
 def _facts(result: RelyingPartyView | MadeRelyingParty, look: Look) -> list[tuple[str, RenderableType]]:
@@ -62,6 +82,12 @@ def _facts(result: RelyingPartyView | MadeRelyingParty, look: Look) -> list[tupl
         ("scopes", safe(", ".join(result.scopes) or "none")),
         ("made", when(result.created_at, look.now)),
     ]
+    if result.requires != Requirement.ANY:
+        lines.append(("people sign in with", safe(result.requires.replace("-", " "))))
+    if result.services:
+        lines.append(("services", safe(", ".join(result.services))))
+    lines += [("enforces" if not number else "", safe(text)) for number, text in enumerate(result.enforces)]
+    lines += [("cannot" if not number else "", safe(text)) for number, text in enumerate(result.cannot)]
     if result.introspects:
         lines.append(("may", Text("look at the tokens of every relying party")))
     return lines

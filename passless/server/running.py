@@ -23,6 +23,7 @@ from passless.server.handshakes import Doorkeeper
 from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.site import Site
+from passless.server.sockets.opening import Opened, Wanted, open_at
 
 DRAIN = 20  # seconds that requests under way may still take
 SWEEP_EVERY = timedelta(minutes=10)
@@ -41,6 +42,7 @@ class Run(Struct, frozen=True, kw_only=True):
     most: int
     tls_cert: str | None
     tls_key: str | None
+    sockets: tuple[Wanted, ...] = ()
 
 
 def run(wanted: Run) -> None:
@@ -69,6 +71,7 @@ class Server(uvicorn.Server):
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics: asyncio.Server | None = None
         self._door: Doorkeeper | None = None
+        self._opened: list[Opened] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, and say so."""
@@ -82,6 +85,8 @@ class Server(uvicorn.Server):
             self._door.open()
         if wanted.metrics_listening is not None:
             self._metrics = await metrics_page.serve(wanted.metrics_listening, wanted.metrics)
+        for one in wanted.sockets:
+            self._opened.append(await open_at(wanted.site, wanted.log, one))
         self._tasks.append(asyncio.create_task(self._sweep()))
         if wanted.tls_cert and wanted.tls_key and self.config.ssl is not None:
             certificate = Certificate(cert=wanted.tls_cert, key=wanted.tls_key)
@@ -93,6 +98,7 @@ class Server(uvicorn.Server):
             listen=_spoken(wanted.listening),
             metrics=None if wanted.metrics_listening is None else _spoken(wanted.metrics_listening),
             connections=wanted.most,
+            sockets=[one.address for one in self._opened] or None,
         )
         systemd.notify(systemd.READY)
 
@@ -106,6 +112,8 @@ class Server(uvicorn.Server):
             self._metrics.close()
         if self._door is not None:
             self._door.close()
+        for opened in self._opened:
+            opened.close()
         await super().shutdown(sockets)
 
     def _connection(self) -> Connection:

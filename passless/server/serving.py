@@ -29,6 +29,7 @@ from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.running import Run, run
 from passless.server.site import Site
+from passless.server.sockets import opening
 from passless.settings import Profile, Settings
 
 THREADS = 40  # waiting for the store, which commits for all of them at once; `passwords` lets about half wait for a hash
@@ -65,6 +66,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     sign_up: SignUp = SignUp.INVITATION
     policy: str | None = None
     metrics: str | None = None
+    sockets: tuple[str, ...] = ()
 
 
 def serve(settings: Settings, profile: Profile, wish: Wish, *, clock: Clock, entropy: Entropy) -> None:
@@ -73,6 +75,7 @@ def serve(settings: Settings, profile: Profile, wish: Wish, *, clock: Clock, ent
     log.take_over()
     place, trusted = listening.place_of(wish.listen), tuple(network_of(one) for one in wish.trusted)
     _check_tls(wish)
+    sockets = tuple(opening.wanted(one) for one in wish.sockets)
     served = _served_profile(profile, wish)
     if served.policy is not None:
         read_policy(Path(served.policy))  # what is wrong with it is told before anything is made
@@ -81,6 +84,8 @@ def serve(settings: Settings, profile: Profile, wish: Wish, *, clock: Clock, ent
         _check_reach(url, wish, place, trusted)
         site, metrics = _site(settings, served, wish, url, trusted, log, clock, entropy)
         try:
+            for one in sockets:
+                opening.party_of(site, one)  # who is not there is told before anybody is answered
             _run(site, wish, log, metrics, socket_, metrics_socket, entropy)
         finally:
             site.directory.close()
@@ -112,6 +117,7 @@ def _run(
             most=most,
             tls_cert=wish.tls_cert,
             tls_key=wish.tls_key,
+            sockets=tuple(opening.wanted(one) for one in wish.sockets),
         )
     )
     threads.shutdown(wait=False, cancel_futures=True)

@@ -33,12 +33,6 @@ def test_a_dry_run_registers_nothing(anna: Passless) -> None:
     assert anna.json("relying-party", "list") == []
 
 
-@pytest.mark.parametrize("kind", ["dovecot", "http", "oidc", "pam", "ssh"])
-def test_other_kinds_come_later(anna: Passless, kind: str) -> None:
-    error = anna.json("relying-party", "add", "x", "--kind", kind, status=7)
-    assert error["code"] == "not-built-yet"
-
-
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

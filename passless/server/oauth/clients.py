@@ -10,6 +10,7 @@ from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from passless.actions import relying_parties, throttle
 from passless.actions.parts import Parts
+from passless.domain.party_kinds import BROWSERS
 from passless.domain.relying_parties import Client
 from passless.ports import Write
 from passless.server.oauth.forms import Credentials
@@ -67,6 +68,8 @@ class KnownClient(ClientMixin):  # type: ignore[misc] # authlib has no types
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Codes for who has an address to be sent back to, device codes for everybody; no refresh."""
+        if self.client.kind not in BROWSERS:
+            return False
         return grant_type == DEVICE_CODE_GRANT_TYPE or (grant_type == CODE_GRANT and bool(self.client.redirect_uris))
 
     def __repr__(self) -> str:

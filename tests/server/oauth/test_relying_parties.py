@@ -67,7 +67,7 @@ class TestWhatCanBeOne:
             (NewRelyingParty(name="x\u202ey"), "bad-name"),
             (NewRelyingParty(name="MAIL"), "name-in-use"),
             (NewRelyingParty(name="passless-cli"), "name-in-use"),
-            (NewRelyingParty(name="x", kind="oidc"), "not-built-yet"),
+            (NewRelyingParty(name="x", kind="pam", redirect_uris=("https://x.example/",)), "bad-relying-party"),
             (NewRelyingParty(name="x", kind="teapot"), "bad-relying-party"),
             (NewRelyingParty(name="x", redirect_uris=("http://mail.example/",)), "bad-redirect-uri"),
             (NewRelyingParty(name="x", redirect_uris=tuple(f"https://a.example/{n}" for n in range(21))), "bad-redirect-uri"),
@@ -204,7 +204,7 @@ def test_an_operator_over_all_registers_one_over_http(world: World) -> None:
     listed = http.get("/api/v1/relying-parties", headers=headers).json()["items"]
     assert [one["name"] for one in listed] == ["files"]
     assert "secret" not in listed[0]
-    assert http.post("/api/v1/relying-parties", json=body | {"kind": "pam", "name": "x"}, headers=headers).status_code == 501
+    assert http.post("/api/v1/relying-parties", json=body | {"kind": "pam", "name": "x"}, headers=headers).status_code == 400
     gone = http.delete(f"/api/v1/relying-parties/{listed[0]['id']}", headers=headers)
     assert gone.status_code == 200
     assert http.delete(f"/api/v1/relying-parties/{listed[0]['id']}", headers=headers).status_code == 404

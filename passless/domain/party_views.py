@@ -1,0 +1,66 @@
+"""What is shown of relying parties."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from passless.domain.secret import Secret
+
+
+class RelyingPartyView(Struct, frozen=True, kw_only=True):
+    """A relying party, without its secret; `enforces` and `cannot` are what it can hold people to, and what not."""
+
+    id: str
+    name: str
+    kind: str
+    public: bool
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    introspects: bool
+    created_at: datetime
+    requires: str = "any"
+    services: tuple[str, ...] = ()
+    after_sign_out: tuple[str, ...] = ()
+    told_of_endings_at: str = ""
+    enforces: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+
+
+class MadeRelyingParty(Struct, frozen=True, kw_only=True):
+    """A new relying party, whose secret is shown once; a public one has none.
+
+    `written` are files of the program itself, `then` and `undo` what is left to do with them and how they go again.
+    """
+
+    id: str
+    name: str
+    kind: str
+    public: bool
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    introspects: bool
+    created_at: datetime
+    requires: str = "any"
+    services: tuple[str, ...] = ()
+    after_sign_out: tuple[str, ...] = ()
+    told_of_endings_at: str = ""
+    enforces: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    secret: Secret | None = None
+    shown_once: bool = True
+    written: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+
+
+class ConfiguredRelyingParty(Struct, frozen=True, kw_only=True):
+    """A program whose configuration was written on this machine."""
+
+    id: str
+    name: str
+    kind: str
+    written: tuple[str, ...]
+    then: tuple[str, ...]
+    undo: tuple[str, ...]

@@ -1,0 +1,78 @@
+"""Configuration files of other programs: never over one that is there, and gone again where the program does not take them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from passless.domain.errors import Unavailable, WrongUse
+from passless.private_files import reason, sync_folder
+
+OPEN_FILE = 0o644  # mode; a program that runs as somebody else reads it
+SECRET_FILE = 0o600  # mode; root's alone
+
+
+class FileInTheWay(WrongUse):
+    """A file that is there already, which may be somebody's work."""
+
+    code = "file-in-the-way"
+    hint = "put it aside, or write elsewhere: --to DIR"
+
+
+class CannotWriteThere(Unavailable):
+    """A folder that is not ours to write in."""
+
+    code = "cannot-write-there"
+    hint = "run it as root, or write elsewhere and move the files yourself: --to DIR"
+
+
+class NewFile(Struct, frozen=True):
+    """A file that is to be there."""
+
+    path: Path
+    content: str
+    mode: int = OPEN_FILE
+
+
+def check_free(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse before anything is made: a file in the way, or a folder where nothing can be written."""
+    for path in files:
+        if path.exists() or path.is_symlink():
+            raise FileInTheWay(f'"{path}" is there already')
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotWriteThere(f'nothing can be written in "{folder}"')
+
+
+@contextmanager
+def written(files: Sequence[NewFile]) -> Iterator[None]:
+    """Write files for as long as the block ends well; where it does not, none of them stays."""
+    made: list[Path] = []
+    try:
+        for file in files:
+            _write(file)
+            made.append(file.path)
+        yield
+    except BaseException:
+        for path in made:
+            with suppress(OSError):
+                path.unlink()
+        raise
+
+
+def _write(file: NewFile) -> None:
+    try:
+        descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            os.fchmod(out.fileno(), file.mode)
+            out.write(file.content)
+            out.flush()
+            os.fsync(out.fileno())
+        sync_folder(file.path.parent)
+    except FileExistsError as error:
+        raise FileInTheWay(f'"{file.path}" is there already') from error
+    except OSError as error:
+        raise CannotWriteThere(f'"{file.path}" cannot be written: {reason(error)}') from error
