@@ -5,33 +5,40 @@ So a wrong one costs the same for every name, there or not (must hold 3), and a 
 
 What only guessing could find is throttled: secrets of the short form, 16 letters, for each name and source, as long as a
 sign-in would be. They are never switched off for good: 75 bits need no such help, and strangers could otherwise stop a person's
-scanner. Long ones are neither counted nor refused. A program with an old password asks every few minutes for ever: of the
+scanner. Long ones are neither counted nor refused. Of a hash nobody can tell how long its secret was: a right long one is never
+refused, everything else counts as a short one, each wrong hash once an hour, so that a program with an old one stands in
+nobody's way. A program with an old password asks every few minutes for ever: of the
 wrong ones of one source and name in an hour the first and the tenth are in the audit trail, and the rest are not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import nobody, noting, throttle
+from passless.actions import app_password_tags, nobody, noting, throttle
 from passless.actions.accounts import find_id, owner_of_address, stand_for
+from passless.actions.app_password_tags import LONGEST
 from passless.actions.parts import Parts
 from passless.domain import names
 from passless.domain.account import Account
 from passless.domain.app_passwords import AppPassword
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import ProofNeeded
+from passless.domain.sealed import Tag
 from passless.domain.secret import Secret
 from passless.domain.use_state import Use
 from passless.ports import NoSuchAccount, Write
 
-PURPOSE = "app-password"  # what the tags of the vault are made for
-LONGEST = 256  # characters that are looked at; a longer secret is none of ours
 SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use is known
+GUESSED = "guessed-hash"  # what wrong hashes of an hour are remembered as
+BUCKET = 3  # bytes of a wrong hash's tag by which it is known again: too few to find out what it was made of
 TOLD = (1, throttle.FREE_ATTEMPTS)  # which of the wrong ones in an hour are in the audit trail
+
+Sought = Callable[[], tuple[Tag, ...]]  # what is looked for, under every key that the vault knows now
 
 
 class WrongAppPassword(ProofNeeded):
@@ -78,7 +85,7 @@ def check(parts: Parts, name: str, secret: Secret, *, service: str, place: str, 
     if counter is not None:
         throttle.count_key(parts, counter, now=now)
     try:
-        checked = _checked(parts, name, secret, service, now)
+        checked = _checked(parts, name, lambda: app_password_tags.of_secret(parts.vault, secret), service, now)
     except WrongAppPassword as error:
         _note(parts, name, service, place, error, now)
         raise
@@ -86,11 +93,38 @@ def check(parts: Parts, name: str, secret: Secret, *, service: str, place: str, 
     return checked
 
 
-def _checked(parts: Parts, name: str, secret: Secret, service: str, now: datetime) -> Checked:
-    owner = _owner_of(parts, secret)
+def check_hash(parts: Parts, name: str, digest: bytes, *, service: str, place: str, now: datetime) -> Checked:
+    """Return which app password this is the SHA-256 of; all rules hold, and the same is raised, as for the secret itself."""
+    try:
+        checked = _checked(parts, name, lambda: app_password_tags.of_hash(parts.vault, digest), service, now)
+    except WrongAppPassword as error:
+        _count_guess(parts, name, digest, place, now)
+        _note(parts, name, service, place, error, now)
+        raise
+    counter = _counter(parts, name, place) if checked.app_password.short else None
+    if counter is not None:
+        throttle.count_key(parts, counter, now=now)
+    _keep_use(parts, checked, counter, now)
+    return checked
+
+
+def _count_guess(parts: Parts, name: str, digest: bytes, place: str, now: datetime) -> None:
+    """Count a wrong hash, if it is the first of its kind in this hour for this name from this place."""
+    counter = _counter(parts, name, place)
+    throttle.check_key(parts, counter, now=now)
+    (tag, *_) = app_password_tags.of_hash(parts.vault, digest)
+    whose = f"{nobody.name_hash(parts, name)}/{throttle.source_of(place)}"
+    known = f"{throttle.hourly(GUESSED, now)}/{whose}/{tag.digest[:BUCKET].hex()}"
+    if parts.store.attempts(known) is None:
+        parts.store.count_attempt(known, at=now)
+        throttle.count_key(parts, counter, now=now)
+
+
+def _checked(parts: Parts, name: str, sought: Sought, service: str, now: datetime) -> Checked:
+    owner = parts.store.owner_of_app_password(sought())
     if owner is None:
         parts.vault.reload()  # another process may have rotated the key since, and made this one under the new one
-        owner = _owner_of(parts, secret)
+        owner = parts.store.owner_of_app_password(sought())
     if owner is None:
         raise WrongAppPassword("no such app password")
     account_id, item = owner
@@ -107,14 +141,9 @@ def _checked(parts: Parts, name: str, secret: Secret, service: str, now: datetim
         raise WrongAppPassword("another account's")  # it got the name before that was refused; whose address it is comes first
     if found.expires_at is not None and now >= found.expires_at:
         raise WrongAppPassword("expired")
-    if found.services and not any(names.are_same(service, one) for one in found.services):
+    if not found.is_for(service):
         raise WrongAppPassword("not for this service")
     return Checked(account=account, app_password=found)
-
-
-def _owner_of(parts: Parts, secret: Secret) -> tuple[str, str] | None:
-    text = secret.reveal()[:LONGEST].encode("utf-8", "surrogatepass")
-    return parts.store.owner_of_app_password(parts.vault.tags(text, purpose=PURPOSE))
 
 
 def _is_short(secret: Secret) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import among_operators, asking, naming, renaming
+from passless.actions import among_operators, app_password_tags, asking, naming, renaming
 from passless.actions.accounts import blank_password, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
@@ -230,7 +230,7 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
     made = AppPassword(
         id=parts.new_id(),
         name=name,
-        tags=() if dry else tuple(parts.vault.tag(one.encode(), purpose="app-password") for one in _spelled(secret)),
+        tags=() if dry else app_password_tags.made(parts.vault, secret),
         created_at=now,
         services=tuple(dict.fromkeys(_service(service) for service in request.services)),
         expires_at=expires_at,
@@ -242,12 +242,6 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
         AddAppPassword(app_password=made),
         MadeAppPassword(id=made.id, name=name, secret=shown, services=made.services, expires_at=expires_at),
     )
-
-
-def _spelled(secret: Secret) -> tuple[Secret, ...]:
-    from passless.credentials.random_codes import spellings
-
-    return spellings(secret)
 
 
 def _service(words: str) -> str:

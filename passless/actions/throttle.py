@@ -116,6 +116,11 @@ def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bo
     return any(number == most for number, most in counted)
 
 
+def check_key(parts: Parts, key: str, *, now: datetime) -> None:
+    """Refuse without counting: `Throttled` where whoever is counted under this key has to wait."""
+    _refuse_early(parts.store.attempts(key), now)
+
+
 def count_key(parts: Parts, key: str, *, now: datetime) -> None:
     """Count an attempt under a key of the caller's own before it is checked; `Throttled` where its source has to wait."""
     _refuse_early(parts.store.attempts(key), now)

@@ -10,6 +10,7 @@ from passless.domain.methods import DeviceName
 from passless.domain.sealed import Tag
 
 SERVICES = ("imap", "pop3", "smtp", "submission", "sieve", "caldav", "carddav")  # as mail and calendar servers call them
+SENDING = frozenset({"smtp", "submission"})  # one thing to people; Postfix asks for the one, Dovecot's submission for the other
 MAXIMUM_APP_PASSWORDS = 40  # features.md, "app passwords": at most 40
 
 
@@ -27,3 +28,9 @@ class AppPassword(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime | None = None
     device: DeviceName | None = None
     short: bool = False
+
+    def is_for(self, service: str) -> bool:
+        """Tell whether a service may take it."""
+        named = {one.casefold() for one in self.services}
+        asked = service.casefold()
+        return not named or asked in named or (asked in SENDING and not named.isdisjoint(SENDING))

@@ -1,0 +1,36 @@
+"""Whose mailbox it is: what a mail server is told of an account, and nothing else of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from passless.actions.accounts import find_id, owner_of_address
+from passless.actions.parts import Parts
+from passless.domain import names
+from passless.domain.account import Account
+from passless.domain.changes import AccountName
+from passless.ports import NoSuchAccount
+
+IN_A_PATH = "._-@+"  # beside letters and digits; with a slash or a colon a name would say where mail lies, and in which form
+
+
+def mailbox_of(account: Account) -> str | None:
+    """Return what a mail server calls an account: its name as names are compared; None where that could not be a folder's.
+
+    However a name is written it is one mailbox. Mail servers put it into paths, so it has nothing that means something there.
+    """
+    name = names.key(account.name)
+    is_plain = all(one.isalnum() or one in IN_A_PATH for one in name)
+    return name if is_plain and not name.startswith(".") else None
+
+
+def find(parts: Parts, typed: str, now: datetime) -> Account | None:
+    """Return the account that a name or an address stands for; whose address it is comes first."""
+    if "@" in names.key(typed) and (owner := owner_of_address(parts, typed, now)) is not None:
+        with suppress(NoSuchAccount):
+            return find_id(parts, owner, now).account
+    with suppress(NoSuchAccount):
+        found = parts.store.read_named(AccountName(names.key(typed))).account
+        return find_id(parts, found.id, now).account
+    return None

@@ -1,0 +1,60 @@
+"""What a mail server is answered: it asks with the SHA-256 of an app password, or whose mail it is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from passless.actions import app_password_check, mailboxes, relying_parties
+from passless.actions.app_password_check import WrongAppPassword
+from passless.actions.throttle import Throttled
+from passless.domain import names
+from passless.domain.errors import Unavailable
+from passless.domain.relying_parties import Client
+from passless.server.site import Site
+from passless.server.sockets.dict_protocol import NOT_THERE, LogIn, Question, WhoIs, found, not_now
+
+GONE = "this relying party was removed from passless"
+LATER = "passless cannot look it up now"
+
+
+def answer(site: Site, party_id: str, question: Question) -> bytes:
+    """Return the line that answers a question; what cannot be said now is never answered with no."""
+    try:
+        registered = relying_parties.find(site.parts, party_id)
+        if registered is None:
+            return not_now(GONE)
+        if isinstance(question, WhoIs):
+            return _mailbox(site, question)
+        return _signed_in(site, registered[0], question)
+    except (WrongAppPassword, Throttled):
+        return NOT_THERE
+    except Unavailable:
+        return not_now(LATER)
+
+
+def _signed_in(site: Site, party: Client, asked: LogIn) -> bytes:
+    """Check an app password. The answer names the account, whatever was typed: the mailbox is the account's."""
+    if party.services and not any(names.are_same(asked.service, one) for one in party.services):
+        return NOT_THERE
+    parts = site.parts
+    checked = app_password_check.check_hash(
+        parts,
+        asked.user,
+        asked.digest,
+        service=asked.service,
+        place=asked.place or party.name,
+        now=parts.now(),
+    )
+    name = mailboxes.mailbox_of(checked.account)
+    if name is None:
+        return NOT_THERE
+    if asked.by_name:
+        return found(name.encode())
+    return found(msgspec.json.encode({"user": name, "nopassword": "y", "userdb_user": name}))
+
+
+def _mailbox(site: Site, asked: WhoIs) -> bytes:
+    parts = site.parts
+    account = mailboxes.find(parts, asked.user, parts.now())
+    name = None if account is None else mailboxes.mailbox_of(account)
+    return NOT_THERE if name is None else found(msgspec.json.encode({"user": name}))
