@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 
 import msgspec
 
-from passless.actions import naming
+from passless.actions import naming, sealed_records
 from passless.actions.parts import Access, Parts
 from passless.actions.who import Acting, NotAnOperator, check_fresh, operating, place_of, reason_of
 from passless.domain import names
@@ -31,6 +31,8 @@ CONSENTS = "oauth-consent"  # what a person agreed to: CLIENT/ACCOUNT
 COMMAND_LINE = "passless-cli"  # the id of the command line itself, which is known without being registered
 SECRET_PREFIX = "plc_"  # a client's secret: recognisable in a leak
 NO_ACCOUNT = AccountId("")  # whose a relying party is
+SECRETS = "relying-party-secret"  # sealed records, by client id, for kinds whose protocol is spoken with the secret
+READ_BACK = frozenset({PartyKind.PAM})  # RADIUS
 MOST_AT_ONCE = 200  # sessions that end in one transaction
 
 
@@ -58,7 +60,8 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     client = msgspec.structs.replace(client, secret_hash=None if secret is None else secret_hash(secret), made_by=name)
     put = Record(kind=CLIENTS, key=client.id, document=msgspec.json.encode(client))
     entry = _entry(parts, actor, name, "add-relying-party", client, reason)
-    parts.store.commit(Write(at=client.created_at, puts=(put,), events=(entry,)))
+    puts = (put,) if secret is None or client.kind not in READ_BACK else (put, _kept_secret(parts, client.id, secret))
+    parts.store.commit(Write(at=client.created_at, puts=puts, events=(entry,)))
     shown = view(client)
     return MadeRelyingParty(**msgspec.structs.asdict(shown), secret=secret)
 
@@ -80,6 +83,7 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
         services=new.services,
         after_sign_out=new.after_sign_out,
         told_of_endings_at=new.told_of_endings_at,
+        signed_with=new.signed_with,
     )
 
 
@@ -96,11 +100,12 @@ def remove(parts: Parts, actor: Actor, words: str) -> Ended:
     record = parts.store.record(CLIENTS, found.id)
     if record is None:
         raise NoSuchRelyingParty(f'there is no relying party "{names.printable(words)}"')
+    kept = parts.store.record(SECRETS, found.id)
     parts.store.commit(
         Write(
             at=parts.now(),
             account_id=NO_ACCOUNT,
-            drops=(record,),
+            drops=(record,) if kept is None else (record, kept),
             ended=(item_of_record(CLIENTS, found.id),),
             events=(_entry(parts, actor, name, "remove-relying-party", found, reason),),
         )
@@ -134,6 +139,22 @@ def is_secret(client: Client, typed: Secret) -> bool:
     return hmac.compare_digest(secret_hash(typed), client.secret_hash or b"")
 
 
+def read_secret(parts: Parts, client: Client) -> Secret:
+    """Return the secret of a relying party whose protocol is spoken with it, for the server itself.
+
+    Raises:
+        NoSuchRelyingParty: none is kept.
+    """
+    record = parts.store.record(SECRETS, client.id)
+    if record is None:
+        raise NoSuchRelyingParty(f'the secret of "{client.name}" is not kept', hint="remove it and add it anew")
+    return Secret(sealed_records.opened(parts, record).decode())
+
+
+def _kept_secret(parts: Parts, client_id: str, secret: Secret) -> Record:
+    return sealed_records.sealed(parts, SECRETS, client_id, secret.reveal().encode())
+
+
 def find_named(parts: Parts, name: str) -> Client | None:
     """Return a relying party by its id or name, for the server itself."""
     return next((one for one in clients(parts) if one.id == name or names.are_same(one.name, name)), None)
@@ -154,6 +175,7 @@ def view(client: Client) -> RelyingPartyView:
         services=client.services,
         after_sign_out=client.after_sign_out,
         told_of_endings_at=client.told_of_endings_at,
+        signed_with=client.signed_with,
         enforces=REACH[client.kind].enforces,
         cannot=REACH[client.kind].cannot,
     )

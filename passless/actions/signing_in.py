@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -197,17 +199,18 @@ def note_failure(
     *,
     event: str = SIGN_IN,
     held_up: bool = False,
+    about: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Record a wrong proof, or only count it; the reason is for the audit trail only.
 
-    `held_up`: from now on its source has to wait.
+    `held_up`: from now on its source has to wait. `about` is what else the trail says.
     """
     cloned = _possible_clone(account, error)
     of = account.id if kind in throttle.COUNTED else f"{account.id}{noting.FREE}"
     number = noting.told(parts, of, actor.place, now=now, of_nobody=nobody.is_nobody(account))
     if cloned is not None:
         number = number or {}
-    details = {"kind": kind, "reason": str(getattr(error, "reason", error.code))} | (number or {})
+    details = {"kind": kind, "reason": str(getattr(error, "reason", error.code)), **about} | (number or {})
     if held_up:
         details["source"] = "waits"
     events = () if number is None else (entry_of(account, actor, event, Outcome.FAILED, now, details),)

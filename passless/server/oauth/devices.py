@@ -57,7 +57,8 @@ class NoSuchUserCode(NotFound):
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A device that asks: from where and since when, how often it may look, and what the person said.
 
-    `approved_in` is the line of the session in which they did.
+    `approved_in` is the line of the session in which they did. `only_for` is the id of the one account that may answer, where
+    the device asks for one.
     """
 
     client_id: str
@@ -71,6 +72,7 @@ class Device(Struct, frozen=True, kw_only=True, omit_defaults=True):
     answer: Literal["", "approved", "refused"] = ""
     account_id: str = ""
     approved_in: str = ""
+    only_for: str = ""
 
 
 class Waiting(Struct, frozen=True):
@@ -91,7 +93,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     user_code: str
 
 
-def begin(parts: Parts, client_id: str, scope: str, place: str) -> Asked:
+def begin(parts: Parts, client_id: str, scope: str, place: str, *, only_for: str = "") -> Asked:
     """Let a device ask; `TooManyDevices` where its source asked too often."""
     for _ in range(TRIES):
         now = parts.now()
@@ -104,6 +106,7 @@ def begin(parts: Parts, client_id: str, scope: str, place: str) -> Asked:
             place=place,
             asked_at=now,
             ends_at=now + LIFE,
+            only_for=only_for,
         )
         key = _key(user_code)
         record = Record(kind=DEVICES, key=key, document=msgspec.json.encode(device), ends_at=device.ends_at + TOLD_UNTIL)

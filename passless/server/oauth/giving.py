@@ -38,7 +38,7 @@ def for_code(site: Site, client: KnownClient, held: codes.Held, place: str) -> d
     """Give what a code stands for; None where it was used meanwhile, or the session that agreed has ended."""
     for _ in range(TRIES):
         code = held.code
-        found, source = _whose(site.parts, code.account_id, code.browser)
+        found, source = whose(site.parts, code.account_id, code.browser)
         if found is None or source is None or not _may_give(client, source):
             return None
         grant = Grant(client=client, scope=code.scope, place=place, source=source)
@@ -59,7 +59,7 @@ def for_device(site: Site, client: KnownClient, waiting: devices.Waiting, place:
     """Give what an approved device code stands for; None where another request was faster, or who approved signed out."""
     for _ in range(TRIES):
         device = waiting.device
-        found, source = _whose(site.parts, device.account_id, device.approved_in)
+        found, source = whose(site.parts, device.account_id, device.approved_in)
         if found is None or source is None or not granting.says_who(source):
             return None
         grant = Grant(client=client, scope=device.scope, place=place, source=source, by_device=True)
@@ -76,7 +76,7 @@ def for_device(site: Site, client: KnownClient, waiting: devices.Waiting, place:
     raise VersionMoved
 
 
-def _whose(parts: Parts, account_id: str, line: str) -> tuple[Found | None, Session | None]:
+def whose(parts: Parts, account_id: str, line: str) -> tuple[Found | None, Session | None]:
     """Return the account, and the session in which somebody agreed, where it still holds."""
     now = parts.now()
     try:

@@ -9,7 +9,9 @@ from litestar import Response
 
 from passless.actions.granting import says_who
 from passless.actions.throttle import Throttled
+from passless.domain.account import Account
 from passless.domain.audit import Outcome
+from passless.domain.party_kinds import PartyKind
 from passless.domain.sessions import STEP_UP
 from passless.server import browser
 from passless.server.oauth import asking, clients, devices
@@ -44,6 +46,8 @@ def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
     place = browser.actor_of(request, site).place
     try:
         waiting = devices.enter(site.parts, typed, place)
+        if waiting.device.only_for not in ("", someone.account.id):
+            raise NoSuchUserCode
         said = form.get("answer")
         if said is None:
             return _ask(request, site, waiting, someone, typed)
@@ -87,11 +91,13 @@ def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person,
         since=device.asked_at,
         expires_at=device.ends_at,
         account=someone.account.name,
-        may=_may(client, device.scope),
+        may=_may(client, device.scope, someone.account),
     )
 
 
-def _may(client: clients.KnownClient, scope: str) -> list[str]:
+def _may(client: clients.KnownClient, scope: str, account: Account) -> list[str]:
+    if client.client.kind is PartyKind.PAM:
+        return [f"sign {account.name} in there by {scope}, this once, as the second step"]
     if client.is_command_line:
         return ["look at your account from that device, and sign itself out; it can change nothing"]
     return ["know who you are: the name and the id of your account", *(f"use what it calls {one}" for one in scope.split())]

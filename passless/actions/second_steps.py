@@ -1,0 +1,146 @@
+"""The second step of a sign-in on a host: whoever asks has checked a password or a key itself, and leaves the rest to us.
+
+The account is the one whose name is the local user's: no id, no address. A name without an account, and an account without
+an authenticator app, are asked the same, answered the same and cost the same (must hold 3). A code is counted before it is
+checked, used once (must hold 12), and in the audit trail, as at any sign-in. Nothing else is taken here: neither an app
+password nor a recovery code nor a temporary pass signs a person in on a host.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from ipaddress import ip_address
+
+from msgspec import Struct
+
+from passless.actions import nobody, proving, relying_parties, throttle
+from passless.actions.accounts import Found
+from passless.actions.catching_up import ended_for_good
+from passless.actions.changing import TRIES
+from passless.actions.parts import Parts
+from passless.actions.relying_parties import NoSuchRelyingParty
+from passless.actions.signing_in import entry_of, note_failure
+from passless.domain import names
+from passless.domain.account import Account
+from passless.domain.audit import Outcome
+from passless.domain.errors import ProofNeeded, WrongUse
+from passless.domain.methods import Kind
+from passless.domain.relying_parties import Client
+from passless.domain.requests import Answer
+from passless.domain.secret import Secret
+from passless.domain.sessions import Session
+from passless.domain.use_state import Use
+from passless.ports import Record, VersionMoved, Write
+from passless.ports.directory import Actor
+
+SECOND_STEP = "second-step"  # the event in the audit trail
+
+
+class OnHost(Struct, frozen=True, kw_only=True):
+    """Who is to be signed in where: a local user of a host, for one of its services, and from where they came.
+
+    `caller` is what the service said of that; only an address counts, for a name is whatever somebody's name server says.
+    """
+
+    party: Client
+    user: str
+    service: str
+    caller: str = ""
+
+    @property
+    def place(self) -> str:
+        """What counts as the source: the address they came from, else this user on this host, whom no other user holds up."""
+        try:
+            return str(ip_address(self.caller))
+        except ValueError:
+            return names.printable(f"{self.party.name}:{self.user}")
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the audit trail says beside the kind of proof."""
+        return {"relying-party": self.party.id, "name": self.party.name, "service": names.printable(self.service)}
+
+
+def check_party(parts: Parts, party: Client) -> None:
+    """Refuse a host that was removed; `NoSuchRelyingParty`."""
+    if relying_parties.find(parts, party.id) is None:
+        raise NoSuchRelyingParty(f'"{party.name}" was removed')
+
+
+def find(parts: Parts, user: str, now: datetime) -> Found:
+    """Return the account of a local user; nobody's where there is none of that very name."""
+    found = nobody.someone(parts, user, now)
+    if not nobody.is_nobody(found.account) and not names.are_same(found.account.name, user):
+        return nobody.nobody(parts, nobody.name_hash(parts, user), now)  # the id of somebody is no name
+    return found
+
+
+def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
+    """Take a code of the user's authenticator app, once.
+
+    Raises:
+        WrongProof, and its kin: it is none, or was used; it is counted and in the audit trail.
+        Throttled, SwitchedOff: too many were wrong before.
+        NoSuchRelyingParty: the host was removed.
+    """
+    check_party(parts, asked.party)
+    now, actor = parts.now(), Actor(place=asked.place)
+    found = find(parts, asked.user, now)
+    account = found.account
+    throttle.check_source(parts, actor.place, throttle.Source.PROOF, now=now, account_id=account.id)
+    try:
+        throttle.count(parts, account.id, actor.place, Kind.TOTP, now=now)
+        for _ in range(TRIES):
+            account = found.account
+            proven = proving.check(parts, account, Answer(kind=Kind.TOTP, text=code), None, now)
+            try:
+                keep(parts, asked, found, Kind.TOTP, now, uses=(proven.use,))
+            except VersionMoved:
+                now = parts.now()
+                found = find(parts, asked.user, now)
+                continue
+            return
+        raise VersionMoved
+    except (ProofNeeded, WrongUse) as error:
+        held_up = throttle.count_source(parts, actor.place, throttle.Source.PROOF, now=now)
+        note_failure(parts, account, actor, Kind.TOTP, error, now, event=SECOND_STEP, held_up=held_up, about=asked.about)
+        raise
+
+
+def keep(
+    parts: Parts,
+    asked: OnHost,
+    found: Found,
+    kind: str,
+    now: datetime,
+    *,
+    uses: tuple[Use, ...] = (),
+    source: Session | None = None,
+    drops: tuple[Record, ...] = (),
+) -> None:
+    """Keep that somebody was let in; `VersionMoved` where account, session or record is not any more what was read."""
+    account, place = found.account, asked.place
+    entry = entry_of(account, Actor(place=place), SECOND_STEP, Outcome.DONE, now, {"kind": kind, **asked.about})
+    parts.store.commit(
+        Write(
+            at=now,
+            account=account if account != found.stored else None,
+            account_id=account.id,
+            expected=found.version,
+            uses=uses,
+            updates=source,
+            ended=tuple(ended_for_good(found.stored, account)),
+            notices=found.caught_up.notices,
+            events=(*found.caught_up.events, entry),
+            forgives=throttle.forgiven(account.id, place, [Kind.TOTP]) if uses else (),
+            drops=drops,
+        )
+    )
+
+
+def note_refused(parts: Parts, asked: OnHost, account: Account, reason: str, now: datetime) -> None:
+    """Write down that an approval let nobody in."""
+    entry = entry_of(
+        account, Actor(place=asked.place), SECOND_STEP, Outcome.FAILED, now, {"kind": "device", "reason": reason, **asked.about}
+    )
+    parts.store.commit(Write(at=now, events=(entry,)))

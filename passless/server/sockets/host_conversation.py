@@ -1,0 +1,186 @@
+"""What a host and a person say to each other through a PAM module: a code, or an approval on another device.
+
+The host begins with an empty password. That is the proof that it has the secret: what others send decrypts to anything but
+nothing. What goes on from there is in the state that the host sends back, sealed: nobody else could make it, nothing of it
+is kept here, and a server that was started anew goes on with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from passless.actions import second_steps, store_secret, throttle
+from passless.actions.granting import says_who
+from passless.actions.second_steps import OnHost
+from passless.credentials import handed_out
+from passless.domain.errors import ProofNeeded, WrongUse
+from passless.domain.names import LONGEST_TYPED, printable
+from passless.domain.relying_parties import Client
+from passless.domain.secret import Secret
+from passless.ports import VersionMoved
+from passless.server.oauth import devices, giving
+from passless.server.oauth.metadata import VERIFY
+from passless.server.site import Site
+from passless.server.sockets import radius_packets
+from passless.server.sockets.radius_packets import Asked, Code
+
+LIFE = devices.LIFE  # how long a person may take
+ASK_FOR_CODE = "One-time code (Enter: approve on another device): "
+TOO_MANY = "Too many requests came from there. One-time code: "
+WAIT = "Too many wrong codes came before. Wait {minutes}, then try again. Press Enter: "
+ASK_FOR_APPROVAL = "Open {address} and type {code} there, then press Enter here: "
+NOT_YET = "Nobody approved {code} yet, at {address}. Press Enter once you have: "
+SHORT_ADDRESS = "the page /device of your passless server"
+TRIES = 8  # of a write that others came in between
+
+
+class NotFromHost(Exception):
+    """A packet that the host cannot have made: it is not answered and counts as nothing; the words are for the log."""
+
+
+class Stage(Struct, frozen=True, array_like=True):
+    """Where a conversation is: whose, since when, and the device code that was shown."""
+
+    who: bytes
+    begun_at: datetime
+    device_code: str = ""
+    user_code: str = ""
+    is_over: bool = False
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What the host is told. `waits`: it may be told better in a moment."""
+
+    code: Code
+    text: str = ""
+    stage: Stage | None = None
+    echo: bool = False
+    waits: bool = False
+
+
+class Conversation:
+    """What is said to one host."""
+
+    def __init__(self, site: Site, party: Client) -> None:
+        self._site = site
+        self._party = party
+        self._key = store_secret.derived(store_secret.read(site.parts).key, f"radius/{party.id}")
+
+    def stage_of(self, asked: Asked) -> Stage | None:
+        """Return where a conversation is that the host goes on with; None where it begins one.
+
+        Raises:
+            NotFromHost: neither its beginning nor its state is what the host would send.
+        """
+        if asked.state is None:
+            if asked.password:
+                raise NotFromHost("the first password is not empty: the secret is wrong, or skip_passwd is missing")
+            return None
+        content = handed_out.unseal(self._key, asked.state)
+        if content is None:
+            raise NotFromHost("the state is none of ours")
+        stage = msgspec.msgpack.decode(content, type=Stage)
+        if stage.who != _who(asked):
+            raise NotFromHost("the state is somebody else's")
+        return stage
+
+    def state(self, stage: Stage) -> bytes:
+        """Seal where a conversation is."""
+        return handed_out.seal(self._key, msgspec.msgpack.encode(stage), self._site.parts.entropy)
+
+    def reply(self, asked: Asked, stage: Stage | None) -> Reply:
+        """Return what a host is told.
+
+        Raises:
+            Unavailable: store or vault do not answer now.
+            NoSuchRelyingParty: the host was removed.
+        """
+        parts, host = self._site.parts, self._on_host(asked)
+        second_steps.check_party(parts, self._party)
+        if stage is None:
+            return Reply(code=Code.CHALLENGE, text=ASK_FOR_CODE, stage=Stage(_who(asked), parts.now()))
+        if stage.is_over or parts.now() >= stage.begun_at + LIFE:
+            return Reply(code=Code.REJECT)
+        if stage.device_code:
+            return self._approved(host, stage)
+        if not asked.password.strip():
+            return self._ask_for_approval(host, stage)
+        return self._code(host, stage, Secret(asked.password.decode(errors="replace")))
+
+    def _on_host(self, asked: Asked) -> OnHost:
+        return OnHost(
+            party=self._party,
+            user=_user(asked.user),
+            service=printable(asked.service.decode(errors="replace")) or "an unnamed service",
+            caller=printable(asked.caller.decode(errors="replace")),
+        )
+
+    def _code(self, host: OnHost, stage: Stage, code: Secret) -> Reply:
+        try:
+            second_steps.check_code(self._site.parts, host, code)
+        except throttle.Throttled as error:
+            text = WAIT.format(minutes=_spoken(timedelta(seconds=error.seconds)))
+            over = msgspec.structs.replace(stage, is_over=True)
+            return Reply(code=Code.CHALLENGE, text=text, stage=over)
+        except (ProofNeeded, WrongUse):
+            return Reply(code=Code.REJECT)
+        return Reply(code=Code.ACCEPT)
+
+    def _ask_for_approval(self, host: OnHost, stage: Stage) -> Reply:
+        parts = self._site.parts
+        account = second_steps.find(parts, host.user, parts.now()).account
+        try:
+            begun = devices.begin(parts, self._party.id, host.service, host.place, only_for=account.id)
+        except devices.TooManyDevices:
+            return Reply(code=Code.CHALLENGE, text=TOO_MANY, stage=stage)
+        after = msgspec.structs.replace(stage, device_code=begun.device_code, user_code=begun.user_code)
+        return self._shown(ASK_FOR_APPROVAL, after)
+
+    def _approved(self, host: OnHost, stage: Stage) -> Reply:
+        """Look whether the person approved; what they approved is used up."""
+        parts = self._site.parts
+        for _ in range(TRIES):
+            waiting, now = devices.find(parts, stage.device_code), parts.now()
+            if waiting is None or now >= waiting.device.ends_at or waiting.device.answer == "refused":
+                return Reply(code=Code.REJECT)
+            if not waiting.device.answer:
+                return self._shown(NOT_YET, stage)
+            found = second_steps.find(parts, host.user, now)
+            _, source = giving.whose(parts, waiting.device.account_id, waiting.device.approved_in)
+            if found.account.id != waiting.device.account_id or source is None or not says_who(source):
+                return Reply(code=Code.REJECT)
+            try:
+                second_steps.keep(parts, host, found, "device", now, source=source, drops=(waiting.record,))
+            except VersionMoved:
+                continue
+            return Reply(code=Code.ACCEPT)
+        raise VersionMoved
+
+    def _shown(self, words: str, stage: Stage) -> Reply:
+        text = words.format(address=f"{self._site.url}{VERIFY}", code=stage.user_code)
+        if len(text.encode()) > radius_packets.LONGEST_VALUE:
+            text = words.format(address=SHORT_ADDRESS, code=stage.user_code)
+        return Reply(code=Code.CHALLENGE, text=text, stage=stage, echo=True, waits=words is NOT_YET)
+
+
+def _who(asked: Asked) -> bytes:
+    """Return what binds a state to the user, the service and where they came from."""
+    return sha256(b"\0".join((asked.user, asked.service, asked.caller))).digest()[:16]
+
+
+def _user(name: bytes) -> str:
+    """Return a local user's name; what is no text, or has no business in a name, becomes one that no account can have."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        text = ""
+    return text if text.isprintable() and text else name.hex().ljust(LONGEST_TYPED + 1, "~")
+
+
+def _spoken(time: timedelta) -> str:
+    minutes = -(-int(time.total_seconds()) // 60)
+    return "a minute" if minutes <= 1 else f"{minutes} minutes"

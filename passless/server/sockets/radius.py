@@ -1,0 +1,173 @@
+"""RADIUS on the loopback, for the PAM module of the server's own host (or of one that reaches it through a tunnel).
+
+A packet is dealt with once: what it was answered is sent again to whoever sends it again (RFC 5080 §2.2.2). What was not made
+with the secret is neither answered nor counted as anybody's guess. While store or vault do not answer, nothing is said, and the
+module says that the service cannot be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import suppress
+from hashlib import sha256
+from ipaddress import ip_address
+
+from msgspec import Struct
+
+from passless.actions import relying_parties
+from passless.domain.errors import PasslessError
+from passless.domain.names import printable
+from passless.domain.relying_parties import Client
+from passless.server.batches import Batches
+from passless.server.log import Log
+from passless.server.site import Site
+from passless.server.sockets.host_conversation import Conversation, NotFromHost, Reply, Stage
+from passless.server.sockets.opening import BadSocket
+from passless.server.sockets.radius_packets import ECHO, NO_ECHO, Asked, Attribute, BadPacket, Code, answer, read
+
+SENT_AGAIN_FOR = 60.0  # seconds that an answer is kept; a module waits at most as long for one
+MOST_KEPT = 4096  # answers; the oldest go first
+MOST_AT_ONCE = 256  # packets that are dealt with; who comes then asks again
+PATIENCE = 3.0  # seconds that somebody who presses Enter too early is waited for; less than TIMEOUT of `programs.pam`
+LOOK_EVERY = 0.25  # seconds between two looks
+
+Address = tuple[str, int]
+
+
+class Dealt(Struct):
+    """A packet that came: from where, when, and what was answered, as soon as it is."""
+
+    address: Address
+    at: float
+    answer: bytes | None = None
+
+
+class Endpoint(asyncio.DatagramProtocol):
+    """One open port."""
+
+    def __init__(self, site: Site, log: Log, party: Client) -> None:
+        self._secret = relying_parties.read_secret(site.parts, party).reveal().encode()
+        self._batches = Batches(site.parts.store)
+        self._conversation = Conversation(site, party)
+        self._log, self._party = log, party
+        self._dealt: OrderedDict[bytes, Dealt] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._passed_over = 0
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+
+    def datagram_received(self, packet: bytes, address: Address) -> None:
+        """Deal with a packet, once."""
+        key = sha256(packet).digest()
+        before = self._dealt.get(key)
+        if before is not None:
+            if before.answer is not None and before.address == address[:2]:
+                self._send(before.answer, address)
+            return
+        if len(self._tasks) >= MOST_AT_ONCE:
+            return
+        try:
+            asked = read(packet, self._secret)
+            stage = self._conversation.stage_of(asked)
+        except (BadPacket, NotFromHost) as error:
+            self._pass_over(str(error))
+            return
+        dealt = Dealt(address[:2], asyncio.get_running_loop().time())
+        self._keep(key, dealt)
+        task = asyncio.create_task(self._answer(asked, stage, dealt))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        for task in self._tasks:
+            task.cancel()
+        if self._transport is not None:
+            self._transport.close()
+
+    async def _answer(self, asked: Asked, stage: Stage | None, dealt: Dealt) -> None:
+        try:
+            reply = await self._reply(asked, stage)
+        except PasslessError as error:
+            self._log.line("warning", "second-step-unavailable", relying_party=self._party.id, code=error.code)
+            return
+        except Exception as error:  # noqa: BLE001 - a fault is written down, and the host is told nothing
+            self._log.fault(error, request_id=f"radius-{asked.identifier}")
+            return
+        dealt.answer = answer(reply.code, asked, self._secret, self._attributes(reply))
+        self._send(dealt.answer, dealt.address)
+
+    async def _reply(self, asked: Asked, stage: Stage | None) -> Reply:
+        """Return what is answered; who waits for an approval is told as soon as it is there, or that it is not."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE
+        while True:
+            reply: Reply = await self._batches.do(lambda: self._conversation.reply(asked, stage))
+            if not reply.waits or loop.time() + LOOK_EVERY >= until:
+                return reply
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _attributes(self, reply: Reply) -> list[tuple[Attribute, bytes]]:
+        if reply.code is not Code.CHALLENGE or reply.stage is None:
+            return []
+        return [
+            (Attribute.REPLY_MESSAGE, reply.text.encode()),
+            (Attribute.PROMPT, ECHO if reply.echo else NO_ECHO),
+            (Attribute.STATE, self._conversation.state(reply.stage)),
+        ]
+
+    def _keep(self, key: bytes, dealt: Dealt) -> None:
+        self._dealt[key] = dealt
+        while len(self._dealt) > MOST_KEPT or next(iter(self._dealt.values())).at < dealt.at - SENT_AGAIN_FOR:
+            self._dealt.popitem(last=False)
+
+    def _send(self, packet: bytes, address: Address) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(packet, address)
+
+    def _pass_over(self, why: str) -> None:
+        """Count what nobody with the secret sent; the first, the tenth, the hundredth are written down."""
+        self._passed_over += 1
+        if str(self._passed_over).strip("0") == "1":
+            self._log.line("warning", "packet-passed-over", relying_party=self._party.id, why=why, number=self._passed_over)
+
+
+class Port:
+    """An endpoint, and where it is."""
+
+    def __init__(self, address: str, endpoint: Endpoint) -> None:
+        self.address = address
+        self._endpoint = endpoint
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._endpoint.close()
+
+
+async def open_at(site: Site, log: Log, party: Client, address: str) -> Port:
+    """Begin to answer a host; `BadSocket` where the port is none of the loopback's, or taken."""
+    host, port = loopback(address)
+    loop = asyncio.get_running_loop()
+    try:
+        transport, endpoint = await loop.create_datagram_endpoint(lambda: Endpoint(site, log, party), local_addr=(host, port))
+    except OSError as error:
+        raise BadSocket(f'"{printable(address)}" cannot be had: {error.strerror}') from error
+    taken = transport.get_extra_info("sockname")[1]
+    return Port(f"udp:[{host}]:{taken}" if ":" in host else f"udp:{host}:{taken}", endpoint)
+
+
+def loopback(address: str) -> Address:
+    """Read `udp:127.0.0.1:PORT` or `udp:[::1]:PORT`: the module's answers are worth no more than the way they take."""
+    host, _, port = address.removeprefix("udp:").rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    is_loopback = False
+    with suppress(ValueError):
+        is_loopback = ip_address(host).is_loopback
+    if not (address.startswith("udp:") and is_loopback and port.isascii() and port.isdecimal() and int(port) <= 65535):
+        raise BadSocket(f'"{printable(address)}" is no port of the loopback', hint="write it as udp:127.0.0.1:PORT")
+    return host, int(port)
