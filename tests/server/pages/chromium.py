@@ -65,13 +65,13 @@ def serving(folder: Path) -> Iterator[World]:
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[Chromium]:
-    """Start Debian's Chromium with a fresh profile."""
+def chromium(profile: Path, *more: str) -> Iterator[Chromium]:
+    """Start Debian's Chromium with a fresh profile, and more flags where a test needs them."""
     need("chromium", install="apt-get install chromium")
     need("chromedriver", install="apt-get install chromium-driver")
     options = Options()
     options.binary_location = "/usr/bin/chromium"
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, *more, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     try:
