@@ -40,6 +40,7 @@ class Where(Struct, frozen=True, kw_only=True):
     folder: str | None = None
     socket: str | None = None
     server: str | None = None
+    way_back: str | None = None
 
 
 def prepared(run: Run, new: NewRelyingParty, where: Where) -> Setup | None:
@@ -96,7 +97,9 @@ def _refuse_folder(kind: str, where: Where) -> None:
 
 def _setup(run: Run, program: Program, party: RelyingPartyView, where: Where) -> Setup:
     folder = program.usual_folder() if where.folder is None else Path(where.folder).absolute()
-    return Setup(party=party, url=server_of(run, where.server), folder=folder, socket=where.socket or "")
+    return Setup(
+        party=party, url=server_of(run, where.server), folder=folder, socket=where.socket or "", way_back=where.way_back or ""
+    )
 
 
 def server_of(run: Run, named: str | None) -> str:

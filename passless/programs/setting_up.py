@@ -35,7 +35,8 @@ class Setup(Struct, frozen=True, kw_only=True):
     """What a program's configuration is made of.
 
     `url` is the server's origin, `folder` where the files go, `socket` the address that `serve --socket NAME=ADDRESS` is
-    given; each is empty or None where the kind's module is to choose what is usual.
+    given; each is empty or None where the kind's module is to choose what is usual. `way_back` is what somebody says that they
+    have where a program could lock everybody out, and nothing of it can be seen from here.
     """
 
     party: RelyingPartyView
@@ -43,6 +44,7 @@ class Setup(Struct, frozen=True, kw_only=True):
     secret: Secret | None = None
     folder: Path | None = None
     socket: str = ""
+    way_back: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

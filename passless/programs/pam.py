@@ -1,0 +1,255 @@
+"""Sign-in on Linux: service files for PAM that ask passless for the second step, and this host's secret in a file of its own.
+
+New files only, which nothing points at: `common-auth` and whatever else is there stays as it is, and it is for whoever owns
+the machine to point a service at them, once they have tested them. `pam_radius_auth.so` is of the FreeRADIUS project.
+`skip_passwd` lets the server begin, `force_prompt` keeps the password of the module before it from the server,
+`prompt_attribute` hides what is typed.
+
+`requisite` stands before each module, since what is missing then keeps everybody out, and tells so, while `sufficient` or
+`optional` would let everybody in without the second step; and since who does not know the password is not asked for a code,
+so that strangers cannot use up anybody's tries. The price is a locked door while the server is down, and so none is made
+without a way back.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from pwd import getpwnam
+
+from passless.domain import names
+from passless.domain.errors import Unavailable, WrongUse
+from passless.programs.setting_up import Finding, Setup
+from passless.programs.writing import SECRET_FILE, NewFile
+
+FOLDER = Path("/etc/pam.d")
+SECRETS = Path("/etc")
+SOCKET = "udp:127.0.0.1:1812"  # RFC 2865 §3, the port of RADIUS
+MODULE = "pam_radius_auth.so"
+MODULE_FOLDERS = ("/lib/*/security", "/usr/lib/*/security", "/lib/security", "/lib64/security", "/usr/lib64/security")
+TIMEOUT = 5  # seconds that the module waits for each answer; from 3 to 60. Nobody waits longer where the server is down
+STRANGER = "passless-nobody"  # whom the tests try to sign in; no local user
+LONGEST_TEST = 40  # seconds
+REFUSALS = (  # what pamtester says where a service file works and nobody is let in
+    "Authentication failure",
+    "Authentication service cannot retrieve authentication info",  # the server is not there yet
+    "Conversation error",  # it asked for a code, and nobody typed
+    "User not known to the underlying authentication module",
+    "Have exhausted maximum number of retries for service",
+)
+ROOT_BY_KEY = ("yes", "prohibit-password", "without-password")  # values of PermitRootLogin
+
+
+class ProgramMissing(Unavailable):
+    """Something of Debian's that the service files, or their test, need."""
+
+    code = "program-missing"
+
+
+class NoWayBack(WrongUse):
+    """Nobody could get in any more while the server is down."""
+
+    code = "no-way-back"
+    default = "nobody could sign in to this machine while the server is down: root has no key that sshd takes"
+    hint = (
+        "give root a key for ssh (PermitRootLogin prohibit-password); or say what you have instead, such as a console that"
+        " stays as it is: --way-back TEXT"
+    )
+
+
+class BadAddress(WrongUse):
+    """No address that a PAM module on this host can ask."""
+
+    code = "bad-socket"
+    hint = "write it as udp:127.0.0.1:PORT, the same as for: passless serve --socket NAME=udp:127.0.0.1:PORT"
+
+
+def usual_folder() -> Path:
+    """Return where PAM looks for services."""
+    return FOLDER
+
+
+def check(setup: Setup) -> None:
+    """Refuse what could not be tested, and what could lock everybody out."""
+    _server(setup)
+    if not any(Path("/").glob(f"{folder[1:]}/{MODULE}") for folder in MODULE_FOLDERS):
+        raise ProgramMissing(f"{MODULE} is not there", hint="apt-get install libpam-radius-auth")
+    if shutil.which("pamtester") is None:
+        raise ProgramMissing("pamtester is not there, which tests the files", hint="apt-get install pamtester")
+    if not setup.way_back and not root_has_key():
+        raise NoWayBack
+
+
+def files(setup: Setup) -> tuple[NewFile, ...]:
+    """Return the service files, and the module's own with the secret in it."""
+    folder, module = _folder(setup), _module(setup)
+    secret = "" if setup.secret is None else setup.secret.reveal()
+    name = names.printable(setup.party.name)
+    return (
+        NewFile(
+            _secret_file(setup),
+            SECRET_TEXT.format(name=name, server=_server(setup), secret=secret, timeout=TIMEOUT),
+            SECRET_FILE,
+        ),
+        NewFile(folder / _slug(setup), PASSWORD_TEXT.format(name=name, file=_slug(setup), module=module)),
+        NewFile(folder / f"{_slug(setup)}-code", CODE_TEXT.format(name=name, file=f"{_slug(setup)}-code", module=module)),
+    )
+
+
+SECRET_TEXT = """\
+# How this machine asks passless ("{name}") for the second step. Root's alone: whoever reads it can pose as the server.
+# server secret timeout
+{server} {secret} {timeout}
+"""
+
+PASSWORD_TEXT = """\
+# passless ("{name}"): the password of this machine, then a code or an approval on another device.
+# For a service, in its file, in the place of "@include common-auth":   @include {file}
+# "requisite" fails where a module or the server is missing. Do not write "sufficient" or "optional": these let in without it.
+auth	requisite	pam_unix.so
+{module}
+"""
+
+CODE_TEXT = """\
+# passless ("{name}"): a code or an approval alone, for what has checked something else first, such as sshd a public key.
+# For a service, in its file, in the place of "@include common-auth":   @include {file}
+{module}
+"""
+
+
+def findings(setup: Setup) -> tuple[Finding, ...]:
+    """Have PAM itself try the files with somebody who is nobody: they are to be refused, and by nothing that is missing."""
+    return tuple(_findings(setup))
+
+
+def then(setup: Setup) -> tuple[str, ...]:
+    """Say what is left to do."""
+    file, name = _slug(setup), names.printable(setup.party.name)
+    put = f'put "@include {file}" in the place of "@include common-auth"'
+    return (
+        f"serve it: passless serve … --socket {_quoted(name)}={_socket(setup)}",
+        f"keep a root shell open, and test it before anything points at it: pamtester {file} USER authenticate",
+        f"sudo: in /etc/pam.d/sudo {put}; login: the same in /etc/pam.d/login",
+        f"sshd, password and code: in /etc/pam.d/sshd {put}; in sshd_config: UsePAM yes, KbdInteractiveAuthentication yes,"
+        " AuthenticationMethods keyboard-interactive",
+        f'sshd, public key and code: in /etc/pam.d/sshd "@include {file}-code" in that place, and'
+        " AuthenticationMethods publickey,keyboard-interactive",
+        'the way back in sshd_config, at its end: "Match User root" and under it "AuthenticationMethods publickey"; then: sshd -t',
+    )
+
+
+def undo(setup: Setup) -> tuple[str, ...]:
+    """Say how all of it is undone."""
+    file, name = _slug(setup), names.printable(setup.party.name)
+    gone = " ".join(str(one.path) for one in files(setup))
+    return (
+        f'put "@include common-auth" back in the place of each: grep -l "include {file}" /etc/pam.d/*',
+        f"take AuthenticationMethods out of sshd_config, and then: rm {gone}",
+        f"passless relying-party remove {_quoted(name)}",
+    )
+
+
+def root_has_key() -> bool:
+    """Tell whether root gets in by ssh with a key, whatever PAM says: what sshd is told, and a key that is there."""
+    said = _sshd_settings()
+    by_key = said.get("pubkeyauthentication") == "yes" and said.get("permitrootlogin") in ROOT_BY_KEY
+    if not by_key or said.get("authenticationmethods", "any") not in ("any", "publickey"):
+        return False
+    home = Path(getpwnam("root").pw_dir)
+    files = [home / one.replace("%h", str(home)).replace("%u", "root") for one in said["authorizedkeysfile"].split()]
+    return any(_has_key(file) for file in files)
+
+
+def _sshd_settings() -> dict[str, str]:
+    """Return what sshd would do with root; nothing where there is none, or it says nothing."""
+    sshd = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
+    if sshd is None:
+        return {}
+    said = _said([sshd, "-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])
+    return {key: value for key, _, value in (line.partition(" ") for line in said.splitlines())}
+
+
+def _has_key(file: Path) -> bool:
+    with suppress(OSError, UnicodeDecodeError):
+        return any(re.match(r"[^#\s].*\bAAAA", line) for line in file.read_text().splitlines())
+    return False
+
+
+def _findings(setup: Setup) -> Iterator[Finding]:
+    file = _secret_file(setup)
+    yield Finding(check="secret", ok=file.stat().st_mode & 0o077 == 0, message=f"nobody but its owner reads {file}")
+    if _folder(setup) != FOLDER:
+        yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone")
+        return
+    services = (_slug(setup), f"{_slug(setup)}-code")
+    running = [_pamtester(service) for service in services]  # at once: each may wait for the server
+    for service, process in zip(services, running, strict=True):
+        said = _spoken(process)
+        is_refused = process.returncode != 0 and any(one in said for one in REFUSALS)
+        yield Finding(check=service, ok=is_refused, message=said, hint="see the log of PAM: journalctl -t pamtester")
+
+
+def _pamtester(service: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["pamtester", service, STRANGER, "authenticate"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+
+def _spoken(process: subprocess.Popen[str]) -> str:
+    try:
+        said, _ = process.communicate(timeout=LONGEST_TEST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return "it does not end"
+    return names.printable(" ".join(said.split()), at_most=200)
+
+
+def _said(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_TEST, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _module(setup: Setup) -> str:
+    return f"auth\trequisite\t{MODULE} conf={_secret_file(setup)} skip_passwd force_prompt prompt_attribute"
+
+
+def _folder(setup: Setup) -> Path:
+    return setup.folder or FOLDER
+
+
+def _secret_file(setup: Setup) -> Path:
+    folder = _folder(setup)
+    return (SECRETS if folder == FOLDER else folder) / f"{_slug(setup)}.radius"
+
+
+def _slug(setup: Setup) -> str:
+    """Return the name of the service: letters, digits and dashes, so that nothing of it means anything to PAM."""
+    return "passless-" + (re.sub(r"[^a-z0-9]+", "-", names.key(setup.party.name)).strip("-") or "host")
+
+
+def _socket(setup: Setup) -> str:
+    return setup.socket or SOCKET
+
+
+def _server(setup: Setup) -> str:
+    """Return the server as the module's file names it; `BadAddress` where it is no port of the loopback."""
+    found = re.fullmatch(r"udp:(127\.0\.0\.1|\[::1\]):([1-9][0-9]{0,4})", _socket(setup))
+    if found is None or int(found[2]) > 65535:
+        raise BadAddress(f'"{names.printable(_socket(setup))}" is no port of the loopback')
+    return f"{found[1]}:{found[2]}"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
