@@ -123,7 +123,12 @@ class StoreNewer(Unavailable):
     hint = "install a newer passless"
 
 
-GRANTS = ("oauth-client", "oauth-consent", "operator")  # kinds of records that last, and that somebody may take back
+GRANTS = (
+    "oauth-client",
+    "oauth-consent",
+    "openid-key",
+    "operator",
+)  # kinds of records that last, and that somebody may take back
 
 
 def item_of_record(kind: str, key: str) -> str:
@@ -316,9 +321,17 @@ class Store(Protocol):
         ...
 
     def events(
-        self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
+        self,
+        account_id: AccountId | None = None,
+        *,
+        since: datetime | None = None,
+        after: EventPlace | None = None,
+        named: Collection[str] = (),
     ) -> Iterator[AuditEvent]:
-        """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
+        """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`.
+
+        `named` leaves out all events but those, in the trail of all; empty is every one.
+        """
         ...
 
     def latest_events(self, account_id: AccountId, *, before: int | None = None) -> Iterator[AuditEvent]:

@@ -16,6 +16,7 @@ from passless.domain.errors import PasslessError, WrongUse
 from passless.ports.directory import Actor
 from passless.server import problems
 from passless.server.actors import actor_of
+from passless.server.endings import Endings
 from passless.server.log import Log
 from passless.server.site import Site
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from passless.server.api.routing import Interface
 
 BODY_SIZE = 256 * 1024  # bytes (docs/api.md)
-PARTS = ("api", "pages", "oauth")  # packages beside this module, each with its `router`
+PARTS = ("api", "pages", "oauth", "telling")  # beside this module, each with its `router`
 HTML = "text/html"
 
 Asking = Request[Any, Any, Any]
@@ -66,7 +67,7 @@ class Application(Litestar):
         await said.to_asgi_response(app=None, request=asked)(scope, receive, send)
 
 
-def make_app(site: Site, log: Log | None = None) -> Application:
+def make_app(site: Site, log: Log | None = None, endings: Endings | None = None) -> Application:
     """Return the application of a site; it stands behind `gate.Gate`, which refuses foreign hosts and slow bodies."""
 
     def the_site() -> Site:
@@ -82,7 +83,7 @@ def make_app(site: Site, log: Log | None = None) -> Application:
             "actor": Provide(the_actor, sync_to_thread=False),
         },
         exception_handlers={PasslessError: _problem, HTTPException: _litestar_problem, Exception: _fault},
-        state=State({"site": site, "log": log or Log(site.parts.clock)}),
+        state=State({"site": site, "log": log or Log(site.parts.clock), "endings": endings or Endings(site)}),
         openapi_config=None,
         logging_config=None,
         request_max_body_size=BODY_SIZE,

@@ -27,6 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 HEALTH = "/healthz"
+TURN = "passless_turn"  # where a request's place among those at work is, for a route that gives it up before it answers
 ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type")
 REQUEST_ID = 8  # random bytes
 BARE = frozenset({"GET", "HEAD"})  # methods whose requests have no body, unless a header says so
@@ -90,6 +91,7 @@ class Gate:
         except (problems.TooLarge, problems.TooSlow, problems.Overloaded) as error:
             await passing.refuse(error)
             return
+        passing.scope[TURN] = passing.turn
         with passing.turn:
             await self._app(passing.scope, passing.receive, passing.send)
 

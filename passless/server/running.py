@@ -19,6 +19,7 @@ from passless.domain.errors import PasslessError
 from passless.server import connections, metrics_page, systemd
 from passless.server.certificates import Certificate, Renewal
 from passless.server.connections import Connection
+from passless.server.endings import Endings
 from passless.server.handshakes import Doorkeeper
 from passless.server.log import Log
 from passless.server.metrics import Metrics
@@ -35,6 +36,7 @@ class Run(Struct, frozen=True, kw_only=True):
 
     app: Any
     site: Site
+    endings: Endings
     log: Log
     metrics: Metrics
     listening: socket.socket
@@ -106,6 +108,7 @@ class Server(uvicorn.Server):
         """Take nothing new, finish what is under way, and end."""
         systemd.notify(systemd.STOPPING)
         self._wanted.log.line("info", "stopping", under_way=self._wanted.metrics.under_way)
+        self._wanted.endings.close()
         for task in self._tasks:
             task.cancel()
         if self._metrics is not None:

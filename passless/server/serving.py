@@ -24,6 +24,7 @@ from passless.server.app import make_app
 from passless.server.certificates import Certificate
 from passless.server.connections import allow_many
 from passless.server.counting import counting
+from passless.server.endings import Endings
 from passless.server.gate import Gate
 from passless.server.log import Log
 from passless.server.metrics import Metrics
@@ -105,11 +106,13 @@ def _run(
     most = allow_many()
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passless")
     set_asyncio_executor(threads)
-    app = Gate(make_app(site, log), site, log=log, metrics=metrics, entropy=entropy)
+    endings = Endings(site)
+    app = Gate(make_app(site, log, endings), site, log=log, metrics=metrics, entropy=entropy)
     run(
         Run(
             app=app,
             site=site,
+            endings=endings,
             log=log,
             metrics=metrics,
             listening=listening_socket,

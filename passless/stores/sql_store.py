@@ -168,11 +168,16 @@ class SqlStore(WatchedStore):
         self._keep(Write(at=at), forget)
 
     def events(
-        self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
+        self,
+        account_id: AccountId | None = None,
+        *,
+        since: datetime | None = None,
+        after: EventPlace | None = None,
+        named: Collection[str] = (),
     ) -> Iterator[AuditEvent]:
         """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
         if account_id is None:
-            rows = trail.of_all(self._page, since, after)
+            rows = trail.of_all(self._page, since, after, named)
         else:
             rows = trail.of_account(self._page, AccountId(plain(account_id)), since, after)
         yield from self._stream(stored_event, rows)

@@ -356,6 +356,12 @@ SELECT seq, made_at, actor, account, account_id, event, outcome, place, details,
 WHERE made_at >= :since AND (made_at, account_id, seq) > (:after_at, :after_account, :after_seq)
 ORDER BY made_at, account_id, seq LIMIT :page
 
+-- name: page_events_named
+SELECT seq, made_at, actor, account, account_id, event, outcome, place, details, hash FROM events
+WHERE made_at >= :since AND (made_at, account_id, seq) > (:after_at, :after_account, :after_seq)
+AND :named LIKE '%,' || event || ',%'
+ORDER BY made_at, account_id, seq LIMIT :page
+
 -- name: page_events_by_chain
 SELECT seq, made_at, actor, account, account_id, event, outcome, place, details, hash FROM events
 WHERE (account_id, seq) > (:after_account, :after_seq)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,11 +61,12 @@ def of_account_backwards(rows: Rows, account_id: AccountId, before: int | None) 
         least = -further_back
 
 
-def of_all(rows: Rows, since: datetime | None, behind: EventPlace | None) -> Iterator[Row]:
-    """Stream the rows of every chain, the oldest first."""
+def of_all(rows: Rows, since: datetime | None, behind: EventPlace | None, named: Collection[str] = ()) -> Iterator[Row]:
+    """Stream the rows of every chain, the oldest first; with names only those events."""
+    statement, asked = ("page_events_named", {"named": f",{','.join(named)},"}) if named else ("page_events", {})
     least = NEVER if since is None else micros(since)
     after: Row = (NEVER, "", 0) if behind is None else (micros(behind.at), plain(behind.account_id), behind.seq)
-    while page := rows("page_events", since=least, **_after(("at", "account", "seq"), after)):
+    while page := rows(statement, since=least, **asked, **_after(("at", "account", "seq"), after)):
         yield from page
         seq, at, *_, account_id = page[-1][:5]
         after = further((at, account_id, seq), after)

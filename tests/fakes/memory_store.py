@@ -162,10 +162,16 @@ class MemoryStore:
         }
 
     def events(
-        self, account_id: AccountId | None = None, *, since: datetime | None = None, after: EventPlace | None = None
+        self,
+        account_id: AccountId | None = None,
+        *,
+        since: datetime | None = None,
+        after: EventPlace | None = None,
+        named: Collection[str] = (),
     ) -> Iterator[AuditEvent]:
         """Stream the audit trail of one account, or of all, the oldest first; only what comes behind `after`."""
         found = [event for event in self._events if since is None or event.at >= since]
+        found = [event for event in found if not named or account_id is not None or event.event in named]
         if account_id is not None:
             least = 0 if after is None else after.seq
             return iter([event for event in found if event.account_id == account_id and event.seq > least])

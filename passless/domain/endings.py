@@ -1,0 +1,115 @@
+"""Endings: something that let a person in no longer does, and programs that let them in have to act on it.
+
+Every event of the audit trail is in one of two lists here, and `tests/actions/test_endings.py` holds the code to it: it ends
+something, or it ends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class What(StrEnum):
+    """What no longer lets a person in."""
+
+    APP_PASSWORDS = "app-passwords"
+    SESSIONS = "sessions"  # and the tokens of programs that came of them
+    METHODS = "methods"  # keys, passkeys, authenticator apps, the password
+    NAME = "name"  # the account is known by another one
+    ACCOUNT = "account"  # all of it
+
+
+ALL = tuple(What)
+_OPENED = (What.METHODS, What.SESSIONS)  # a method, and what was opened with it
+
+ENDINGS: Mapping[str, tuple[What, ...]] = {
+    "cancel-recovery": _OPENED,
+    "delete-account": ALL,
+    "end-session": (What.SESSIONS,),
+    "grant-operator": (What.SESSIONS,),  # where the rights are fewer than before
+    "issue-temporary-pass": (What.SESSIONS,),  # those of the pass before
+    "lose-device": (What.APP_PASSWORDS, *_OPENED),
+    "lose-methods": (What.APP_PASSWORDS, *_OPENED),
+    "remove-method": _OPENED,
+    "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
+    "rename-account": (What.NAME,),
+    "replace-password": _OPENED,
+    "reuse-refresh-token": (What.SESSIONS,),  # all that came of it
+    "revoke-app-passwords": (What.APP_PASSWORDS,),
+    "revoke-operator": (What.SESSIONS,),
+    "revoke-temporary-pass": (What.SESSIONS,),
+    "sign-out": (What.SESSIONS,),
+    "start-recovery": (What.SESSIONS,),
+    "store-restored": ALL,  # everybody's: what ended in between may be open at programs still, and all sessions are void
+    "take-back-consent": (What.SESSIONS,),
+    "turn-passwordless-on": _OPENED,
+    "turn-two-step-off": (What.APP_PASSWORDS, *_OPENED),
+}
+
+ENDS_NOTHING = frozenset(
+    {
+        "act-as-operator",
+        "add-app-password",
+        "add-method",
+        "add-recovery-code",
+        "add-relying-party",
+        "approve-client",
+        "approve-device",
+        "approve-recovery",
+        "ask-approval",
+        "cancel-pending",
+        "check-app-password",
+        "confirm-recovery-code",  # the older codes end, which let nobody into a program
+        "create-account",
+        "create-invitation",
+        "create-token",
+        "export-account",
+        "export-accounts",
+        "finish-ceremony",
+        "finish-recovery",  # its pass ends, and what was opened with that is bound by rule 10 for a day
+        "import-account",  # what is there already stays as it is
+        "import-accounts",
+        "new-signing-key",  # what the one before signed is good until it is over
+        "rename-method",
+        "revoke-invitation",
+        "revoke-token",  # a machine's token signs nobody in at a program
+        "rotate-vault-key",  # a key that something needs stays
+        "second-step",
+        "set-default-method",
+        "set-groups",
+        "settle",
+        "sign-in",
+        "sign-in-first-proof",
+        "take-back-loss",
+        "turn-passwordless-off",
+        "turn-two-step-on",  # what was opened with one proof before stays open
+        "use-device-code",
+        "use-token",
+    }
+)
+
+
+class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that let a person in no longer does. `id` names it for good, on every server and after every start.
+
+    Without an account it is about everybody's. `account` is the name that the account had just before. `sessions` are those
+    that the event names, `relying_party` the one whose tokens ended.
+    """
+
+    id: str
+    at: datetime
+    event: str
+    what: tuple[What, ...]
+    account_id: str = ""
+    account: str = ""
+    sessions: tuple[str, ...] = ()
+    relying_party: str = ""
+
+    @property
+    def is_everybodys(self) -> bool:
+        """Whether it is not about one account."""
+        return not self.account_id

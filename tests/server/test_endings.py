@@ -1,0 +1,360 @@
+"""Endings on the event loop, and as relying parties are told of them over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from passless.domain.relying_parties import MadeRelyingParty
+from passless.ports import StoreUnavailable, Write
+from passless.ports.directory import Actor
+from passless.server import endings
+from passless.server.endings import Endings, Told
+from passless.server.problems import Overloaded
+from tests.actions.test_endings import entry
+from tests.builders import NOW
+from tests.directories.remembered_hashes import remembered_hashes
+from tests.server.oauth.world import World, world_in
+
+ADDRESS = "/relying-parties/endings"
+LONG = 30.0  # seconds that nobody waits
+
+
+def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test on an event loop of its own."""
+
+    @functools.wraps(test)
+    def run(*given: Any, **named: Any) -> None:
+        asyncio.run(test(*given, **named))
+
+    return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    with remembered_hashes():
+        yield
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = world_in(tmp_path)
+    yield made
+    made.close()
+
+
+def end(world: World, *names: str, at: float = 0, event: str = "end-session", **details: str) -> None:
+    """Write endings into the trail, as some process does."""
+    entries = tuple(entry(event, at=at, account=name, **details) for name in names)
+    world.place.store.commit(Write(at=NOW, events=entries))
+
+
+def names(told: Told) -> list[str]:
+    return [one.account for one in told.endings]
+
+
+@on_a_loop
+async def test_who_listens_is_told_as_soon_as_something_ends(world: World) -> None:
+    hears = Endings(world.site)
+    begins = await hears.after()
+    assert (begins.endings, begins.known) == ((), False)
+    waits = asyncio.create_task(hears.after(begins.cursor, wait=LONG))
+    await asyncio.sleep(0)
+    end(world, "ada")
+    told = await waits
+    assert names(told) == ["ada"]
+    assert told.known
+    assert (await hears.after(told.cursor)).endings == ()
+    hears.close()
+
+
+@on_a_loop
+async def test_many_who_listen_take_one_look_at_the_store(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    store = world.place.store
+    real = store.events
+    monkeypatch.setattr(store, "events", lambda *given, **named: (looks.append(1), real(*given, **named))[1])
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    assert len(looks) == 1
+    waiting = [asyncio.create_task(hears.after(cursor, wait=LONG)) for _ in range(1000)]
+    await asyncio.sleep(0)
+    end(world, "ada", "bob")
+    told = await asyncio.gather(*waiting)
+    assert {tuple(names(one)) for one in told} == {("ada", "bob")}
+    assert len(looks) <= 3
+    hears.close()
+
+
+@on_a_loop
+async def test_nobody_looks_while_nobody_listens(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "LINGER", 0.01)
+    hears = Endings(world.site)
+    await hears.after()
+    assert hears._looking is not None
+    await asyncio.wait_for(hears._looking, LONG)
+    end(world, "ada")
+    assert names(await hears.after((await hears.after()).cursor)) == []  # from here on
+    hears.close()
+
+
+@on_a_loop
+async def test_a_cursor_goes_on_at_another_server_and_after_a_restart_and_nothing_comes_twice(world: World) -> None:
+    one, other = Endings(world.site), Endings(world.site)
+    begins = (await one.after()).cursor
+    end(world, "ada", at=0)
+    first = await other.after(begins)
+    assert names(first) == ["ada"]
+    end(world, "bob", at=-20)  # kept by a host whose clock is behind
+    world.place.clock.move(seconds=1)
+    second = await Endings(world.site).after(first.cursor)
+    assert names(second) == ["bob"]
+    world.place.clock.move(minutes=9)
+    end(world, "eve", at=540)
+    third = await Endings(world.site).after(second.cursor)
+    assert names(third) == ["eve"]
+    assert names(await Endings(world.site).after(third.cursor)) == []
+    for hears in (one, other):
+        hears.close()
+
+
+@on_a_loop
+async def test_who_was_away_for_hours_is_told_all_of_it_and_for_days_that_nobody_knows(world: World) -> None:
+    begins = (await Endings(world.site).after()).cursor
+    for hour in range(20):
+        end(world, f"of-hour-{hour}", at=hour * 3600 + 1)
+    world.place.clock.move(hours=20)
+    told = await Endings(world.site).after(begins)
+    assert names(told) == [f"of-hour-{hour}" for hour in range(20)]
+    assert told.known
+    world.place.clock.move(hours=5)
+    told = await Endings(world.site).after(begins)
+    assert (told.endings, told.known) == ((), False)
+
+
+@on_a_loop
+async def test_who_missed_more_than_can_be_told_is_told_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "MOST_MISSED", 10)
+    monkeypatch.setattr(endings, "MOST_REMEMBERED", 2)
+    begins = (await Endings(world.site).after()).cursor
+    end(world, *(f"one-of-{number}" for number in range(11)), at=1)
+    assert not (await Endings(world.site).after(begins)).known
+
+
+@on_a_loop
+async def test_what_is_kept_is_bounded_and_who_is_slow_misses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "KEPT", 10)
+    monkeypatch.setattr(endings, "MOST_AT_ONCE", 4)
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    heard: list[str] = []
+    for batch in range(5):
+        end(world, *(f"{batch}-{number}" for number in range(9)), at=batch + 1)
+        world.place.clock.move(seconds=1)
+        told = await _told(hears, cursor)
+        cursor = told.cursor
+        heard += names(told)
+    assert len(hears._kept) <= 10
+    while (told := await hears.after(cursor)).endings:
+        cursor = told.cursor
+        heard += names(told)
+    assert set(heard) == {f"{batch}-{number}" for batch in range(5) for number in range(9)}
+    hears.close()
+
+
+async def _told(hears: Endings, cursor: str) -> Told:
+    await hears._look(far=True)
+    return await hears.after(cursor)
+
+
+@on_a_loop
+async def test_who_falls_out_of_the_middle_of_many_goes_on_there_at_another_server(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endings, "MOST_AT_ONCE", 4)
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    end(world, *(f"one-{number}" for number in range(10)), at=1)
+    await hears._look(far=True)
+    told = await hears.after(cursor)
+    assert len(told.endings) == 4
+    world.place.clock.move(minutes=5)
+    rest = await Endings(world.site).after(told.cursor)
+    assert len(rest.endings) == 6
+    assert not {one.id for one in rest.endings} & {one.id for one in told.endings}
+    hears.close()
+
+
+@on_a_loop
+async def test_a_store_that_is_away_is_said_and_then_nothing_is_missed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    with monkeypatch.context() as broken:
+        broken.setattr(world.place.store, "events", _away)
+        with pytest.raises(StoreUnavailable):
+            await Endings(world.site).after(cursor)
+        assert (await hears.after(cursor, wait=0.6)).endings == ()
+        end(world, "ada")
+    assert names(await hears.after(cursor, wait=LONG)) == ["ada"]
+    hears.close()
+
+
+def _away(*given: Any, **named: Any) -> Any:
+    raise StoreUnavailable("the store is away")
+
+
+@on_a_loop
+async def test_a_server_that_ends_lets_everybody_go_at_once(world: World) -> None:
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    waiting = [asyncio.create_task(hears.after(cursor, wait=LONG)) for _ in range(10)]
+    await asyncio.sleep(0)
+    hears.close()
+    assert [one.endings for one in await asyncio.gather(*waiting)] == [()] * 10
+
+
+@on_a_loop
+async def test_no_more_listen_than_there_is_room_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "MOST_LISTENERS", 1)
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    waits = asyncio.create_task(hears.after(cursor, wait=LONG))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await hears.after(cursor)
+    hears.close()
+    await waits
+
+
+@on_a_loop
+async def test_what_follows_in_the_server_itself_hears_of_everything(world: World) -> None:
+    hears = Endings(world.site)
+    cursor = (await hears.after()).cursor
+    followed = hears.follow(cursor)
+    end(world, "ada")
+    assert names(await anext(followed)) == ["ada"]
+    end(world, "bob")
+    assert names(await anext(followed)) == ["bob"]
+    hears.close()
+    await followed.aclose()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "1.2.3",
+        "1.00000000.0.*",
+        "9" * 30 + ".0.0.",
+        "-1.0.0.",
+        "1.a.0." + "A" * 9000,
+        "٣.a.0.",
+        "999999999999999999.a.0.",
+        "200000000000000000.a.0.",
+    ],
+)
+@on_a_loop
+async def test_what_is_no_cursor_begins_at_the_end(world: World, text: str) -> None:
+    told = await Endings(world.site).after(text)
+    assert (told.endings, told.known) == ((), text.startswith("2"))
+
+
+# Over HTTP
+
+
+def listen(world: World, party: MadeRelyingParty, secret: str = "", **asked: str) -> httpx.Response:
+    assert party.secret is not None
+    auth = httpx.BasicAuth(party.id, secret or party.secret.reveal())
+    with world.http() as client:
+        return client.get(ADDRESS, params=asked, auth=auth)
+
+
+def heard(answer: httpx.Response) -> Sequence[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["endings"]
+    return found
+
+
+def test_a_relying_party_hears_of_an_ending_with_its_secret(world: World) -> None:
+    party = world.register("mail", kind="dovecot", redirect_uris=())
+    begins = listen(world, party).json()
+    assert (begins["known"], begins["endings"]) == (False, [])
+    end(world, "ada")
+    (one,) = heard(listen(world, party, after=begins["cursor"]))
+    assert one == {
+        "id": one["id"],
+        "at": one["at"],
+        "event": "end-session",
+        "what": ["sessions"],
+        "everybody": False,
+        "account_id": "id-of-ada",
+        "account": "ada",
+    }
+
+
+def test_a_wrong_secret_hears_nothing_and_is_slowed_down(world: World) -> None:
+    party = world.register("mail", kind="dovecot", redirect_uris=())
+    answers = [listen(world, party, secret="plc_wrong").status_code for _ in range(12)]
+    assert answers[:10] == [401] * 10
+    assert answers[-1] == 429
+    with world.http("203.0.113.8") as client:
+        assert client.get(ADDRESS).status_code == 401
+        assert client.get(ADDRESS, auth=("nobody", "plc_x")).status_code == 401
+
+
+def test_a_public_relying_party_hears_nothing(world: World) -> None:
+    party = world.register("phone", public=True)
+    with world.http() as client:
+        assert client.get(ADDRESS, auth=(party.id, "x")).status_code == 401
+        assert client.get(ADDRESS, params={"client_id": party.id}).status_code == 400
+
+
+def test_a_web_app_is_told_no_names_and_nothing_of_the_tokens_of_others(world: World) -> None:
+    """Otherwise every program that was ever registered would learn who has an account, and which others they use."""
+    app, other = world.register("app", kind="oidc"), world.register("other", kind="oidc")
+    cursor = listen(world, app).json()["cursor"]
+    end(world, "ada")
+    end(world, "bob", client=other.id)
+    end(world, "eve", client=app.id)
+    found = heard(listen(world, app, after=cursor))
+    assert [one["account_id"] for one in found] == ["id-of-ada", "id-of-eve"]
+    assert not any("account" in one for one in found)
+
+
+def test_a_relying_party_that_is_removed_hears_nothing_more(world: World) -> None:
+    party = world.register("mail", kind="dovecot", redirect_uris=())
+    cursor = listen(world, party).json()["cursor"]
+    world.place.change(on_host=True)
+    world.place.directory.remove_relying_party(Actor(), party.id)
+    assert listen(world, party, after=cursor).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "asked", [{"wait": "-1"}, {"wait": "1e9"}, {"wait": "99999"}, {"wait": "a"}, {"before": "1"}, {"wait": "١"}]
+)
+def test_a_question_that_is_none_is_refused(world: World, asked: dict[str, str]) -> None:
+    party = world.register("mail", kind="dovecot", redirect_uris=())
+    assert listen(world, party, **asked).status_code == 400
+
+
+def test_the_restore_of_a_store_and_a_removed_party_are_everybodys(world: World) -> None:
+    party = world.register("mail", kind="dovecot", redirect_uris=(), introspects=True)
+    cursor = listen(world, party).json()["cursor"]
+    end(world, "", event="store-restored")
+    end(world, "", event="remove-relying-party", relying_party="someone")
+    found = heard(listen(world, party, after=cursor))
+    assert [(one["event"], one["everybody"]) for one in found] == [("store-restored", True), ("remove-relying-party", True)]
+
+
+def test_a_real_sign_out_is_heard(world: World) -> None:
+    party = world.register("mail", kind="dovecot", redirect_uris=())
+    made = world.account("ada")
+    cursor = listen(world, party).json()["cursor"]
+    world.place.directory.sign_out(Actor(token=made.token))
+    assert [one["event"] for one in heard(listen(world, party, after=cursor))] == ["sign-out"]
