@@ -138,7 +138,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         " AuthenticationMethods keyboard-interactive",
         f'sshd, public key and code: in /etc/pam.d/sshd "@include {file}-code" in that place, and'
         " AuthenticationMethods publickey,keyboard-interactive",
-        'the way back in sshd_config, at its end: "Match User root" and under it "AuthenticationMethods publickey"; then: sshd -t',
+        'the way back in sshd_config, at its end: "Match User root" and under it "AuthenticationMethods publickey"; sshd -t',
     )
 
 
@@ -185,10 +185,13 @@ def _findings(setup: Setup) -> Iterator[Finding]:
     if _folder(setup) != FOLDER:
         yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone")
         return
-    services = (_slug(setup), f"{_slug(setup)}-code")
-    running = [_pamtester(service) for service in services]  # at once: each may wait for the server
-    for service, process in zip(services, running, strict=True):
-        said = _spoken(process)
+    tried = {
+        _slug(setup): "no password\n",
+        f"{_slug(setup)}-code": "",
+    }  # to a question for a code nothing is said: it is no guess
+    running = {service: _pamtester(service) for service in tried}  # at once: each may wait for the server
+    for service, process in running.items():
+        said = _spoken(process, tried[service])
         is_refused = process.returncode != 0 and any(one in said for one in REFUSALS)
         yield Finding(check=service, ok=is_refused, message=said, hint="see the log of PAM: journalctl -t pamtester")
 
@@ -196,7 +199,7 @@ def _findings(setup: Setup) -> Iterator[Finding]:
 def _pamtester(service: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["pamtester", service, STRANGER, "authenticate"],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -204,9 +207,9 @@ def _pamtester(service: str) -> subprocess.Popen[str]:
     )
 
 
-def _spoken(process: subprocess.Popen[str]) -> str:
+def _spoken(process: subprocess.Popen[str], typed: str) -> str:
     try:
-        said, _ = process.communicate(timeout=LONGEST_TEST)
+        said, _ = process.communicate(typed, timeout=LONGEST_TEST)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from hashlib import sha256
 from ipaddress import ip_address
+from typing import cast
 
 from msgspec import Struct
 
@@ -58,8 +59,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # uvloop's is one without saying so
 
     def datagram_received(self, packet: bytes, address: Address) -> None:
         """Deal with a packet, once."""
