@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from passless.actions import app_password_tags
 from passless.actions.parts import Access, Parts, SignUp
 from passless.credentials.passkeys import embedded_relying_party
 from passless.credentials.random_codes import spellings
@@ -81,7 +82,7 @@ class Place:
 
     def owner_of(self, app_password: str) -> tuple[str, str] | None:
         """Find an app password as a mail server would."""
-        return self.store.owner_of_app_password(self.vault.tags(app_password.encode(), purpose="app-password"))
+        return self.store.owner_of_app_password(app_password_tags.of_secret(self.vault, Secret(app_password)))
 
     @property
     def serves(self) -> bool:

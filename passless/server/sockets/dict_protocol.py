@@ -33,20 +33,21 @@ class BadLine(ValueError):
 class LogIn(Struct, frozen=True):
     """Somebody signs in to a service: the SHA-256 of what they typed, from where, and the name that they typed.
 
-    `by_name`: whoever asks wants the plain name of the account in the answer, and no JSON.
+    `plain`: whoever asks wants nothing but the name of the mailbox in the answer, and no JSON.
     """
 
     service: str
     digest: bytes
     place: str
     user: str
-    by_name: bool = False
+    plain: bool = False
 
 
 class WhoIs(Struct, frozen=True):
     """Mail has come for somebody: is there such a person, and what are they called?"""
 
     user: str
+    plain: bool = False
 
 
 Question = LogIn | WhoIs
@@ -83,21 +84,21 @@ def question(key: bytes) -> Question | None:
     """Return what a key asks; None where it asks for nothing that could be there."""
     kind, _, rest = key.partition(b"/")
     match kind:
-        case b"userdb":
+        case b"userdb" | b"mailbox":
             user = _text(rest)
-            return None if user is None else WhoIs(user)
-        case b"passdb" | b"name":
-            return _log_in(rest, by_name=kind == b"name")
+            return None if user is None else WhoIs(user, kind == b"mailbox")
+        case b"passdb" | b"sign-in":
+            return _log_in(rest, plain=kind == b"sign-in")
         case _:
             return None
 
 
-def _log_in(rest: bytes, *, by_name: bool) -> LogIn | None:
+def _log_in(rest: bytes, *, plain: bool) -> LogIn | None:
     service, digest, place, name = (*rest.split(b"/", 3), b"", b"", b"")[:4]
     user = _text(name)
     if user is None or not _SERVICE.fullmatch(service) or not _SHA256.fullmatch(digest):
         return None
-    return LogIn(service.decode(), bytes.fromhex(digest.decode()), _address(place), user, by_name)
+    return LogIn(service.decode(), bytes.fromhex(digest.decode()), _address(place), user, plain)
 
 
 def _text(octets: bytes) -> str | None:

@@ -11,6 +11,7 @@ import shutil
 from collections import deque
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from passless.domain.names import printable
 from passless.domain.relying_parties import Client
@@ -120,8 +121,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take what can be written to."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         self._answering.open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -48,13 +48,15 @@ def _signed_in(site: Site, party: Client, asked: LogIn) -> bytes:
     name = mailboxes.mailbox_of(checked.account)
     if name is None:
         return NOT_THERE
-    if asked.by_name:
-        return found(name.encode())
-    return found(msgspec.json.encode({"user": name, "nopassword": "y", "userdb_user": name}))
+    return _named(name, {"user": name, "nopassword": "y", "userdb_user": name}, plain=asked.plain)
 
 
 def _mailbox(site: Site, asked: WhoIs) -> bytes:
     parts = site.parts
     account = mailboxes.find(parts, asked.user, parts.now())
     name = None if account is None else mailboxes.mailbox_of(account)
-    return NOT_THERE if name is None else found(msgspec.json.encode({"user": name}))
+    return NOT_THERE if name is None else _named(name, {"user": name}, plain=asked.plain)
+
+
+def _named(name: str, fields: dict[str, str], *, plain: bool) -> bytes:
+    return found(name.encode() if plain else msgspec.json.encode(fields))

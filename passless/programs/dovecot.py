@@ -1,0 +1,230 @@
+"""Dovecot: it asks passless on a unix socket whether an app password is right, and over HTTP what a token is good for.
+
+The files are written beside Dovecot's own and included by hand, so that it is the operator who says when, and what else lets
+people in. They are judged by `doveconf` of the Dovecot that is here, together with its whole configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+
+from passless.domain import names
+from passless.domain.errors import Unavailable, WrongUse
+from passless.programs import dovecot_texts as texts
+from passless.programs.dovecot_texts import Wanted
+from passless.programs.setting_up import Finding, Setup
+from passless.programs.writing import SECRET_FILE, NewFile
+
+FOLDER = Path("/etc/dovecot")
+MAIN = "dovecot.conf"
+SOCKETS = "/run/passless"
+UNIX = "unix:"
+ANSWER_TIME = 20  # seconds for a program of Dovecot's
+FIRST_WITHOUT_DICT = (2, 4)
+PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that all of Dovecot's files read alike
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+NOBODY_THERE = (0, 68)  # how `doveadm kick` ends; 68 where nobody of that name is connected
+
+
+class NoDovecot(Unavailable):
+    """There is no Dovecot here that could say what it takes."""
+
+    code = "program-missing"
+    hint = "run it where Dovecot is: passless relying-party configure NAME --server URL --secret-file FILE"
+
+
+class NotEnded(Unavailable):
+    """Dovecot did not end somebody's connections."""
+
+    code = "not-ended"
+    hint = "see whether Dovecot runs, and run it as root"
+
+
+def usual_folder() -> Path:
+    """Return where Dovecot's configuration is."""
+    return FOLDER
+
+
+def check(setup: Setup) -> None:
+    """Refuse what Dovecot could not read."""
+    version()
+    socket = socket_of(setup)
+    if not socket.startswith(UNIX):
+        raise WrongUse("Dovecot asks on a unix socket", hint="write it as --socket unix:/run/passless/NAME.sock")
+    for path in (_path(socket), str(setup.folder or FOLDER)):
+        if not PLAIN.fullmatch(path):
+            raise WrongUse(f'Dovecot cannot be told of "{names.printable(path)}"', hint="use letters, digits and ._- in paths")
+
+
+def files(setup: Setup) -> tuple[NewFile, ...]:
+    """Return the files for the Dovecot that is here."""
+    main, asking, looking = _paths(setup)
+    wanted = _wanted(setup)
+    if is_old():
+        first = NewFile(main, texts.main_2_3(wanted, asking, looking))
+        second, third = NewFile(asking, texts.asking_2_3(wanted)), texts.looking_2_3(wanted)
+    else:
+        first = NewFile(main, texts.main_2_4(wanted, asking, looking))
+        second, third = NewFile(asking, texts.script_2_4()), texts.looking_2_4(wanted)
+    return (first, second, NewFile(looking, third, SECRET_FILE)) if wanted.tokens else (first, second)
+
+
+def findings(setup: Setup) -> tuple[Finding, ...]:
+    """Have Dovecot read its whole configuration with the new files in it."""
+    main, *_ = _paths(setup)
+    whole = FOLDER / MAIN
+    includes = f"!include {main}\n"
+    if (setup.folder or FOLDER) == FOLDER and whole.is_file():
+        includes = f"!include {whole}\n{includes}"
+    elif not is_old():
+        number = ".".join(str(one) for one in (*version(), 0)[:3])
+        includes = f"dovecot_config_version = {number}\ndovecot_storage_version = {number}\n{includes}"
+    with tempfile.TemporaryDirectory() as folder:
+        judged = Path(folder) / MAIN
+        judged.write_text(includes, encoding="utf-8")
+        done = _run(("doveconf", "-n", "-c", str(judged)))
+    said = _last_line(done.stderr) or "it reads it"
+    return (Finding(check="doveconf", ok=done.returncode == 0, message=said), *_lua())
+
+
+def then(setup: Setup) -> tuple[str, ...]:
+    """Say what is left to do."""
+    main, *_ = _paths(setup)
+    socket = socket_of(setup)
+    name = shlex.quote(setup.party.name)
+    return (
+        f"start the server with --socket {shlex.quote(f'{setup.party.name}={socket}?group=dovecot')}",
+        f"in {(setup.folder or FOLDER) / MAIN}, at the end: !include {main}",
+        "take out what else lets people in, on Debian the line !include auth-system.conf.ext in conf.d/10-auth.conf",
+        "say where mail lies and whose files they are: mail_uid, mail_gid, mail_home, mail_location (2.4: mail_path)",
+        "have Dovecot read it: doveadm reload",
+        f"end connections when something is revoked: passless relying-party watch {name} --server {setup.url} --secret-file FILE",
+        "Postfix: smtpd_sasl_type = dovecot, smtpd_sasl_path = private/auth, smtpd_sasl_auth_enable = yes",
+    )
+
+
+def undo(setup: Setup) -> tuple[str, ...]:
+    """Say how all of it is undone."""
+    main, *_ = paths = _paths(setup)
+    written = paths if setup.party.introspects else paths[:2]
+    return (
+        f"take the line !include {main} out of Dovecot's configuration, and put back what let people in before",
+        "doveadm reload",
+        f"rm {' '.join(shlex.quote(str(one)) for one in written)}",
+        f"passless relying-party remove {shlex.quote(setup.party.name)}",
+    )
+
+
+def end_connections(user: str, *, configuration: Path | None = None) -> None:
+    """End somebody's running connections: forget what Dovecot remembers of them first, then throw them out.
+
+    Args:
+        user: what Dovecot was told that they are called (`mailboxes.mailbox_of`).
+        configuration: of the Dovecot that is meant, where it is not the machine's own.
+    Raises:
+        NotEnded: Dovecot did not do it.
+    """
+    own = () if configuration is None else ("-c", str(configuration))
+    _doveadm((*own, "auth", "cache", "flush", "--", user), (0,))
+    for everywhere in EVERYWHERE if _reads_as_address(user) else ("",):
+        _doveadm((*own, "kick", "--", user, *([everywhere] if everywhere else [])), NOBODY_THERE)
+
+
+def version() -> tuple[int, ...]:
+    """Return the version of the Dovecot that is here; `NoDovecot` where there is none."""
+    done = _run(("dovecot", "--version"))
+    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
+    if found is None:
+        raise NoDovecot("Dovecot does not say which version it is")
+    return tuple(int(one) for one in found.groups() if one)
+
+
+def is_old() -> bool:
+    """Tell whether it reads the configuration of 2.3."""
+    return version()[:2] < FIRST_WITHOUT_DICT
+
+
+def socket_of(setup: Setup) -> str:
+    """Return the address of the socket, without the group that it is for."""
+    return setup.socket.partition("?")[0] or f"{UNIX}{SOCKETS}/{_word(setup)}.sock"
+
+
+def _wanted(setup: Setup) -> Wanted:
+    main, asking, looking = _paths(setup)
+    tokens = setup.party.introspects
+    return Wanted(
+        name=setup.party.name,
+        main=main,
+        beside=(asking, looking) if tokens else (asking,),
+        socket=_path(socket_of(setup)),
+        url=setup.url,
+        client_id=setup.party.id,
+        secret="" if setup.secret is None else setup.secret.reveal(),
+        tokens=tokens,
+    )
+
+
+def _paths(setup: Setup) -> tuple[Path, Path, Path]:
+    """Return where the main file, the one about asking and the one about tokens are."""
+    folder, word = setup.folder or FOLDER, _word(setup)
+    asking = f"passless-{word}-dict.conf.ext" if is_old() else f"passless-{word}.lua"
+    return folder / f"passless-{word}.conf.ext", folder / asking, folder / f"passless-{word}-oauth2.conf.ext"
+
+
+def _word(setup: Setup) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", names.key(setup.party.name)).strip("-") or "mail"
+
+
+def _path(socket: str) -> str:
+    return socket.removeprefix(UNIX)
+
+
+def _lua() -> tuple[Finding, ...]:
+    """Look whether 2.4 has what its script needs."""
+    if is_old():
+        return ()
+    modules = [Path(one) for one in ("/usr/lib/dovecot", "/usr/lib64/dovecot", "/usr/local/lib/dovecot")]
+    found = any(any(folder.rglob("*authdb_lua.so")) for folder in modules if folder.is_dir())
+    hint = "install it, on Debian: apt-get install dovecot-auth-lua lua-socket"
+    return (Finding(check="lua", ok=found, message="Dovecot runs Lua" if found else "Dovecot runs no Lua here", hint=hint),)
+
+
+def _reads_as_address(user: str) -> bool:
+    """Tell whether `doveadm kick` could take a name for an address: it reads one as the C library does, "1234" too."""
+    if all(one in "0123456789abcdefx." for one in user):
+        return True
+    try:
+        ip_address(user)
+    except ValueError:
+        return False
+    return True
+
+
+def _doveadm(arguments: Sequence[str], good: Sequence[int]) -> None:
+    done = _run(("doveadm", *arguments))
+    if done.returncode not in good:
+        raise NotEnded(f"doveadm {arguments[-1] and 'says'}: {_last_line(done.stderr) or done.returncode}")
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    program = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise NoDovecot(f"{command[0]} is not on this machine")
+    try:
+        return subprocess.run(
+            (program, *command[1:]), capture_output=True, text=True, errors="replace", check=False, timeout=ANSWER_TIME
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoDovecot(f"{command[0]} cannot be run") from error
+
+
+def _last_line(text: str) -> str:
+    return names.printable(text.strip().rpartition("\n")[2], at_most=300)
