@@ -6,11 +6,11 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli import arguments, enrolling
+from passless.cli import arguments, enrolling, hardware_keys
 from passless.cli.arguments import CodeFile, MethodName, PasswordFile, PinFile, ResponseFile
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import Changing, ReadingAsOperator
+from passless.cli.options import Changing, ReadingAsOperator, Writing
 from passless.domain.methods import Kind
 from passless.domain.requests import MakeDefault, RemoveMethodNamed, RenameMethodTo
 from passless.domain.views import MethodView
@@ -64,3 +64,27 @@ def remove(ctx: Context, method: MethodName) -> None:
     """Take a method off the account; its sessions end."""
     run = current(ctx)
     run.show(run.change(RemoveMethodNamed(method=method), confirm=f'remove "{method}"?'))
+
+
+@app.command("ssh-key", cls=Writing)
+def ssh_key(
+    ctx: Context,
+    method: MethodName,
+    to: Annotated[str, Option("--to", metavar="FILE", help="Where the file for ssh is written; FILE.pub beside it.")],
+) -> None:
+    """Write the file with which `ssh -i FILE` signs with a security key of the account; it holds no secret."""
+    run = current(ctx)
+    run.show(hardware_keys.write_ssh_key(run, method, to))
+
+
+@app.command("pam-u2f", cls=ReadingAsOperator)
+def pam_u2f(
+    ctx: Context,
+    user: Annotated[str | None, Option("--user", metavar="NAME", help="The user of the host; else the account's name.")] = None,
+    finger: Annotated[
+        bool, Option("--finger", help="Keys with a fingerprint reader: ask for the finger, not the PIN.")
+    ] = False,
+) -> None:
+    """Print the line of pam_u2f for the account's security keys, for a host that works offline."""
+    run = current(ctx)
+    run.show(hardware_keys.mapping_of(run, user, finger=finger))

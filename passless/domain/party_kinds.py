@@ -42,7 +42,7 @@ ALLOWED: Mapping[str, frozenset[PartyKind]] = {  # fields of a new relying party
     "public": frozenset({PartyKind.OAUTH, PartyKind.OIDC}),
     "scopes": frozenset({PartyKind.OAUTH, PartyKind.OIDC}),
     "introspects": frozenset({PartyKind.OAUTH, PartyKind.OIDC, PartyKind.DOVECOT}),
-    "requires": BROWSERS,
+    "requires": BROWSERS | {PartyKind.SSH},
     "services": frozenset({PartyKind.HTTP, PartyKind.DOVECOT}),
     "after_sign_out": frozenset({PartyKind.OIDC}),
     "told_of_endings_at": frozenset({PartyKind.OIDC}),
@@ -79,7 +79,15 @@ REACH: Mapping[PartyKind, Reach] = {
         cannot=("signing in with a key or passkey", "what root on that host does", "sign-ins by other services of the host"),
     ),
     PartyKind.SSH: Reach(
-        enforces=("the security keys of the account and no others", "an end of keys from the next sign-in on"),
-        cannot=("user verification, where the key was enrolled without it", "keys in files that the host lets in as well"),
+        enforces=(
+            "the security keys of the account and no others, each with its touch",
+            "a PIN or a finger, where the key was added with one; no other keys with two-step on, or where it requires two factors",
+            "an end of keys from the next sign-in on, and of sessions within a second, while `relying-party watch` runs",
+        ),
+        cannot=(
+            "which user of the host is whose: the name is all that it goes by",
+            "keys in files, passwords and what else the host lets people in with",
+            "what was left running on the host under a name of its own, such as tmux",
+        ),
     ),
 }

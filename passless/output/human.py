@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     ListView = Callable[[Sequence[Any], Look], RenderableType]
 
-DRAWERS = ("account_views", "plan_views", "list_views", "made_views", "machine_views", "key_views", "relying_party_views")
+DRAWERS = (
+    "account_views",
+    "plan_views",
+    "list_views",
+    "made_views",
+    "machine_views",
+    "key_views",
+    "relying_party_views",
+    "hardware_key_views",
+)
 
 _lists: dict[type[Any], ListView] = {}
 

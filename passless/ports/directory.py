@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
+from passless.domain.key_views import HardwareKeyView
 from passless.domain.policy import Finding, Policy
 from passless.domain.requests import Answer, CeremonyRequest, Enrol, NewAccount, NewInvitation, Request
 from passless.domain.safety.next_steps import AtHand, Goal, Step
@@ -154,6 +155,10 @@ class Directory(Protocol):
 
     def passes(self, actor: Actor, target: str) -> tuple[PassView, ...]:
         """List the temporary pass, if there is one."""
+        ...
+
+    def hardware_keys(self, actor: Actor, target: str) -> tuple[HardwareKeyView, ...]:
+        """List the keys that programs outside of a browser can ask, such as ssh."""
         ...
 
     def what_if(self, actor: Actor, target: str, lost: Sequence[str]) -> tuple[WhatIfView, ...]:

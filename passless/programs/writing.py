@@ -31,11 +31,12 @@ class CannotWriteThere(Unavailable):
 
 
 class NewFile(Struct, frozen=True):
-    """A file that is to be there."""
+    """A file that is to be there; `group` is the id of the group that it is for, root's where it is left out."""
 
     path: Path
     content: str
     mode: int = OPEN_FILE
+    group: int | None = None
 
 
 def check_free(folder: Path, files: Sequence[Path]) -> None:
@@ -67,6 +68,8 @@ def _write(file: NewFile) -> None:
     try:
         descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            if file.group is not None:
+                os.fchown(out.fileno(), -1, file.group)
             os.fchmod(out.fileno(), file.mode)
             out.write(file.content)
             out.flush()

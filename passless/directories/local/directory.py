@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from passless.actions import reading
+from passless.actions import hardware_keys, reading
 from passless.actions.parts import Parts
 from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
+from passless.domain.key_views import HardwareKeyView
 from passless.domain.policy import Finding, Policy
 from passless.domain.requests import (
     Answer,
@@ -147,6 +148,10 @@ class LocalDirectory:
     def passes(self, actor: Actor, target: str) -> tuple[PassView, ...]:
         """List the temporary pass, if there is one."""
         return reading.passes(self.parts, actor, target)
+
+    def hardware_keys(self, actor: Actor, target: str) -> tuple[HardwareKeyView, ...]:
+        """List the keys that programs outside of a browser can ask."""
+        return hardware_keys.listing(self.parts, actor, target)
 
     def what_if(self, actor: Actor, target: str, lost: Sequence[str]) -> tuple[WhatIfView, ...]:
         """Work out one loss, or every loss of one and of two things."""

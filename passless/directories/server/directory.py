@@ -15,6 +15,7 @@ from passless.directories.server.connection import Connection
 from passless.domain.account import Version
 from passless.domain.audit import AuditEvent
 from passless.domain.errors import ProofNeeded
+from passless.domain.key_views import HardwareKeyView
 from passless.domain.names import key
 from passless.domain.policy import Finding, Policy
 from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
@@ -171,6 +172,10 @@ class ServerDirectory:
     def devices(self, actor: Actor, target: str) -> tuple[DeviceView, ...]:
         """List the devices."""
         return tuple(self._asking.pages(account_path(target, "devices"), actor, DeviceView))
+
+    def hardware_keys(self, actor: Actor, target: str) -> tuple[HardwareKeyView, ...]:
+        """List the keys that programs outside of a browser can ask."""
+        return tuple(self._asking.pages(account_path(target, "hardware-keys"), actor, HardwareKeyView))
 
     def what_if(self, actor: Actor, target: str, lost: Sequence[str]) -> tuple[WhatIfView, ...]:
         """Work out one loss, or every loss of one and of two things."""

@@ -27,6 +27,7 @@ OPERATIONS = (
     lists.list_tokens,
     lists.list_passes,
     lists.list_devices,
+    lists.list_hardware_keys,
     reports.what_if,
     reports.next_steps,
     reports.seen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from passless.domain.key_views import HardwareKeyView
 from passless.domain.views import AppPasswordView, DeviceView, PassView, SessionView, TokenView
 from passless.server.api import paging
 from passless.server.api.calls import Call, Said, operation
@@ -36,3 +37,9 @@ def list_passes(call: Call) -> Said:
 def list_devices(call: Call) -> Said:
     """List the devices, what is on each, and what its loss would do."""
     return Said(value=paging.part(call.site.directory.devices(call.actor, call.target), call, lambda one: one.name))
+
+
+@operation("GET", "/accounts/{account}/hardware-keys", gives=Page[HardwareKeyView], parameters=paging.PAGED)
+def list_hardware_keys(call: Call) -> Said:
+    """List the public halves of the keys that programs outside of a browser can ask, such as ssh."""
+    return Said(value=paging.part(call.site.directory.hardware_keys(call.actor, call.target), call, lambda one: one.id))

@@ -96,16 +96,16 @@ def prove(parts: Parts, said: Credentials | None, place: str, *, public: bool) -
         TooManyWrongSecrets: this source has to wait.
     """
     if said is None:
-        raise _unproven()
+        raise unproven()
     client = query(parts, said.client_id)
     if said.secret is None:
         if client is None or not client.client.is_public or not public:
-            raise _unproven()
+            raise unproven()
         return client
     is_right = client is not None and relying_parties.is_secret(client.client, said.secret)
     _count(parts, client, place, is_right=is_right)
     if client is None or client.client.is_public or not is_right:
-        raise _unproven()
+        raise unproven()
     return client
 
 
@@ -122,5 +122,6 @@ def _count(parts: Parts, client: KnownClient | None, place: str, *, is_right: bo
         parts.store.commit(Write(at=now, forgives=(counter,)))
 
 
-def _unproven() -> InvalidClientError:
+def unproven() -> InvalidClientError:
+    """Return the answer to who is not who they say, the same for every reason."""
     return InvalidClientError("the client is not known, or its secret is not right", status_code=401)

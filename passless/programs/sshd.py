@@ -1,0 +1,270 @@
+"""OpenSSH's server: it asks passless which security keys let a user in, beside the keys that it has in files.
+
+Three files: what sshd reads, the script that it runs as a user of its own, and for that user what curl needs to ask (the secret
+is in no argument list). Nothing that lets people in now is taken away: when passless is not there, keys in files still are.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from passless.domain import names
+from passless.domain.errors import Unavailable, WrongUse
+from passless.programs.setting_up import Finding, Setup
+from passless.programs.writing import NewFile
+
+FOLDER = Path("/etc/ssh/sshd_config.d")  # what Debian's, Fedora's and Arch's sshd_config include
+SNIPPETS = "sshd_config.d"
+USER = "passless-keys"  # whom the script runs as; it owns nothing and reads one file
+MAKE_USER = f"useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin {USER}"
+SECRET_MODE, SCRIPT_MODE = 0o640, 0o755
+PATIENCE = 5  # seconds that sshd waits for an answer, beside its own LoginGraceTime
+ASKING_TIME = 20  # seconds for sshd to judge a configuration
+FIRST_PERSON = 1000  # user id: those below are the machine's own (login.defs, UID_MIN)
+NOBODY = 65534  # user id that stands for none
+NO_CONNECTION = (5, 6, 7, 28)  # how curl ends when nobody answers: no name, no connection, too late
+PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that sshd, sh and curl read alike
+NEEDED = ("sk-ecdsa-sha2-nistp256@openssh.com", "sk-ssh-ed25519@openssh.com")
+
+
+class NotHere(Unavailable):
+    """Something that this needs is not on this machine."""
+
+    code = "program-missing"
+    hint = "see: passless relying-party add --help"
+
+
+class NoWayBack(WrongUse):
+    """A configuration after which nobody might get in while the server is down."""
+
+    code = "no-way-back"
+    hint = "let sshd read keys in files too (AuthorizedKeysFile), and put yours there, before passless is asked"
+
+
+class AskedAlready(WrongUse):
+    """Another program is asked for keys already."""
+
+    code = "asked-already"
+    hint = "sshd asks one program only; take that line out of its configuration first"
+
+
+def usual_folder() -> Path:
+    """Return where sshd's snippets are."""
+    return FOLDER
+
+
+def check(setup: Setup) -> None:
+    """Refuse what cannot work here, and what leaves no way in while the server is down."""
+    if os.geteuid() != 0:
+        raise NotHere("sshd runs no program that is not root's", hint="run it as root")
+    for program, package in (("sshd", "openssh-server"), ("curl", "curl")):
+        if _find(program) is None:
+            raise NotHere(f"{program} is not on this machine", hint=f"install it, on Debian: apt-get install {package}")
+    if _user() is None:
+        raise NotHere(f'the script needs a user of its own, "{USER}"', hint=f"make it: {MAKE_USER}")
+    if not PLAIN.fullmatch(str(setup.folder or FOLDER)):
+        raise WrongUse("sshd reads no program's name with spaces or signs in it", hint="write elsewhere: --to DIR")
+    with _whole(setup, with_ours=False) as path:
+        judged = _judged(path)
+        if judged.returncode != 0:
+            found = _not_taken(judged)
+            raise NotHere(f"sshd does not take its configuration as it is: {found.message}", hint=found.hint or NotHere.hint)
+        said = _effective(path)
+    if said.get("authorizedkeyscommand", "none") != "none":
+        raise AskedAlready(f"sshd asks {names.printable(said['authorizedkeyscommand'])} for keys already")
+    if said.get("pubkeyauthentication") == "no":
+        raise WrongUse("sshd takes no keys at all here", hint="set PubkeyAuthentication yes", code="no-keys-taken")
+    others = ("passwordauthentication", "kbdinteractiveauthentication", "gssapiauthentication", "hostbasedauthentication")
+    if said.get("authorizedkeysfile", "none") == "none" and all(said.get(one, "no") == "no" for one in others):
+        raise NoWayBack("with no keys in files and nothing else, nobody gets in here while the server is down")
+
+
+def files(setup: Setup) -> tuple[NewFile, ...]:
+    """Return the snippet, the script, and what curl reads."""
+    snippet, script, asking = paths(setup)
+    group = _user()
+    return (
+        NewFile(asking, _asking(setup), SECRET_MODE, group=None if group is None else group.pw_gid),
+        NewFile(script, _script(setup, asking), SCRIPT_MODE),
+        NewFile(snippet, _snippet(setup, script)),
+    )
+
+
+def paths(setup: Setup) -> tuple[Path, Path, Path]:
+    """Return where the snippet, the script and what curl reads are."""
+    folder = setup.folder or FOLDER
+    name = "passless-" + (re.sub(r"[^a-z0-9]+", "-", names.key(setup.party.name)).strip("-") or "host")
+    return folder / f"{name}.conf", folder / f"{name}.sh", folder / f"{name}.curl"
+
+
+def findings(setup: Setup) -> tuple[Finding, ...]:
+    """Have sshd read its whole configuration, and the script ask for somebody, as the user that it will run as."""
+    return tuple(_findings(setup))
+
+
+def then(setup: Setup) -> tuple[str, ...]:
+    """Say what is left to do."""
+    snippet, script, _ = paths(setup)
+    include = () if snippet.parent == FOLDER else (f"in sshd_config, before any Match: Include {snippet}",)
+    return (
+        *include,
+        "stay signed in, and have sshd read it: systemctl reload ssh (elsewhere: sshd)",
+        f"see which keys let ada in: runuser -u {USER} -- {script} ada {FIRST_PERSON}",
+        "people write the file that ssh needs: passless method ssh-key KEY --to ~/.ssh/id_passless",
+        f"keys that are lost end running sessions too: passless relying-party watch {shlex.quote(setup.party.name)}",
+    )
+
+
+def undo(setup: Setup) -> tuple[str, ...]:
+    """Say how all of it goes again."""
+    return (
+        "rm " + " ".join(str(path) for path in paths(setup)),
+        "systemctl reload ssh",
+        f"passless relying-party remove {shlex.quote(setup.party.name)}",
+        f"userdel {USER} (unless another file uses it)",
+    )
+
+
+def _findings(setup: Setup) -> Iterator[Finding]:
+    script = paths(setup)[1]
+    with _whole(setup, with_ours=True) as path:
+        judged = _judged(path)
+        if judged.returncode != 0:
+            yield _not_taken(judged)
+            return
+        said = _effective(path)
+    asked = said.get("authorizedkeyscommand", "none")
+    is_ours = asked.startswith(f"{script} ")
+    yield Finding(
+        check="sshd",
+        ok=is_ours,
+        message=f"asks {script}" if is_ours else f"asks {names.printable(asked)}: what was written here is not read",
+        hint="" if is_ours else f'sshd_config has no "Include {script.parent}/*.conf" before that',
+    )
+    missing = [one for one in NEEDED if one not in said.get("pubkeyacceptedalgorithms", "").split(",")]
+    taken = "takes signatures of security keys" if not missing else f"takes no signatures of {missing[0]}"
+    yield Finding(check="algorithms", ok=not missing, message=taken, hint="" if not missing else "see PubkeyAcceptedAlgorithms")
+    yield from _unsafe(script)
+    if setup.secret is not None:
+        yield _asked(script)
+
+
+def _not_taken(judged: subprocess.CompletedProcess[str]) -> Finding:
+    said = names.printable(judged.stderr.strip().rpartition("\n")[2] or "it does not say why", at_most=200)
+    hint = "make it, as starting sshd does: mkdir -p /run/sshd" if "privilege separation" in said else ""
+    return Finding(check="sshd", ok=False, message=said, hint=hint)
+
+
+def _unsafe(script: Path) -> Iterator[Finding]:
+    """Look as sshd does before it runs a program: root's alone to change, and each folder above it too."""
+    for path in (script, *script.parents):
+        there = path.stat()
+        if there.st_uid != 0 or there.st_mode & 0o022:
+            hint = "write elsewhere, such as /etc/ssh: --to DIR"
+            yield Finding(check="script", ok=False, message=f'others may change "{path}", so sshd does not run it', hint=hint)
+            return
+
+
+def _asked(script: Path) -> Finding:
+    """Ask for somebody who is nobody, as sshd will; a server that is not up yet is none of the program's faults."""
+    asked = _run("runuser", "-u", USER, "--", str(script), USER, str(FIRST_PERSON))
+    if asked.returncode == 0:
+        return Finding(check="server", ok=True, message="answers")
+    if asked.returncode in NO_CONNECTION:
+        return Finding(check="server", ok=True, message="does not answer yet", hint="start it: passless serve")
+    said = names.printable(asked.stderr.strip().rpartition("\n")[2], at_most=200)
+    return Finding(check="server", ok=False, message=f"asking it failed: {said}", hint="see whether the secret is right")
+
+
+def _asking(setup: Setup) -> str:
+    secret = "" if setup.secret is None else setup.secret.reveal()
+    scheme = setup.url.partition(":")[0]
+    lines = (
+        f"# Written by passless: how {USER} asks which keys let a user in. It holds a secret.",
+        f'url = "{setup.url}/relying-parties/keys"',
+        f'user = "{setup.party.id}:{secret}"',
+        "get",
+        f'proto = "={scheme}"',
+        "fail",
+        "silent",
+        "show-error",
+        f"connect-timeout = {PATIENCE - 2}",
+        f"max-time = {PATIENCE}",
+        "max-filesize = 1048576",
+    )
+    return "\n".join((*lines, ""))
+
+
+def _script(setup: Setup, asking: Path) -> str:
+    return f"""#!/bin/sh
+# Written by passless: sshd asks which security keys let the user $1, whose id is $2, in to this host.
+# Nobody but people: the machine's own users, root first, have their keys in files.
+case $2 in '' | *[!0-9]*) exit 2 ;; esac
+[ "${{#2}}" -le 10 ] && [ "$2" -ge {FIRST_PERSON} ] && [ "$2" -ne {NOBODY} ] || exit 0
+{{
+    said=$(printf '%s' "$1" | curl -q --config {shlex.quote(str(asking))} --data-urlencode user@- 2>&1 >&3)
+    status=$?
+}} 3>&1
+if [ "$status" -ne 0 ]; then
+    echo "$said" >&2
+    logger -t passless-keys -p auth.warning "no keys for user id $2: $said" 2>/dev/null
+fi
+exit "$status"
+"""
+
+
+def _snippet(setup: Setup, script: Path) -> str:
+    return (
+        "# Written by passless: the security keys of people's accounts let them in, beside the keys in files.\n"
+        f"AuthorizedKeysCommand {script} %u %U\n"
+        f"AuthorizedKeysCommandUser {USER}\n"
+    )
+
+
+@contextmanager
+def _whole(setup: Setup, *, with_ours: bool) -> Iterator[Path]:
+    """Give sshd's whole configuration; where the files are elsewhere, one that has nothing but them."""
+    snippet = paths(setup)[0]
+    main = snippet.parent.parent / "sshd_config"
+    if snippet.parent.name == SNIPPETS and main.is_file():
+        yield main
+        return
+    with tempfile.TemporaryDirectory(prefix="passless-") as folder:
+        key, path = Path(folder) / "key", Path(folder) / "sshd_config"
+        _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+        path.write_text(f"HostKey {key}\n" + (f"Include {snippet}\n" if with_ours else ""))
+        yield path
+
+
+def _judged(path: Path) -> subprocess.CompletedProcess[str]:
+    return _run(str(_find("sshd")), "-t", "-f", str(path))
+
+
+def _effective(path: Path) -> dict[str, str]:
+    """Return what sshd makes of a configuration: each setting once, in small letters; nothing where it cannot read it."""
+    said = _run(str(_find("sshd")), "-T", "-f", str(path), "-C", "user=nobody,host=localhost,addr=127.0.0.1")
+    return dict(line.split(" ", 1) for line in reversed(said.stdout.splitlines()) if " " in line)
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=ASKING_TIME)
+
+
+def _find(program: str) -> str | None:
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin:/sbin")
+
+
+def _user() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(USER)
+    except KeyError:
+        return None

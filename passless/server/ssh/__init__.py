@@ -1,0 +1,5 @@
+"""What hosts ask for sshd: `GET /relying-parties/keys?user=NAME`, with the relying party's client id and secret."""
+
+from passless.server.ssh.routes import router
+
+__all__ = ["router"]
