@@ -68,13 +68,16 @@ class Checked(Struct, frozen=True, kw_only=True):
         return self.account.name
 
 
-def check(parts: Parts, name: str, secret: Secret, *, service: str, place: str, now: datetime) -> Checked:
+def check(
+    parts: Parts, name: str, secret: Secret, *, service: str, place: str, now: datetime, also: tuple[str, ...] = ()
+) -> Checked:
     """Return which app password this is; its last use is kept at most once a minute.
 
     Args:
         name: of the account, or one of the e-mail addresses that stand for it: what people type into a mail program.
         secret: as the program sent it, with the spaces or without.
         service: such as `imap`; an app password may be for some only.
+        also: further services that whoever asks is as well.
         place: where the program is, as the server that asks saw it.
         now: when it was asked.
     Raises:
@@ -85,7 +88,7 @@ def check(parts: Parts, name: str, secret: Secret, *, service: str, place: str, 
     if counter is not None:
         throttle.count_key(parts, counter, now=now)
     try:
-        checked = _checked(parts, name, lambda: app_password_tags.of_secret(parts.vault, secret), service, now)
+        checked = _checked(parts, name, lambda: app_password_tags.of_secret(parts.vault, secret), (service, *also), now)
     except WrongAppPassword as error:
         _note(parts, name, service, place, error, now)
         raise
@@ -96,7 +99,7 @@ def check(parts: Parts, name: str, secret: Secret, *, service: str, place: str, 
 def check_hash(parts: Parts, name: str, digest: bytes, *, service: str, place: str, now: datetime) -> Checked:
     """Return which app password this is the SHA-256 of; all rules hold, and the same is raised, as for the secret itself."""
     try:
-        checked = _checked(parts, name, lambda: app_password_tags.of_hash(parts.vault, digest), service, now)
+        checked = _checked(parts, name, lambda: app_password_tags.of_hash(parts.vault, digest), (service,), now)
     except WrongAppPassword as error:
         _count_guess(parts, name, digest, place, now)
         _note(parts, name, service, place, error, now)
@@ -120,7 +123,7 @@ def _count_guess(parts: Parts, name: str, digest: bytes, place: str, now: dateti
         throttle.count_key(parts, counter, now=now)
 
 
-def _checked(parts: Parts, name: str, sought: Sought, service: str, now: datetime) -> Checked:
+def _checked(parts: Parts, name: str, sought: Sought, services: tuple[str, ...], now: datetime) -> Checked:
     owner = parts.store.owner_of_app_password(sought())
     if owner is None:
         parts.vault.reload()  # another process may have rotated the key since, and made this one under the new one
@@ -141,7 +144,7 @@ def _checked(parts: Parts, name: str, sought: Sought, service: str, now: datetim
         raise WrongAppPassword("another account's")  # it got the name before that was refused; whose address it is comes first
     if found.expires_at is not None and now >= found.expires_at:
         raise WrongAppPassword("expired")
-    if not found.is_for(service):
+    if not any(found.is_for(one) for one in services):
         raise WrongAppPassword("not for this service")
     return Checked(account=account, app_password=found)
 
