@@ -33,7 +33,7 @@ from passless.domain.methods import Kind, MethodId
 from passless.domain.recovery import Reporter
 from passless.domain.requests import Answer, Enrol
 from passless.domain.secret import Secret
-from passless.domain.sessions import Proof, SessionKind
+from passless.domain.sessions import OF_PROGRAMS, Proof, SessionKind
 from passless.domain.views import Begun, MadeEnrolLink
 from passless.ports import AlreadyUsed, NoSuchAccount, Record, VersionMoved, Write
 from passless.ports.directory import Actor
@@ -234,7 +234,7 @@ def _who(parts: Parts, actor: Actor, account: Account, link: Link) -> Who:
     The place is the browser's.
     """
     found = next((one for one in parts.store.sessions(account.id) if one.id == link.session_id), None)
-    if found is None or found.is_expired(parts.now()) or found.kind in (SessionKind.CLIENT, SessionKind.TOKEN):
+    if found is None or found.is_expired(parts.now()) or found.kind in (*OF_PROGRAMS, SessionKind.TOKEN):
         raise NotALink
     if not holds_on(parts, found, account):
         raise NotALink

@@ -20,13 +20,14 @@ from msgspec.structs import replace
 
 from passless.actions.parts import Parts
 from passless.actions.signing_in import new_session
-from passless.domain.account import Account
+from passless.domain.account import Account, AccountId
 from passless.domain.names import printable
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.secret import Secret
-from passless.domain.sessions import SESSION_LIFE, Session, SessionKind
+from passless.domain.sessions import SESSION_LIFE, Session, SessionId, SessionKind, coming_of
 
-CLIENT_LIFE = timedelta(hours=1)  # of a relying party's token: there is no refresh, it asks again
+CLIENT_LIFE = timedelta(hours=1)  # of a relying party's token: then it asks again
+OFFLINE_LIFE = timedelta(days=30)  # of what lets a relying party go on while the person is away
 
 
 def says_who(source: Session) -> bool:
@@ -58,3 +59,23 @@ def for_client(
         parts, account, SessionKind.CLIENT, printable(place), source.proofs, life, parts.now(), name=client
     )
     return replace(session, rights=scopes, came_of=source.line), token
+
+
+def for_offline(
+    parts: Parts, account: Account, source: Session, *, client: str, scopes: tuple[str, ...], place: str
+) -> Session:
+    """Make the session in which a relying party goes on while the person is away; no token stands for it.
+
+    It outlasts the one in which they agreed, and ends with the methods that opened that like every other.
+    """
+    session, _ = new_session(
+        parts, account, SessionKind.OFFLINE, printable(place), source.proofs, OFFLINE_LIFE, parts.now(), name=client
+    )
+    return replace(session, rights=scopes, came_of=source.line)
+
+
+def with_what_came_of(parts: Parts, account_id: str, session_id: SessionId) -> tuple[SessionId, ...]:
+    """Return a session that is to end, and all that were given in it."""
+    everything = parts.store.sessions(AccountId(account_id))
+    first = [one for one in everything if one.id == session_id]
+    return (session_id, *(later.id for one in first for later in coming_of(one, everything)))

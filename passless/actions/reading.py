@@ -39,7 +39,7 @@ from passless.domain.safety.operator_rules import may_act_on
 from passless.domain.safety.ways_in import is_valid
 from passless.domain.safety.what_if import Loss, Lost, after_losing, every_loss, lose
 from passless.domain.secret import Secret
-from passless.domain.sessions import Session, SessionKind
+from passless.domain.sessions import OF_PROGRAMS, Session, SessionKind
 from passless.domain.views import (
     AccountSummary,
     AccountView,
@@ -222,7 +222,7 @@ def sessions(parts: Parts, actor: Actor, target: str) -> tuple[SessionView, ...]
             place=one.place,
             current=who.session is not None and one.id == who.session.id,
             methods=tuple(names[proof.method] for proof in one.proofs if proof.method in names),
-            name=_relying_party(parts, one) if one.kind is SessionKind.CLIENT else "",
+            name=_relying_party(parts, one) if one.kind in OF_PROGRAMS else "",
         )
         for one in parts.store.sessions(who.account.id)
         if one.kind is not SessionKind.TOKEN and not one.is_expired(now)

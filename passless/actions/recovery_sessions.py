@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from passless.domain.account import Account
 from passless.domain.changes import CancelRecovery, Change, IssueTemporaryPass, RevokeTemporaryPass, StartRecovery
 from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
-from passless.domain.sessions import SessionId, SessionKind
+from passless.domain.sessions import NEVER_IDLE, SessionId, SessionKind
 from passless.ports import Store
 
 
@@ -28,12 +28,13 @@ def continued(before: Account, after: Account, now: datetime) -> Account:
 def sessions_it_ends(before: Account, after: Account, changes: Sequence[Change]) -> frozenset[SessionKind]:
     """Return the kinds of session that end with these changes: of a recovery that is over, of a pass that is none any more.
 
-    Where a recovery begins, be it by a loss, the tokens of machines end too: whoever took the account may have made them.
+    Where a recovery begins, be it by a loss, what machines and programs use alone ends too: whoever took the account may have
+    made it.
     """
     if any(isinstance(change, CancelRecovery | StartRecovery) for change in changes):
-        return frozenset((*RECOVERY_SESSIONS, SessionKind.TOKEN))
+        return frozenset((*RECOVERY_SESSIONS, *NEVER_IDLE))
     if _is_under_way(after) and not _is_under_way(before):
-        return frozenset({SessionKind.TOKEN})
+        return NEVER_IDLE
     if before.temporary_pass is not None and any(isinstance(one, RevokeTemporaryPass | IssueTemporaryPass) for one in changes):
         return frozenset({SessionKind.TEMPORARY_PASS})
     return frozenset()
@@ -45,5 +46,5 @@ def _is_under_way(account: Account) -> bool:
 
 def earlier_ones(store: Store, account: Account) -> tuple[SessionId, ...]:
     """Return what ends when a recovery begins: the sessions of an earlier one, for there is one at a time, and all tokens."""
-    ended = (*RECOVERY_SESSIONS, SessionKind.TOKEN)
+    ended = (*RECOVERY_SESSIONS, *NEVER_IDLE)
     return tuple(one.id for one in store.sessions(account.id) if one.kind in ended)

@@ -27,7 +27,7 @@ from passless.domain.recovery import Reporter
 from passless.domain.safety.context import GIVES_NO_PROOF, READS_ONLY, Context
 from passless.domain.safety.operator_rules import may_act_on, proof_for_others, rights_rest
 from passless.domain.secret import Secret
-from passless.domain.sessions import Proof, Session, SessionKind
+from passless.domain.sessions import OF_PROGRAMS, Proof, Session, SessionKind
 from passless.ports import NoSuchAccount, Write
 from passless.ports.directory import Actor
 
@@ -151,7 +151,7 @@ def session_of(parts: Parts, actor: Actor) -> Session | None:
     if actor.token is None:
         return None
     session = parts.store.session(token_hash(actor.token))
-    if session is None or session.kind is SessionKind.CLIENT or session.is_expired(parts.now()):
+    if session is None or session.kind in OF_PROGRAMS or session.is_expired(parts.now()):
         return None
     return session
 

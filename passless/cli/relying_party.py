@@ -14,6 +14,7 @@ from passless.cli.lazy import group
 from passless.cli.options import ChangingAsOperator, Reading
 from passless.cli.secret_files import SecretFile, secret_file
 from passless.domain.party_kinds import PartyKind, Requirement
+from passless.domain.relying_parties import SIGNATURES
 from passless.domain.views import RelyingPartyView
 from passless.output.machine_results import Verdict
 
@@ -53,6 +54,9 @@ def add(
     to: Folder = None,
     socket: Socket = None,
     server: Server = None,
+    signed_with: Annotated[
+        str | None, Option("--sign-with", metavar="ALGORITHM", help=f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
+    ] = None,
 ) -> None:
     """Register a program and show its secret once; its configuration is written where it runs on this machine."""
     run = relying_parties.helping(current(ctx))
@@ -71,6 +75,7 @@ def add(
     run.show(relying_parties.add(run, new, Where(folder=to, socket=socket, server=server)))
 
 
+        signed_with=signed_with,
 @app.command("configure", cls=Reading)
 def configure(
     ctx: Context,

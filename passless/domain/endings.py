@@ -38,6 +38,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
     "rename-account": (What.NAME,),
     "replace-password": _OPENED,
+    "reuse-refresh-token": (What.SESSIONS,),
     "reuse-refresh-token": (What.SESSIONS,),  # all that came of it
     "revoke-app-passwords": (What.APP_PASSWORDS,),
     "revoke-operator": (What.SESSIONS,),
@@ -74,7 +75,9 @@ ENDS_NOTHING = frozenset(
         "import-account",  # what is there already stays as it is
         "import-accounts",
         "new-signing-key",  # what the one before signed is good until it is over
+        "new-signing-key",
         "rename-method",
+        "renew-client",
         "revoke-invitation",
         "revoke-token",  # a machine's token signs nobody in at a program
         "rotate-vault-key",  # a key that something needs stays

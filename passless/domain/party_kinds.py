@@ -46,6 +46,7 @@ ALLOWED: Mapping[str, frozenset[PartyKind]] = {  # fields of a new relying party
     "services": frozenset({PartyKind.HTTP, PartyKind.DOVECOT}),
     "after_sign_out": frozenset({PartyKind.OIDC}),
     "told_of_endings_at": frozenset({PartyKind.OIDC}),
+    "signed_with": frozenset({PartyKind.OIDC}),
 }
 
 _TOKENS = "a token that was given is good until it ends here and the program looks at it again"

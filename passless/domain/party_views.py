@@ -24,6 +24,7 @@ class RelyingPartyView(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
+    signed_with: str = ""
     enforces: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
 
@@ -46,6 +47,7 @@ class MadeRelyingParty(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
+    signed_with: str = ""
     enforces: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
     secret: Secret | None = None

@@ -38,6 +38,8 @@ __all__ = [
 LONGEST_ADDRESS = 2000  # characters of an address to be sent back to
 MOST_ADDRESSES = 20  # of one relying party
 MOST_SCOPES = 40  # of one relying party
+SIGNATURES = ("RS256", "ES256")  # of id_tokens (RFC 7518 §3.1)
+SITE_CALLBACK = "/.passless/callback"  # where people come back to a site that a proxy guards; the proxy hands it to the server
 SCOPE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")  # a part of RFC 6749 §3.3 that nobody mistakes for something else
 
 _HOST = r"(?=.{1,253}(?:[:/]|$))(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -90,6 +92,7 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
     services: tuple[str, ...] = ()
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
+    signed_with: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -109,7 +112,7 @@ class NewRelyingParty(Struct, frozen=True, kw_only=True):
 
     `requires` is a `Requirement`. `after_sign_out` are addresses that people may be sent to after they signed out
     (`post_logout_redirect_uris` of OpenID Connect), `told_of_endings_at` is where the program is told of a session that ended
-    (its `backchannel_logout_uri`).
+    (its `backchannel_logout_uri`). `signed_with` is how what it is given is signed, one of `SIGNATURES`; empty is the first.
     """
 
     name: str
@@ -122,6 +125,7 @@ class NewRelyingParty(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
+    signed_with: str = ""
 
 
 def cleaned(new: NewRelyingParty) -> NewRelyingParty:
@@ -133,10 +137,15 @@ def cleaned(new: NewRelyingParty) -> NewRelyingParty:
     if new.requires not in tuple(Requirement):
         known = ", ".join(Requirement)
         raise BadRelyingParty(f'people cannot be asked for "{printable(new.requires)}"', hint=f"known are: {known}")
+    if new.signed_with not in ("", *SIGNATURES):
+        known = ", ".join(SIGNATURES)
+        raise BadRelyingParty(f'nothing is signed with "{printable(new.signed_with)}"', hint=f"known are: {known}")
     if len(new.redirect_uris) > MOST_ADDRESSES or len(new.after_sign_out) > MOST_ADDRESSES:
         raise BadRedirectUri(f"a relying party has at most {MOST_ADDRESSES} addresses")
     if len(new.scopes) > MOST_SCOPES or len(new.services) > MOST_SCOPES:
         raise BadScope(f"a relying party has at most {MOST_SCOPES} scopes and services")
+    if kind is PartyKind.HTTP:
+        _check_site_addresses(new.redirect_uris)
     name = names.clean(new.name, what="relying party's name")
     services = new.services or ((names.key(name),) if kind is PartyKind.HTTP else ())
     return replace(
@@ -166,6 +175,14 @@ def _check_fields(new: NewRelyingParty, kind: PartyKind) -> None:
             raise BadRelyingParty(f"{words} mean nothing for a relying party of the kind {kind}")
     if kind in BROWSERS and new.public and new.requires != Requirement.ANY and not new.redirect_uris:
         raise BadRelyingParty("a program without an address to come back to cannot ask how people sign in")
+
+
+def _check_site_addresses(uris: tuple[str, ...]) -> None:
+    """Refuse what no proxy hands to the server: a site that is guarded has one address to come back to on each origin."""
+    for uri in uris:
+        origin = uri.removesuffix(SITE_CALLBACK)
+        if origin == uri or origin.count("/") != 2:
+            raise BadRedirectUri(f'"{printable(uri)}" is no site of a proxy', hint=f"write it as https://host{SITE_CALLBACK}")
 
 
 def check_redirect_uri(uri: str, *, public: bool) -> str:

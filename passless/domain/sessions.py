@@ -29,6 +29,11 @@ class SessionKind(StrEnum):
     RECOVERY_CODE = "recovery-code"
     TOKEN = "token"  # a machine's; named rights only
     CLIENT = "client"  # a relying party's, by OAuth: says who somebody is, and may do nothing on the account
+    OFFLINE = "offline"  # what a relying party asks for the next `CLIENT` session with, while the person is away
+
+
+OF_PROGRAMS = frozenset({SessionKind.CLIENT, SessionKind.OFFLINE})  # relying parties'; nobody acts with them
+NEVER_IDLE = frozenset({SessionKind.TOKEN, SessionKind.OFFLINE})  # used when a machine gets to it
 
 
 class Proof(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,8 +86,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return replace(self, seen_at=max(self.seen_at, there.seen_at), version=self.version + moved)
 
     def is_expired(self, now: datetime) -> bool:
-        """Too old, or not used for too long (a machine's token has no idle limit)."""
-        return now >= self.expires_at or (self.kind is not SessionKind.TOKEN and now >= self.seen_at + SESSION_IDLE)
+        """Too old, or not used for too long (what a machine uses when it gets to it has no idle limit)."""
+        return now >= self.expires_at or (self.kind not in NEVER_IDLE and now >= self.seen_at + SESSION_IDLE)
 
     def fresh_proofs(self, now: datetime) -> tuple[Proof, ...]:
         """The proofs that still count for a change."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from passless.server.api.routing import Interface
 
 BODY_SIZE = 256 * 1024  # bytes (docs/api.md)
-PARTS = ("api", "pages", "oauth", "telling", "ssh")  # beside this module, each with its `router`
+PARTS = ("api", "pages", "oauth", "openid", "telling", "ssh")  # beside this module, each with its `router`
 HTML = "text/html"
 
 Asking = Request[Any, Any, Any]

@@ -30,7 +30,7 @@ VISIT = "passless-visit"
 FORM_TOKEN = "form-token"  # the field that every form carries
 VISIT_BYTES = 32  # 256 bits; must hold 5 and 11
 VISIT_KEY = "passless.visit"  # where a visit that begins with this request waits for its cookie
-LONGEST_PATH = 2000  # characters of a page to come back to
+LONGEST_PATH = 8000  # characters of a page to come back to
 YEAR = 31_536_000  # seconds
 
 CONTENT_SECURITY_POLICY = (

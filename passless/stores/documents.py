@@ -15,7 +15,7 @@ from passless.domain.ceremonies import Ceremony, CeremonyId
 from passless.domain.names import key as name_key
 from passless.domain.recovery import RECOVERY_PERIOD
 from passless.domain.sealed import Sealed
-from passless.domain.sessions import SESSION_IDLE, Session, SessionKind
+from passless.domain.sessions import NEVER_IDLE, SESSION_IDLE, Session
 from passless.domain.use_state import UseState
 from passless.ports import Record, Stored
 
@@ -103,7 +103,7 @@ def stored_account(row: Row) -> Stored:
 def session_row(session: Session) -> dict[str, Any]:
     """Return the row of a session; `ends_at` is when it is of no more use."""
     ends_at = session.expires_at
-    if session.kind is not SessionKind.TOKEN:
+    if session.kind not in NEVER_IDLE:
         ends_at = min(ends_at, session.seen_at + SESSION_IDLE)
     return {
         "id": session.id,

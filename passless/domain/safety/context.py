@@ -23,10 +23,13 @@ GIVES_NO_PROOF = frozenset(
         SessionKind.RECOVERY_CODE,
         SessionKind.TOKEN,
         SessionKind.CLIENT,
+        SessionKind.OFFLINE,
     }
 )  # rule 8: it could be phished, or is not the person's own
 
-READS_ONLY = frozenset({SessionKind.DEVICE_CODE, SessionKind.TOKEN, SessionKind.CLIENT})  # decision 0016: they change nothing
+READS_ONLY = frozenset(
+    {SessionKind.DEVICE_CODE, SessionKind.TOKEN, SessionKind.CLIENT, SessionKind.OFFLINE}
+)  # decision 0016: they change nothing
 
 
 class Rules(Struct, frozen=True, kw_only=True):

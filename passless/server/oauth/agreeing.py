@@ -19,6 +19,7 @@ from litestar import Response
 from passless.actions import consents
 from passless.actions.parts import Parts
 from passless.domain.audit import Outcome
+from passless.domain.safety.assurance import Assurance
 from passless.domain.sessions import STEP_UP
 from passless.ports import VersionMoved, Write
 from passless.server import browser
@@ -27,6 +28,7 @@ from passless.server.oauth.asking import AuthorizationRequest, Person
 from passless.server.oauth.forms import Malformed
 from passless.server.oauth.metadata import AUTHORIZE
 from passless.server.oauth.recording import entry_of
+from passless.server.openid.claims import telling
 from passless.server.site import Site
 
 ACCOUNT = "passless_account"  # the field that says whose consent a page asked for
@@ -56,10 +58,10 @@ def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
         form_action=(_destination(asked.redirect_uri),),
         client=asked.client.client.name,
         account=someone.account.name,
-        may=_may(asked),
+        may=_may(asked, someone),
         destination=_spoken(asked.redirect_uri),
-        another="/sign-in?" + urlencode({"another": "yes", "next": asking.come_back(site, AUTHORIZE, asked)}),
-        fields={**asking.known(values, with_mark=True), ACCOUNT: someone.account.id},
+        another=_as_another(site, asked),
+        fields={**asking.known(values, with_mark=True), **asked.values, ACCOUNT: someone.account.id},
     )
 
 
@@ -109,6 +111,10 @@ def _someone(request: browser.Asking, site: Site, asked: AuthorizationRequest) -
     """Return who is signed in, proven as freshly and strongly as the client asks; else send them to do so first."""
     parts, wish = site.parts, asked.wish
     someone = asking.person(parts, browser.actor_of(request, site))
+    if someone is not None and asked.only not in ("", someone.account.id):
+        if "none" in wish.prompt:
+            return send_back(request, site, asked, {"error": "login_required"})
+        return browser.redirect(request, site, _as_another(site, asked))
     does = asking.is_there if asked.client.is_command_line else asking.says_who
     if someone is not None and does(parts, someone) and asking.has_proven(parts, someone, wish):
         return someone
@@ -122,8 +128,12 @@ def _someone(request: browser.Asking, site: Site, asked: AuthorizationRequest) -
         strength=max(1, wish.factors),
         max_age=None if someone is None else _max_age(wish),
         next_path=asking.come_back(site, AUTHORIZE, asked),
-        why="" if someone is None else "weak-proof",
+        why="" if someone is None else "needs-key" if wish.factors >= Assurance.PHISHING_RESISTANT else "weak-proof",
     )
+
+
+def _as_another(site: Site, asked: AuthorizationRequest) -> str:
+    return "/sign-in?" + urlencode({"another": "yes", "next": asking.come_back(site, AUTHORIZE, asked)})
 
 
 def _max_age(wish: asking.Wish) -> timedelta:
@@ -149,6 +159,7 @@ def _send_code(
         scope=asked.scope,
         account_id=someone.account.id,
         browser=someone.session.line,
+        said=asked.said,
         ends_at=now + codes.CODE_LIFE,
     )
     text, record = codes.make(parts, code)
@@ -174,10 +185,12 @@ def _note(site: Site, asked: AuthorizationRequest, someone: Person, outcome: Out
         parts.store.commit(Write(at=parts.now(), events=(entry,)))
 
 
-def _may(asked: AuthorizationRequest) -> list[str]:
+def _may(asked: AuthorizationRequest, someone: Person) -> list[str]:
     """Say what the client may do, in plain sentences."""
     if asked.client.is_command_line:
         return ["act as you on this server from this computer, until you sign out"]
+    if asked.client.speaks_openid:
+        return telling(someone.account, asked.scope)
     scopes = asked.scope.split()
     return ["know who you are: the name and the id of your account", *(f"use what it calls {one}" for one in scopes)]
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.actions import granting
 from passless.actions.accounts import find_id
@@ -17,17 +18,22 @@ from passless.actions.parts import Parts
 from passless.actions.who import session_of, session_on
 from passless.domain.account import Account
 from passless.domain.methods import Strength
+from passless.domain.safety.assurance import ACR_VALUES, assurance, best_assurance
 from passless.domain.safety.context import GIVES_NO_PROOF
-from passless.domain.safety.proofs import covered, strongest_way_in
-from passless.domain.sessions import STEP_UP, Session, SessionKind
+from passless.domain.safety.proofs import strongest_way_in
+from passless.domain.sessions import OF_PROGRAMS, STEP_UP, Session, SessionKind
 from passless.ports import NoSuchAccount
 from passless.ports.directory import Actor
 from passless.server.oauth.authorization import Authorization
 from passless.server.oauth.calls import ClientRequest
 from passless.server.oauth.clients import KnownClient
 from passless.server.oauth.forms import Malformed
+from passless.server.openid import claims, id_tokens
+from passless.server.openid.claims import OPENID
+from passless.server.openid.id_tokens import Said
 from passless.server.site import Site
 
+ONLY = "passless_only"  # who alone may answer; it stands for the `id_token_hint`, which is long
 ASKED = "passless_asked"  # when a sign-in was asked for, so that one after it counts
 ASKED_LIFE = timedelta(minutes=15)  # how long a person may take for it
 LONGEST_STATE = 1024  # characters of what is passed back
@@ -46,10 +52,13 @@ UNDERSTOOD = frozenset(
         "max_age",
         "acr_values",
         "login_hint",
+        "nonce",
+        "claims",
+        ONLY,
     }
 )
 PROMPTS = frozenset({"login", "consent", "select_account", "none"})
-ACR_VALUES = {"1": 1, "2": 2}  # how many factors (docs/api.md)
+WITHOUT_OPENID = frozenset({"nonce", "claims", "id_token_hint", ONLY})  # which mean nothing to OAuth alone
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -57,7 +66,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 
     prompt: frozenset[str] = frozenset()
     max_age: timedelta | None = None
-    factors: int = 0
+    factors: int = 0  # an `Assurance`
     asked_at: datetime | None = None
 
     @property
@@ -76,6 +85,8 @@ class AuthorizationRequest(Struct, frozen=True, kw_only=True):
     state: str | None
     wish: Wish
     values: Mapping[str, str]
+    said: Said = Said()
+    only: str = ""  # the account that alone may answer
 
 
 class Person(Struct, frozen=True):
@@ -102,15 +113,24 @@ def read(site: Site, values: dict[str, str]) -> AuthorizationRequest:
     if state is not None and len(state) > LONGEST_STATE:
         raise Malformed("the request is too long")
     grant = Authorization(site).get_consent_grant(ClientRequest("GET", values))
+    client: KnownClient = grant.client
+    values = openid_words(values) if client.speaks_openid else without_openid(values)
     try:
-        wish = _wish(site, values)
+        wish, named = _wish(site, values), claims.read(values.get("claims"))
+        only = _only(site, client, values, named)
+        wish = replace(wish, factors=max(_factors(values, named), client.requires))
+        if len(values.get("nonce", "")) > LONGEST_STATE:
+            raise InvalidRequestError("nonce is too long")
     except OAuth2Error as error:
         error.redirect_uri, error.state = grant.redirect_uri, state
         raise
+    values = {name: value for name, value in values.items() if name != "id_token_hint"} | ({ONLY: only} if only else {})
     return AuthorizationRequest(
-        client=grant.client,
+        client=client,
         redirect_uri=grant.redirect_uri,
-        scope=grant.request.scope,
+        scope=_with_scopes(grant.request.scope, named),
+        said=_said(values, named),
+        only=only,
         challenge=values["code_challenge"],
         state=state,
         wish=wish,
@@ -121,7 +141,7 @@ def read(site: Site, values: dict[str, str]) -> AuthorizationRequest:
 def _wish(site: Site, values: Mapping[str, str]) -> Wish:
     if values.get("response_mode", "query") != "query":
         raise InvalidRequestError("response_mode must be query")
-    for name in ("request", "request_uri"):
+    for name in ("request", "request_uri", "registration"):
         if name in values:
             raise OAuth2Error(error=f"{name}_not_supported")
     prompt = frozenset(values.get("prompt", "").split())
@@ -130,9 +150,49 @@ def _wish(site: Site, values: Mapping[str, str]) -> Wish:
     return Wish(
         prompt=prompt,
         max_age=_max_age(values.get("max_age")),
-        factors=next((ACR_VALUES[one] for one in values.get("acr_values", "").split() if one in ACR_VALUES), 0),
         asked_at=_asked_at(site.parts, values),
     )
+
+
+def without_openid(values: dict[str, str]) -> dict[str, str]:
+    """Return a request without what only means something to OpenID Connect."""
+    return {name: value for name, value in values.items() if name not in WITHOUT_OPENID}
+
+
+def openid_words(values: dict[str, str]) -> dict[str, str]:
+    """Return a request as it was; without the scope `openid` it is one of OAuth alone (OpenID Connect Core §3.1.2.1)."""
+    return values if OPENID in values.get("scope", "").split() else without_openid(values)
+
+
+def _factors(values: Mapping[str, str], named: claims.Asked) -> int:
+    """Return how sure it must be who it is: the first word that is known, and of an essential claim the least of them."""
+    known = [ACR_VALUES[one] for one in values.get("acr_values", "").split() if one in ACR_VALUES]
+    wanted = [ACR_VALUES[one] for one in named.acrs if one in ACR_VALUES]
+    if named.acrs and not wanted and named.acr_is_essential:
+        raise OAuth2Error(error="unmet_authentication_requirements")
+    return max(known[0] if known else 0, min(wanted, default=0))
+
+
+def _only(site: Site, client: KnownClient, values: Mapping[str, str], named: claims.Asked) -> str:
+    """Return the account that alone may answer, by an earlier id_token or by name (OpenID Connect Core §3.1.2.1, §5.5.1)."""
+    said = {one for one in (named.subject, values.get(ONLY, "")) if one}
+    if "id_token_hint" in values:
+        hint = id_tokens.read_hint(site, values["id_token_hint"])
+        if hint is None or hint.client_id != client.get_client_id():
+            raise InvalidRequestError("id_token_hint is none of yours")
+        said.add(hint.subject)
+    if len(said) > 1:
+        raise InvalidRequestError("the request is for two people")
+    return next(iter(said), "")
+
+
+def _with_scopes(scope: str, named: claims.Asked) -> str:
+    return " ".join(dict.fromkeys((*scope.split(), *named.scopes)))
+
+
+def _said(values: Mapping[str, str], named: claims.Asked) -> Said:
+    acrs = named.acrs if named.acr_is_essential else ()
+    return Said(nonce=values.get("nonce", ""), in_id_token=named.in_id_token, acrs=acrs)
 
 
 def _max_age(text: str | None) -> timedelta | None:
@@ -146,7 +206,7 @@ def _max_age(text: str | None) -> timedelta | None:
 def person(parts: Parts, actor: Actor) -> Person | None:
     """Return who is signed in; a machine's token, or a relying party's, is nobody."""
     session = session_of(parts, actor)
-    if session is None or session.kind in (SessionKind.TOKEN, SessionKind.CLIENT):
+    if session is None or session.kind in (SessionKind.TOKEN, *OF_PROGRAMS):
         return None
     try:
         account = find_id(parts, session.account_id, parts.now()).account
@@ -170,7 +230,7 @@ def has_proven(parts: Parts, someone: Person, wish: Wish) -> bool:
     fresh = [proof for proof in proofs if proof.at >= since and proof.at <= now]
     if "login" in wish.prompt and wish.asked_at is None:
         return False
-    return covered(someone.account, fresh, parts.rules, now) >= factors
+    return assurance(someone.account, fresh, parts.rules, now) >= factors
 
 
 def says_who(_: Parts, someone: Person) -> bool:
@@ -193,7 +253,7 @@ def is_there(parts: Parts, someone: Person) -> bool:
 
 def can_prove(parts: Parts, someone: Person, wish: Wish) -> bool:
     """Tell whether an account can be proven as strongly as that at all."""
-    return strongest_way_in(someone.account, parts.rules, parts.now()) >= wish.factors
+    return best_assurance(someone.account, parts.rules, parts.now()) >= wish.factors
 
 
 def come_back(site: Site, path: str, asked: AuthorizationRequest) -> str:

@@ -16,12 +16,12 @@ from authlib.oauth2.rfc6749 import (
     InvalidGrantError,
     InvalidRequestError,
 )
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc8628 import DeviceCodeGrant
 from authlib.oauth2.rfc8628.errors import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
-from passless.server.oauth import clients, codes, devices, giving
+from passless.server.oauth import clients, codes, devices, giving, refreshing
 from passless.server.oauth.calls import Answered, ClientRequest
 from passless.server.oauth.clients import SECRET_METHODS, KnownClient
 from passless.server.site import Site
@@ -39,6 +39,7 @@ class Authorization(AuthorizationServer):  # type: ignore[misc] # authlib has no
         self.site = site
         self.register_grant(CodeGrant, [ProofKey()])
         self.register_grant(DeviceGrant)
+        self.register_grant(RefreshGrant)
 
     def query_client(self, client_id: str) -> KnownClient | None:
         """Return a client by its id."""
@@ -123,4 +124,25 @@ class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc] # authlib has no types
         token = giving.for_device(self.server.site, request.client, request.credential, request.place)
         if token is None:
             raise InvalidGrantError("Invalid 'device_code' in payload")
+        return 200, token, self.TOKEN_RESPONSE_HEADER
+
+
+class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc] # authlib has no types
+    """A refresh token for the next ones."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = (*SECRET_METHODS, "none")
+
+    def authenticate_refresh_token(self, refresh_token: str) -> refreshing.HeldFamily | None:
+        """Return what a refresh token of whoever asks stands for."""
+        request = self.request
+        client_id = "" if request.said is None else request.said.client_id  # who asks has shown it by now
+        return refreshing.find(self.server.site.parts, refresh_token, client_id, request.place)
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
+        """Use the refresh token, and give what it stands for, in one transaction."""
+        request = self.request
+        scope = request.form.get("scope")
+        token = giving.for_refresh(self.server.site, request.client, request.refresh_token, request.place, scope)
+        if token is None:
+            raise InvalidGrantError("Invalid 'refresh_token' in request.")
         return 200, token, self.TOKEN_RESPONSE_HEADER

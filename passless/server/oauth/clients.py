@@ -10,14 +10,17 @@ from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from passless.actions import relying_parties, throttle
 from passless.actions.parts import Parts
-from passless.domain.party_kinds import BROWSERS
+from passless.domain.party_kinds import BROWSERS, PartyKind
 from passless.domain.relying_parties import Client
+from passless.domain.safety.assurance import REQUIRED, Assurance
 from passless.ports import Write
 from passless.server.oauth.forms import Credentials
+from passless.server.openid.claims import SCOPES
 
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 CODE_GRANT = "authorization_code"
 GRANTS = (CODE_GRANT, DEVICE_CODE_GRANT_TYPE)
+REFRESH_GRANT = "refresh_token"  # for relying parties of the kind oidc
 COMMAND_LINE = Client(
     id=relying_parties.COMMAND_LINE,
     name="the passless command line",
@@ -46,6 +49,16 @@ class KnownClient(ClientMixin):  # type: ignore[misc] # authlib has no types
         """Whether it is the command line, which acts as the person, and not a relying party with scopes."""
         return self.client is COMMAND_LINE
 
+    @property
+    def speaks_openid(self) -> bool:
+        """Whether it may ask for an id_token."""
+        return self.client.kind is PartyKind.OIDC
+
+    @property
+    def requires(self) -> Assurance:
+        """How sure it must be who signs in."""
+        return REQUIRED[self.client.requires]
+
     def get_client_id(self) -> str:
         """Return its id."""
         return self.client.id
@@ -56,6 +69,8 @@ class KnownClient(ClientMixin):  # type: ignore[misc] # authlib has no types
     def get_allowed_scope(self, scope: str | None) -> str | None:
         """Return what it may ask for; None, an error, where there is something else in it."""
         asked = dict.fromkeys((scope or "").split())
+        if self.speaks_openid:  # what is not understood is passed over (OpenID Connect Core §3.1.2.1)
+            return " ".join(one for one in asked if one in (*SCOPES, *self.client.scopes))
         return " ".join(asked) if set(asked) <= set(self.client.scopes) else None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
@@ -67,10 +82,17 @@ class KnownClient(ClientMixin):  # type: ignore[misc] # authlib has no types
         return bool(response_type == "code")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Codes for who has an address to be sent back to, device codes for everybody; no refresh."""
+        """Codes for who has an address to be sent back to, refreshing for who speaks OpenID Connect.
+
+        Device codes are for everybody but who asks for more than a person can prove elsewhere: a code can be phished.
+        """
         if self.client.kind not in BROWSERS:
             return False
-        return grant_type == DEVICE_CODE_GRANT_TYPE or (grant_type == CODE_GRANT and bool(self.client.redirect_uris))
+        if grant_type == REFRESH_GRANT:
+            return self.speaks_openid
+        if grant_type == DEVICE_CODE_GRANT_TYPE:
+            return self.requires < Assurance.PHISHING_RESISTANT
+        return grant_type == CODE_GRANT and bool(self.client.redirect_uris)
 
     def __repr__(self) -> str:
         return f"KnownClient({self.client.id})"

@@ -10,9 +10,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from passless.actions import granting
 from passless.actions.parts import Parts
 from passless.domain.sessions import SessionId
 from passless.ports import Record, Write
+from passless.server.openid.id_tokens import Said
 
 CODES = "oauth-code"
 CODE_SIZE = 32  # bytes, 256 bits
@@ -20,7 +22,12 @@ CODE_LIFE = timedelta(seconds=60)  # RFC 6749 §4.1.2: at most 10 minutes
 
 
 class Code(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a code is bound to. `browser` is the line of the session that agreed; `gave` is the session it was used for."""
+    """What a code is bound to.
+
+    `browser` is the line of the session that agreed; `gave` is the session it was used for.
+
+    `said` is what the id_token is to say.
+    """
 
     client_id: str
     redirect_uri: str
@@ -30,6 +37,7 @@ class Code(Struct, frozen=True, kw_only=True, omit_defaults=True):
     browser: str
     ends_at: datetime
     gave: str = ""
+    said: Said = Said()
 
     # In the words that authlib asks in:
 
@@ -77,7 +85,8 @@ def _good(parts: Parts, record: Record, client_id: str) -> Held | None:
     if code.client_id != client_id:
         return None
     if code.gave:
-        parts.store.commit(Write(at=parts.now(), ends=(SessionId(code.gave),), drops=(record,)))
+        ends = granting.with_what_came_of(parts, code.account_id, SessionId(code.gave))
+        parts.store.commit(Write(at=parts.now(), ends=ends, drops=(record,)))
         return None
     return Held(code, record) if parts.now() < code.ends_at else None
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from msgspec import Struct
 
-from passless.actions import relying_parties
 from passless.actions.accounts import find_id
+from passless.actions.parts import Parts
 from passless.actions.who import token_hash
 from passless.domain.account import Account
-from passless.domain.safety.proofs import covered
+from passless.domain.safety.assurance import acr_of, assurance
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session, SessionKind
 from passless.ports import NoSuchAccount, Write
+from passless.server.oauth import refreshing
 from passless.server.oauth.calls import ClientRequest
-from passless.server.oauth.clients import COMMAND_LINE, SECRET_METHODS, KnownClient
+from passless.server.oauth.clients import COMMAND_LINE, SECRET_METHODS, KnownClient, query
 from passless.server.oauth.recording import entry_of
+from passless.server.openid.claims import PROFILE
+from passless.server.openid.id_tokens import auth_time
 from passless.server.site import Site
 
 GIVEN_TO_COMMAND_LINES = (
@@ -54,6 +57,12 @@ class Token(Struct, frozen=True):
         return False
 
 
+class Refreshing(Struct, frozen=True):
+    """A refresh token that is good, of whoever asks."""
+
+    held: refreshing.HeldFamily
+
+
 def find(site: Site, text: str) -> Token | None:
     """Return a token that still holds."""
     parts = site.parts
@@ -70,22 +79,37 @@ def find(site: Site, text: str) -> Token | None:
     return Token(session, account) if opened <= {method.id for method in account.methods} else None
 
 
+def owner_of(parts: Parts, token: Token) -> KnownClient | None:
+    """Return the relying party that a token was given to; None where that is none, or requires more than was proven by now."""
+    client = query(parts, token.client_id) if token.session.kind is SessionKind.CLIENT else None
+    if client is None or assurance(token.account, token.session.proofs, parts.rules, parts.now()) < client.requires:
+        return None
+    return client
+
+
 class Revocation(RevocationEndpoint):  # type: ignore[misc] # authlib has no types
     """Ending a token of one's own; a public client needs no more than the token itself (RFC 7009 §2.1)."""
 
     CLIENT_AUTH_METHODS = (*SECRET_METHODS, "none")
 
-    def check_params(self, request: ClientRequest, client: KnownClient) -> None:
-        """Refuse a request without a token; hints are passed over (RFC 7009 §2.1)."""
+    def authenticate_token(self, request: ClientRequest, client: KnownClient) -> Token | Refreshing | None:
+        """Return a token of whoever asks that still holds; one that does not is ended already."""
         _need_token(request)
+        text = request.form["token"]
+        if text.startswith(refreshing.PREFIX):
+            held = refreshing.find(self.server.site.parts, text, client.get_client_id(), request.place)
+            return None if held is None else Refreshing(held)
+        token = find(self.server.site, text)
+        if token is not None and not token.check_client(client):
+            raise InvalidGrantError
+        return token
 
-    def query_token(self, token_string: str, token_type_hint: str | None) -> Token | None:
-        """Return a token that still holds; one that does not is ended already."""
-        return find(self.server.site, token_string)
-
-    def revoke_token(self, token: Token, request: ClientRequest) -> None:
-        """End the session behind a token."""
+    def revoke_token(self, token: Token | Refreshing, request: ClientRequest) -> None:
+        """End the session behind a token; a refresh token's with all that it gave (RFC 7009 §2.1)."""
         parts = self.server.site.parts
+        if isinstance(token, Refreshing):
+            refreshing.end(parts, token.held, request.place, "end-session")
+            return
         details = {"client": token.client_id, "sessions": token.session.id}
         entry = entry_of(token.account, request.place, "end-session", parts.now(), details)
         parts.store.commit(Write(at=parts.now(), ends=(token.session.id,), events=(entry,)))
@@ -108,8 +132,9 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc] # authlib has 
 
     def check_permission(self, token: Token, client: KnownClient, request: ClientRequest) -> bool:
         """Tell whether a client may look at a token."""
-        if token.session.kind is not SessionKind.CLIENT or not self._is_registered(token.client_id):
+        if owner_of(self.server.site.parts, token) is None:
             return False
+        self.asks = client
         return token.check_client(client) or client.client.introspects
 
     def introspect_token(self, token: Token) -> dict[str, Any]:
@@ -120,7 +145,6 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc] # authlib has 
             "active": True,
             "scope": " ".join(session.rights),
             "client_id": token.client_id,
-            "username": token.account.name,
             "token_type": "Bearer",
             "exp": int(session.expires_at.timestamp()),
             "iat": int(session.created_at.timestamp()),
@@ -128,13 +152,12 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc] # authlib has 
             "aud": token.client_id,
             "iss": site.url,
         }
+        if PROFILE in session.rights or not (self.asks.speaks_openid and token.check_client(self.asks)):
+            said["username"] = token.account.name  # else the person let it know no name
         if session.proofs:
-            said["auth_time"] = int(max(proof.at for proof in session.proofs).timestamp())
-            said["acr"] = str(int(covered(token.account, session.proofs, site.parts.rules, now)))
+            said["auth_time"] = int(auth_time(session).timestamp())
+            said["acr"] = acr_of(assurance(token.account, session.proofs, site.parts.rules, now))
         return said
-
-    def _is_registered(self, client_id: str) -> bool:
-        return relying_parties.find(self.server.site.parts, client_id) is not None
 
 
 def _need_token(request: ClientRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from passless.domain.safety.assurance import ACR_VALUES
 from passless.server.oauth.clients import GRANTS, SECRET_METHODS
 from passless.server.site import Site
 
@@ -35,5 +36,5 @@ def metadata(site: Site) -> Mapping[str, Any]:
         "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, "none"],
         "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
         "authorization_response_iss_parameter_supported": True,
-        "acr_values_supported": ["1", "2"],
+        "acr_values_supported": list(ACR_VALUES),
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidScopeError
+from authlib.oauth2.rfc6749 import InvalidScopeError, UnauthorizedClientError
+from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 from litestar import Response, Router, get, post
 from litestar.enums import MediaType
 from litestar.params import RawBody
@@ -66,7 +68,8 @@ def _plain(text: str) -> str:
     return "".join(one if " " <= one <= "~" and one not in '"\\' else "'" for one in text)
 
 
-def _site(request: Asking) -> Site:
+def site_of(request: Asking) -> Site:
+    """Return the site that a request came to."""
     site: Site = request.app.state["site"]
     return site
 
@@ -83,13 +86,13 @@ def _asked(request: Asking, site: Site, body: bytes) -> ClientRequest:
 @get(at.WELL_KNOWN, sync_to_thread=False, media_type=MediaType.JSON)
 def describe(request: Asking) -> Page:
     """Say what this authorization server can do."""
-    return Response(msgspec.json.encode(at.metadata(_site(request))), media_type=MediaType.JSON)
+    return Response(msgspec.json.encode(at.metadata(site_of(request))), media_type=MediaType.JSON)
 
 
 @post(at.TOKEN, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
 def give_token(request: Asking, body: RawBody) -> Page:
     """Exchange a code for a token."""
-    site = _site(request)
+    site = site_of(request)
     asked = _asked(request, site, body)
     answered: Answered = Authorization(site).create_token_response(asked)
     return _json(answered)
@@ -98,9 +101,11 @@ def give_token(request: Asking, body: RawBody) -> Page:
 @post(at.DEVICE, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
 def begin_device(request: Asking, body: RawBody) -> Page:
     """Give a device its codes."""
-    site = _site(request)
+    site = site_of(request)
     asked = _asked(request, site, body)
     client = clients.prove(site.parts, asked.said, asked.place, public=True)
+    if not client.check_grant_type(DEVICE_CODE_GRANT_TYPE):  # what it requires cannot be proven on another device
+        raise UnauthorizedClientError
     scope = client.get_allowed_scope(asked.form.get("scope"))
     if scope is None:
         raise InvalidScopeError
@@ -120,14 +125,14 @@ def begin_device(request: Asking, body: RawBody) -> Page:
 @post(at.REVOKE, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
 def revoke(request: Asking, body: RawBody) -> Page:
     """End a token."""
-    site = _site(request)
+    site = site_of(request)
     return _at_endpoint(looking.Revocation(Authorization(site)), _asked(request, site, body))
 
 
 @post(at.INTROSPECT, sync_to_thread=True, exception_handlers=FOR_PROGRAMS)
 def introspect(request: Asking, body: RawBody) -> Page:
     """Say what a token is good for."""
-    site = _site(request)
+    site = site_of(request)
     return _at_endpoint(looking.Introspection(Authorization(site)), _asked(request, site, body))
 
 
@@ -139,40 +144,43 @@ def _at_endpoint(endpoint: Any, asked: ClientRequest) -> Page:
 @get(at.AUTHORIZE, sync_to_thread=True)
 def authorize(request: Asking) -> Page:
     """Ask a person whether a program may sign them in."""
-    site = _site(request)
+    site = site_of(request)
     return agreeing.show(request, site, forms.read(request.scope.get("query_string", b"")))
 
 
 @post(at.AUTHORIZE, sync_to_thread=True)
 def agree(request: Asking, body: RawBody) -> Page:
     """Take the person's answer."""
-    site = _site(request)
-    return agreeing.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
+    site = site_of(request)
+    form = forms.read_body(request.headers.get("content-type"), body)
+    if not form.keys() & {browser.FORM_TOKEN, "answer"}:  # a program's page sent it (OpenID Connect Core §3.1.2.1)
+        return browser.redirect(request, site, f"{at.AUTHORIZE}?{urlencode(form)}")
+    return agreeing.answer(request, site, form)
 
 
 @get(at.AGREED, sync_to_thread=True)
 def show_agreed(request: Asking) -> Page:
     """List the programs that a person let in."""
-    return agreed.show(request, _site(request))
+    return agreed.show(request, site_of(request))
 
 
 @post(at.AGREED, sync_to_thread=True)
 def answer_agreed(request: Asking, body: RawBody) -> Page:
     """Put a program out."""
-    return agreed.answer(request, _site(request), forms.read_body(request.headers.get("content-type"), body))
+    return agreed.answer(request, site_of(request), forms.read_body(request.headers.get("content-type"), body))
 
 
 @get(at.VERIFY, sync_to_thread=True)
 def show_device(request: Asking) -> Page:
     """Ask for the code that a device shows."""
-    site = _site(request)
+    site = site_of(request)
     return verifying.show(request, site, forms.read(request.scope.get("query_string", b"")))
 
 
 @post(at.VERIFY, sync_to_thread=True)
 def answer_device(request: Asking, body: RawBody) -> Page:
     """Take the code, then the person's answer."""
-    site = _site(request)
+    site = site_of(request)
     return verifying.answer(request, site, forms.read_body(request.headers.get("content-type"), body))
 
 

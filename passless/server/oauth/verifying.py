@@ -20,6 +20,7 @@ from passless.server.oauth.devices import NoSuchUserCode, Waiting
 from passless.server.oauth.forms import Malformed
 from passless.server.oauth.metadata import VERIFY
 from passless.server.oauth.recording import entry_of
+from passless.server.openid.claims import telling
 from passless.server.site import Site
 
 FRESH = Wish(max_age=STEP_UP)  # who approves has proven who they are just now
@@ -48,6 +49,9 @@ def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
         waiting = devices.enter(site.parts, typed, place)
         if waiting.device.only_for not in ("", someone.account.id):
             raise NoSuchUserCode
+        more = _prove_more(request, site, someone, waiting, typed)
+        if more is not None:
+            return more
         said = form.get("answer")
         if said is None:
             return _ask(request, site, waiting, someone, typed)
@@ -71,6 +75,19 @@ def _someone(request: browser.Asking, site: Site, typed: str) -> Person | Page:
 
 
 def _type(request: browser.Asking, site: Site, typed: str, problem: str | None = None, *, status: int = 200) -> Page:
+def _prove_more(request: browser.Asking, site: Site, someone: Person, waiting: Waiting, typed: str) -> Page | None:
+    """Ask for what the relying party requires of who approves; None where it is proven."""
+    client = clients.query(site.parts, waiting.device.client_id)
+    wish = Wish(factors=int(client.requires) if client is not None else 0)
+    if asking.has_proven(site.parts, someone, wish):
+        return None
+    if not asking.can_prove(site.parts, someone, wish):
+        problem = "That program asks for a stronger sign-in than your account has."
+        return _type(request, site, typed, problem, status=403)
+    next_path = f"{VERIFY}?{urlencode({'user_code': devices.shown(devices.as_typed(typed))})}"
+    return browser.prove_again(request, site, strength=wish.factors, next_path=next_path, why="weak-proof")
+
+
     code = devices.as_typed(typed)[: devices.USER_CODE_LENGTH]
     shown = devices.shown(code) if len(code) == devices.USER_CODE_LENGTH else code
     return browser.render(request, site, "device.html", status=status, step="type", user_code=shown, problem=problem)
@@ -97,7 +114,7 @@ def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person,
 
 def _may(client: clients.KnownClient, scope: str, account: Account) -> list[str]:
     if client.client.kind is PartyKind.PAM:
-        return [f"sign {account.name} in there by {scope}, this once, as the second step"]
+        return [f"sign in there as {account.name}, this once"]
     if client.is_command_line:
         return ["look at your account from that device, and sign itself out; it can change nothing"]
     return ["know who you are: the name and the id of your account", *(f"use what it calls {one}" for one in scope.split())]
@@ -108,6 +125,8 @@ def _keep(site: Site, waiting: Waiting, someone: Person, place: str, *, approved
     parts, account = site.parts, someone.account
     details = {"client": waiting.device.client_id, "device": waiting.device.place}
     outcome = Outcome.DONE if approved else Outcome.REFUSED
+    if client.speaks_openid:
+        return telling(account, scope)
     entry = entry_of(account, place, "approve-device", parts.now(), details, outcome)
     line = someone.session.line
     devices.answer(parts, waiting, approved=approved, account_id=account.id, line=line, place=place, entry=entry)

@@ -23,6 +23,7 @@ from passless.server.pages.wishes import Wish, wish_of
 
 WAYS = (Kind.PASSKEY, Kind.SECURITY_KEY, Kind.TOTP, Kind.PASSWORD, Kind.TEMPORARY_PASS)  # the same for every name
 SIGNED = (Kind.PASSKEY, Kind.SECURITY_KEY)
+TWO_FACTORS = 2  # a wish for more asks for a key or a passkey among them
 TOO_OFTEN = ("throttled", "guessing-switched-off")
 WRONG = "That did not work. Check the name and what you typed, or use another way to sign in."
 
@@ -135,11 +136,18 @@ def proving_page(visit: Visit, wish: Wish, trouble: Trouble | None = None) -> Pa
     view, said = visit.view(), trouble or Trouble()
     kinds = {method.kind for method in view.methods if method.usable}
     ways = tuple(kind for kind in WAYS if kind in kinds)
+    if wish.strength > TWO_FACTORS and not _has_shown_a_key(visit):
+        ways = tuple(kind for kind in ways if kind in SIGNED) or ways
     if not ways:
         return visit.page("no_proof.html", view=view, wish=wish)
     way = wish.with_kind if wish.with_kind in ways else ways[0]
     begun = begin(visit, view.id, way) if way in SIGNED else None
     return visit.page("prove.html", status=said.status, wish=wish, view=view, way=way, ways=ways, begun=begun, trouble=said)
+
+
+def _has_shown_a_key(visit: Visit) -> bool:
+    """Tell whether a key or passkey is among what the person proved in this session."""
+    return visit.session is not None and any(proof.kind in SIGNED for proof in visit.session.proofs)
 
 
 def second_page(visit: Visit, wish: Wish, ceremony: str, accepts: tuple[str, ...], public_key: str, trouble: Trouble) -> Page:
@@ -181,7 +189,7 @@ def arrive(visit: Visit, wish: Wish, signed_in: SignedIn, *, before: Session | N
     after = session_of(visit.site.parts, Actor(token=signed_in.token))
     if before is not None and after is not None and before.id == after.id:
         renewed = (browser.session_cookie(visit.site, signed_in.token),)
-        if wish.strength > signed_in.session.strength:
+        if min(wish.strength, TWO_FACTORS) > signed_in.session.strength:
             return visit.go("/sign-in", wish.query(more="yes"), cookies=renewed)
         return visit.go(wish.next, cookies=renewed)
     if visit.session is not None:

@@ -10,6 +10,7 @@ from passless.server.pages.visiting import Form
 
 ASKED = {
     "weak-proof": "What you are about to do needs a fresh proof that it is you.",
+    "needs-key": "The program asks for a passkey or a security key: nobody can talk you out of what those prove.",
     "unproven-method": "Use a method that can take the password's place, so that we know it works.",
     "sign-in-needed": "Your session ended. Please sign in again.",
 }  # why somebody is asked, by the code of the problem
@@ -53,7 +54,7 @@ def wish_of(fields: Form) -> Wish:
         next=path_here(fields.get("next")),
         account=fields.words("account")[:256],
         with_kind=Kind(way) if way in tuple(Kind) else None,
-        strength=2 if fields.words("strength") == "2" else 1,
+        strength=int(fields.words("strength")) if fields.words("strength") in ("2", "3") else 1,
         fresh=bool(fields.words("fresh")),
         why=fields.words("why") if fields.words("why") in ASKED else "",
         more=fields.words("more") == "yes",

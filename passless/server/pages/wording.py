@@ -87,6 +87,8 @@ EVENTS: Mapping[str, str] = {
     "sign-out": "sign-out",
     "approve-device": "a device asked to be let in",
     "approve-client": "a program was let in",
+    "renew-client": "a program that was let in asked again",
+    "reuse-refresh-token": "a program's token was used twice, and what it was given ended",
     "create-account": "the account was made",
     "end-session": "a session was ended",
     "create-token": "a machine's token was made",
