@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from ipaddress import ip_address
 
 from passless.actions.accounts import find_id, owner_of_address
 from passless.actions.parts import Parts
@@ -18,11 +19,20 @@ IN_A_PATH = "._-@+"  # beside letters and digits; with a slash or a colon a name
 def mailbox_of(account: Account) -> str | None:
     """Return what a mail server calls an account: its name as names are compared; None where that could not be a folder's.
 
-    However a name is written it is one mailbox. Mail servers put it into paths, so it has nothing that means something there.
+    However a name is written it is one mailbox. Mail servers put it into paths and commands, so it has nothing that means
+    something there, and is no address of a machine.
     """
     name = names.key(account.name)
     is_plain = all(one.isalnum() or one in IN_A_PATH for one in name)
-    return name if is_plain and not name.startswith(".") else None
+    return name if is_plain and not name.startswith((".", "-")) and not _is_address(name) else None
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def find(parts: Parts, typed: str, now: datetime) -> Account | None:

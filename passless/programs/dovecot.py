@@ -30,7 +30,6 @@ UNIX = "unix:"
 ANSWER_TIME = 20  # seconds for a program of Dovecot's
 FIRST_WITHOUT_DICT = (2, 4)
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that all of Dovecot's files read alike
-EVERYWHERE = ("0.0.0.0/0", "::/0")
 NOBODY_THERE = (0, 68)  # how `doveadm kick` ends; 68 where nobody of that name is connected
 
 
@@ -106,7 +105,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         "take out what else lets people in, on Debian the line !include auth-system.conf.ext in conf.d/10-auth.conf",
         "say where mail lies and whose files they are: mail_uid, mail_gid, mail_home, mail_location (2.4: mail_path)",
         "have Dovecot read it: doveadm reload",
-        f"end connections when something is revoked: passless relying-party watch {name} --server {setup.url} --secret-file FILE",
+        f"end connections with what let them in: passless relying-party watch {name} --server {setup.url} --secret-file FILE",
         "Postfix: smtpd_sasl_type = dovecot, smtpd_sasl_path = private/auth, smtpd_sasl_auth_enable = yes",
     )
 
@@ -134,8 +133,15 @@ def end_connections(user: str, *, configuration: Path | None = None) -> None:
     """
     own = () if configuration is None else ("-c", str(configuration))
     _doveadm((*own, "auth", "cache", "flush", "--", user), (0,))
-    for everywhere in EVERYWHERE if _reads_as_address(user) else ("",):
-        _doveadm((*own, "kick", "--", user, *([everywhere] if everywhere else [])), NOBODY_THERE)
+    if not _is_address(user):  # `kick` would throw out whoever is there, and no mailbox is called so
+        _doveadm((*own, "kick", "--", user), NOBODY_THERE)
+
+
+def end_everybody(*, configuration: Path | None = None) -> None:
+    """End everybody's running connections; mail programs come back by themselves where they still may."""
+    own = () if configuration is None else ("-c", str(configuration))
+    _doveadm((*own, "auth", "cache", "flush"), (0,))
+    _doveadm((*own, "kick", "*"), NOBODY_THERE)
 
 
 def version() -> tuple[int, ...]:
@@ -197,10 +203,7 @@ def _lua() -> tuple[Finding, ...]:
     return (Finding(check="lua", ok=found, message="Dovecot runs Lua" if found else "Dovecot runs no Lua here", hint=hint),)
 
 
-def _reads_as_address(user: str) -> bool:
-    """Tell whether `doveadm kick` could take a name for an address: it reads one as the C library does, "1234" too."""
-    if all(one in "0123456789abcdefx." for one in user):
-        return True
+def _is_address(user: str) -> bool:
     try:
         ip_address(user)
     except ValueError:
@@ -211,7 +214,7 @@ def _reads_as_address(user: str) -> bool:
 def _doveadm(arguments: Sequence[str], good: Sequence[int]) -> None:
     done = _run(("doveadm", *arguments))
     if done.returncode not in good:
-        raise NotEnded(f"doveadm {arguments[-1] and 'says'}: {_last_line(done.stderr) or done.returncode}")
+        raise NotEnded(f"doveadm says: {_last_line(done.stderr) or done.returncode}")
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
+from msgspec.structs import replace
 
-from passless.actions import app_password_check
+from passless.actions import app_password_check, app_password_tags
 from passless.actions.app_password_check import Checked
 from passless.domain.methods import Kind
 from passless.domain.requests import Answer, ReportLostDevice, RevokeAppPasswordsNamed
 from passless.domain.secret import Secret
 from passless.domain.views import SignedIn
+from passless.ports import Write
 from tests.actions.a_server import NETWORKS, counted, serve
 from tests.directories.person import Person
 from tests.directories.place import PASSWORD, Place, reopened
@@ -34,8 +37,13 @@ def ada_with_mail(place: Place, **more: object) -> tuple[Person, str]:
     return ada, secret
 
 
-def check(place: Place, secret: str, *, name: str = "ada", service: str = "imap", at: str = NETWORKS[0]) -> Checked:
-    """Ask as a mail server does."""
+def check(
+    place: Place, secret: str, *, name: str = "ada", service: str = "imap", at: str = NETWORKS[0], hashed: bool = False
+) -> Checked:
+    """Ask as a mail server does; `hashed` as one that sends the SHA-256."""
+    if hashed:
+        digest = sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        return app_password_check.check_hash(place.parts, name, digest, service=service, place=at, now=place.clock.now)
     return app_password_check.check(place.parts, name, Secret(secret), service=service, place=at, now=place.clock.now)
 
 
@@ -177,3 +185,110 @@ class TestGuessing:
         ]
         assert {one.place for one in told} == {NETWORKS[0]}
         assert {one.details["reason"] for one in told} == {"no such app password"}
+
+
+class TestHashes:
+    """The same rules hold where only the SHA-256 of a secret comes."""
+
+    kept_in = "disk"
+
+    def test_both_spellings_are_taken_by_name_and_by_address(self, place: Place) -> None:
+        _, secret = ada_with_mail(place)
+        for spelled in (secret, secret.replace(" ", "")):
+            for name in ("ada", "Ada@example.org"):
+                assert check(place, spelled, name=name, hashed=True).name == "ada"
+
+    def test_it_is_only_for_its_services_its_account_and_its_time(self, place: Place) -> None:
+        ada, secret = ada_with_mail(place, services=("imap", "smtp"), lifetime=timedelta(days=30))
+        Person(place, "eve").create(password=None)
+        for service in ("imap", "smtp", "submission"):
+            check(place, secret, service=service, hashed=True)
+        for wrong in ({"service": "pop3"}, {"service": ""}, {"name": "eve"}, {"name": "nobody"}, {"name": ""}):
+            with refused("wrong-proof"):
+                check(place, secret, hashed=True, **wrong)
+        place.clock.move(days=30)
+        with refused("wrong-proof"):
+            check(place, secret, hashed=True)
+        assert ada.token
+
+    def test_what_was_revoked_is_refused_from_the_next_request_on(self, place: Place) -> None:
+        """Must hold 7."""
+        ada, secret = ada_with_mail(place)
+        check(place, secret, hashed=True)
+        ada.do(RevokeAppPasswordsNamed(names=("Mail",)))
+        with refused("wrong-proof"):
+            check(place, secret, hashed=True)
+
+    def test_a_hash_typed_as_a_password_and_a_hash_of_a_hash_are_wrong(self, place: Place) -> None:
+        _, secret = ada_with_mail(place)
+        digest = sha256(secret.encode()).hexdigest()
+        for hashed in (False, True):
+            with refused("wrong-proof"):
+                check(place, digest, hashed=hashed)
+
+    def test_one_of_before_goes_on_where_the_secret_itself_comes(self, place: Place) -> None:
+        ada, secret = ada_with_mail(place)
+        tags = tuple(
+            place.vault.tag(one.encode(), purpose=app_password_tags.PLAIN) for one in (secret, secret.replace(" ", ""))
+        )
+        stored = place.store.read(ada.view.id)
+        (old,) = stored.account.app_passwords
+        account = replace(stored.account, app_passwords=(replace(old, tags=tags),))
+        place.store.commit(Write(at=place.clock.now, account=account, expected=stored.version))
+        for spelled in (secret, secret.replace(" ", "")):
+            assert check(place, spelled).name == "ada"
+            with refused("wrong-proof"):
+                check(place, spelled, hashed=True)
+
+    def test_its_last_use_is_kept_at_most_once_a_minute(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        _, secret = ada_with_mail(place)
+        done = counted(place, monkeypatch)
+        for seconds, commits in ((0, 1), (30, 0), (29, 0), (1, 1), (10, 0)):
+            place.clock.move(seconds=seconds)
+            done.clear()
+            check(place, secret, hashed=True)
+            assert (done["store.commit"], done["store.owner_of_app_password"]) == (commits, 1)
+
+    def test_short_ones_wait_by_source_and_long_ones_never(self, place: Place) -> None:
+        ada, short = ada_with_mail(place, short=True)
+        long = ada.new_app_password("Calendar")
+        for number in range(10):
+            with refused("wrong-proof"):
+                check(place, f"{SHORT_GUESS}{number}", hashed=True)
+        with refused("throttled"):
+            check(place, SHORT_GUESS, hashed=True)
+        with refused("throttled"):
+            check(place, short, hashed=True)
+        check(place, long, hashed=True)
+        check(place, short, hashed=True, at=NETWORKS[1])
+        place.clock.move(hours=1)
+        check(place, short, hashed=True)
+        with refused("wrong-proof"):
+            check(place, SHORT_GUESS, hashed=True)  # and the count began anew
+
+    def test_a_program_with_an_old_one_keeps_no_short_one_waiting_and_does_not_fill_the_trail(self, place: Place) -> None:
+        """Must hold 8."""
+        _, short = ada_with_mail(place, short=True)
+        for _ in range(60):
+            with refused("wrong-proof"):
+                check(place, LONG_GUESS, hashed=True)
+        check(place, short, hashed=True)
+        told = [one for one in place.store.events() if one.event == "check-app-password"]
+        assert [one.details["wrong_this_hour"] for one in told] == ["1", "10"]
+
+    def test_a_wrong_one_is_the_same_answer_for_the_same_work_whoever_it_is_for(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Must hold 3."""
+        ada_with_mail(place)
+        with refused("wrong-proof"):
+            check(place, "", name="warm up", hashed=True)
+        done, heard = counted(place, monkeypatch), []
+        for number, name in enumerate(("ada", "ada@example.org", "nobody", "")):
+            for guess in range(12):
+                done.clear()
+                with refused("wrong-proof", "throttled"):
+                    check(place, f"{SHORT_GUESS}{guess}", name=name, at=NETWORKS[0] + str(number), hashed=True)
+                heard.append((name, Counter(done)))
+        heard_of = [[one[1:] for one in heard if one[0] == name] for name in ("ada", "ada@example.org", "nobody", "")]
+        assert heard_of[1:] == heard_of[:-1]

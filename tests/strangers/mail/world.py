@@ -35,6 +35,7 @@ class MailWorld:
             )
         self.served: Served | None = None
         self.dovecot: Dovecot | None = None
+        self._people: list[Person] = []
 
     @property
     def url(self) -> str:
@@ -85,10 +86,14 @@ class MailWorld:
     def signed_in(self, name: str = "ada") -> Person:
         """Return somebody who has two-step on and may make app passwords."""
         assert self.served is not None
-        return Person(Caller(self.served, name=name))
+        person = Person(Caller(self.served, name=name))
+        self._people.append(person)
+        return person
 
     def close(self) -> None:
         """End everything."""
+        for person in self._people:
+            person.caller.http.close()
         if self.dovecot is not None:
             self.dovecot.stop()
         if self.served is not None and self.served.process.poll() is None:
