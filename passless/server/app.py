@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -16,36 +16,47 @@ from passless.domain.errors import PasslessError, WrongUse
 from passless.ports.directory import Actor
 from passless.server import problems
 from passless.server.actors import actor_of
+from passless.server.batches import Batches
 from passless.server.endings import Endings
 from passless.server.log import Log
 from passless.server.site import Site
 
-if TYPE_CHECKING:
-    from passless.server.api.routing import Interface
-
 BODY_SIZE = 256 * 1024  # bytes (docs/api.md)
-PARTS = ("api", "pages", "oauth", "openid", "telling", "ssh")  # beside this module, each with its `router`
+PARTS = ("api", "pages", "oauth", "openid", "web", "telling", "ssh")  # beside this module, each with its `router`
 HTML = "text/html"
 
 Asking = Request[Any, Any, Any]
 
 
+class AtOnce(Protocol):
+    """What answers without a route."""
+
+    def is_asked(self, scope: Any) -> bool:
+        """Tell whether a request is for it."""
+        ...
+
+    async def answer(self, scope: Any, receive: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return what is sent: the head of the answer and its body."""
+        ...
+
+
 class Application(Litestar):
     """Every route.
 
-    What the interface `/api/v1` is asked goes to it at once: finding a route, and what Litestar does around each, costs as much
-    as the work.
+    What the interface `/api/v1` and the questions of proxies are asked goes to them at once: finding a route, and what Litestar
+    does around each, costs as much as the work.
     """
 
-    interface: Interface | None = None
+    at_once: Sequence[AtOnce] = ()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
-        if self.interface is None or scope["type"] != "http" or not self.interface.is_asked(scope):
+        asked = next((one for one in self.at_once if one.is_asked(scope)), None) if scope["type"] == "http" else None
+        if asked is None:
             await super().__call__(scope, receive, send)
             return
         try:
-            messages = await self.interface.answer(scope, receive)
+            messages = await asked.answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - answered, and a fault of ours noted, as Litestar has it done elsewhere
             await self._tell(error, scope, receive, send)
             return
@@ -90,11 +101,16 @@ def make_app(site: Site, log: Log | None = None, endings: Endings | None = None)
         signature_types=[Site, Actor],
         debug=False,
     )
-    if "api" in PARTS:
-        from passless.server import api
-
-        app.interface = api.interface(site)
+    app.at_once = tuple(_at_once(site))
     return app
+
+
+def _at_once(site: Site) -> Iterator[AtOnce]:
+    batches = Batches(site.parts.store)
+    for name in PARTS:
+        make = getattr(import_module(f"passless.server.{name}"), "at_once", None)
+        if make is not None:
+            yield make(site, batches)
 
 
 def _routers(site: Site) -> Iterator[Router]:

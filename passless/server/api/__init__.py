@@ -4,6 +4,7 @@ from litestar import Router
 
 from passless.server.api import about, accounts, description, lists, operators, proving, relying_parties, reports
 from passless.server.api.routing import Interface
+from passless.server.batches import Batches
 from passless.server.site import Site
 
 OPERATIONS = (
@@ -49,6 +50,6 @@ def router(site: Site) -> Router:
     return Router("/", route_handlers=[description.route(OPERATIONS)])
 
 
-def interface(site: Site) -> Interface:
+def at_once(site: Site, batches: Batches) -> Interface:
     """Return the interface itself."""
-    return Interface(OPERATIONS, site)
+    return Interface(OPERATIONS, site, batches)

@@ -55,10 +55,10 @@ class Table:
 class Interface:
     """All operations in one place."""
 
-    def __init__(self, operations: Sequence[Operation], site: Site) -> None:
+    def __init__(self, operations: Sequence[Operation], site: Site, batches: Batches) -> None:
         self._table = Table(operations)
         self._site = site
-        self._batches = Batches(site.parts.store)
+        self._batches = batches
 
     def is_asked(self, scope: Any) -> bool:
         """Tell whether a request is for the interface, by its address as it was written."""

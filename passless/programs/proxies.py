@@ -1,0 +1,165 @@
+"""nginx, Caddy, Traefik and FreeRADIUS, which ask `GET /auth/NAME` whether somebody may come in: snippets to be included.
+
+They are written where `--to` says and nowhere else: a web server's own files are somebody's work. nginx, Caddy and FreeRADIUS
+judge theirs where they are installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from passless.domain.errors import WrongUse
+from passless.domain.names import printable
+from passless.domain.relying_parties import SITE_CALLBACK
+from passless.programs import proxies_texts as texts
+from passless.programs.proxies_texts import Guarded
+from passless.programs.setting_up import Finding, Setup
+from passless.programs.writing import NewFile
+
+TEST_TIME = 30  # seconds that a program may take to read its configuration
+UNUSED_PORT = 18120  # that FreeRADIUS is told in a test, and does not open
+LONGEST_SAID = 400  # characters of what a program said
+SYSTEM = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin"
+
+
+class NoUpstream(WrongUse):
+    """An address at which no proxy reaches the server."""
+
+    code = "bad-socket"
+    hint = "write it as http://127.0.0.1:PORT, or leave it out: then proxies use the server's public address"
+
+
+def usual_folder() -> Path:
+    """Return a folder that is never there: nothing is written unasked, for each proxy has its own place for it."""
+    return Path("/nonexistent/passless-proxies")
+
+
+def check(setup: Setup) -> None:
+    """Refuse an address of the server that a proxy cannot use."""
+    guarded(setup)
+
+
+def files(setup: Setup) -> tuple[NewFile, ...]:
+    """Return the snippets; none of them holds a secret."""
+    site, folder = guarded(setup), setup.folder or usual_folder()
+    written = {
+        f"passless-{site.slug}-nginx-http.conf": texts.nginx_http(site),
+        f"passless-{site.slug}-nginx-server.conf": texts.nginx_server(site),
+        f"passless-{site.slug}-nginx-location.conf": texts.nginx_location(site),
+        f"passless-{site.slug}.caddy": texts.caddy(site),
+        f"passless-{site.slug}-traefik.yaml": texts.traefik(site),
+        f"passless-{site.slug}-freeradius-module": texts.freeradius_module(site),
+        f"passless-{site.slug}-freeradius-site": texts.freeradius_site(site),
+    }
+    return tuple(NewFile(folder / name, content) for name, content in written.items())
+
+
+def findings(setup: Setup) -> tuple[Finding, ...]:
+    """Have nginx, Caddy and FreeRADIUS read their snippets, each in a folder that is gone afterwards."""
+    paths = {file.path.name.removeprefix(f"passless-{guarded(setup).slug}"): file.path for file in files(setup)}
+    return (
+        _asked("nginx", lambda folder: _nginx(folder, paths)),
+        _asked("caddy", lambda folder: _caddy(folder, paths)),
+        _asked("freeradius", lambda folder: _freeradius(folder, paths, guarded(setup))),
+        Finding(check="traefik", ok=True, message="not tested: Traefik reads its files when it runs"),
+    )
+
+
+def then(setup: Setup) -> tuple[str, ...]:
+    """Say where each snippet is included."""
+    site, folder = guarded(setup), setup.folder or usual_folder()
+    front = f"{folder}/passless-{site.slug}"
+    origins = ", ".join(site.origins) or "the server's own address"
+    return (
+        f"nginx: include {front}-nginx-http.conf in http, {front}-nginx-server.conf in the server of {origins}, and"
+        f" {front}-nginx-location.conf in every location that is guarded",
+        f'Caddy: in a "route" of the site, before everything that answers: import {front}.caddy',
+        f"Traefik: put {front}-traefik.yaml into the folder of its file provider; the site's router gets the middleware"
+        f" {site.slug}-passless@file",
+        f"FreeRADIUS: link {front}-freeradius-module into mods-enabled and {front}-freeradius-site into sites-enabled",
+        "the server: let it believe the proxy where its clients are: passless serve … --trusted-proxy ADDRESS",
+    )
+
+
+def undo(setup: Setup) -> tuple[str, ...]:
+    """Say how all of it goes again."""
+    paths = " ".join(str(file.path) for file in files(setup))
+    return (
+        "take the lines that include the files out of the proxies, and have each read its files again",
+        f"rm {paths}",
+        f"passless relying-party remove {setup.party.id or setup.party.name}",
+    )
+
+
+def guarded(setup: Setup) -> Guarded:
+    """Return what the snippets are made of; `NoUpstream` where the server's address for proxies is none."""
+    socket = setup.socket or setup.url
+    split = urlsplit(socket)
+    if split.scheme not in {"http", "https"} or not split.netloc or split.path or split.query or not socket.isascii():
+        raise NoUpstream(f'no proxy reaches the server at "{printable(socket)}"')
+    return Guarded(
+        name=setup.party.name,
+        client_id=setup.party.id,
+        url=setup.url,
+        upstream=socket,
+        origins=tuple(uri.removesuffix(SITE_CALLBACK) for uri in setup.party.redirect_uris),
+    )
+
+
+def _asked(program: str, command: Callable[[Path], Sequence[str]]) -> Finding:
+    """Ask a program about its snippet."""
+    found = shutil.which(program) or shutil.which(program, path=SYSTEM)
+    if found is None:
+        return Finding(check=program, ok=True, message="not tested: it is not on this machine")
+    with tempfile.TemporaryDirectory(prefix="passless-") as folder:
+        arguments = [found, *command(Path(folder))]
+        try:
+            done = subprocess.run(
+                arguments, cwd=folder, capture_output=True, text=True, errors="replace", timeout=TEST_TIME, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Finding(check=program, ok=False, message=f"it did not answer: {type(error).__name__}")
+    if done.returncode == 0:
+        return Finding(check=program, ok=True, message="takes its snippets")
+    return Finding(check=program, ok=False, message=_last_words(done.stderr + done.stdout))
+
+
+def _last_words(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    wrong = [line for line in lines if any(word in line.lower() for word in ("emerg", "error", "failed"))] or lines[-1:]
+    return printable(" ".join(wrong) or "it said nothing", at_most=LONGEST_SAID)
+
+
+def _nginx(folder: Path, paths: dict[str, Path]) -> Sequence[str]:
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/nginx.pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; {temporary} include {paths['-nginx-http.conf']};\n"
+        f"server {{ listen unix:{folder}/socket; include {paths['-nginx-server.conf']};\n"
+        f"location / {{ include {paths['-nginx-location.conf']}; proxy_pass http://127.0.0.1:9; }} }} }}\n"
+    )
+    return ["-t", "-q", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+
+
+def _caddy(folder: Path, paths: dict[str, Path]) -> Sequence[str]:
+    (folder / "Caddyfile").write_text(
+        "{\n\tadmin off\n\tauto_https off\n}\n"
+        f"http://127.0.0.1:9 {{\n\troute {{\n\t\timport {paths['.caddy']}\n\t\trespond ok\n\t}}\n}}\n"
+    )
+    return ["validate", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+
+
+def _freeradius(folder: Path, paths: dict[str, Path], site: Guarded) -> Sequence[str]:
+    library = next((one for one in map(Path, texts.FREERADIUS_LIBRARIES) if one.is_dir()), Path("/usr/lib/freeradius"))
+    dictionary = next((one for one in map(Path, texts.FREERADIUS_DICTIONARIES) if one.is_dir()), Path("/usr/share/freeradius"))
+    modules, sites = (paths["-freeradius-module"],), (paths["-freeradius-site"],)
+    server = f"passless_{site.word}"
+    (folder / "radiusd.conf").write_text(texts.radiusd(folder, library, modules, sites, server=server, port=UNUSED_PORT))
+    (folder / "clients.conf").write_text("")
+    (folder / "dictionary").write_text(f"$INCLUDE {dictionary}/dictionary\n")
+    return ["-C", "-d", str(folder), "-D", str(dictionary), "-l", "stdout"]

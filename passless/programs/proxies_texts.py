@@ -1,0 +1,321 @@
+"""The texts of `proxies`: what each program has to be told, and nothing that it need not be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # where Debian keeps whom it trusts
+FREERADIUS_LIBRARIES = ("/usr/lib/freeradius", "/usr/lib64/freeradius")
+FREERADIUS_DICTIONARIES = ("/usr/share/freeradius",)
+TOLD = ("Remote-User", "Passless-Account-Id", "Passless-Method", "Passless-Acr", "Passless-Amr", "Passless-Auth-Time")
+OWN = ("sign-in", "callback", "sign-out")  # of a site, under /.passless/
+
+
+class Guarded(Struct, frozen=True, kw_only=True):
+    """What the texts are made of: `upstream` is where proxies reach the server, which is known as `url`."""
+
+    name: str
+    client_id: str
+    url: str
+    upstream: str
+    origins: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The name, as it stands in file names."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "site"
+
+    @property
+    def word(self) -> str:
+        """The name, as it stands in names of variables."""
+        return self.slug.replace("-", "_")
+
+    @property
+    def path(self) -> str:
+        """Where the server is asked."""
+        return f"/auth/{quote(self.name, safe='')}"
+
+    @property
+    def host(self) -> str:
+        """The host that the server answers for."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def scheme(self) -> str:
+        """How the server is reached by people."""
+        return urlsplit(self.url).scheme
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether proxies reach it over TLS."""
+        return self.upstream.startswith("https://")
+
+    @property
+    def sign_in(self) -> str:
+        """Where a browser is sent to sign in: `/.passless/sign-in` of the site, or the server's own address."""
+        return "/.passless/sign-in" if self.origins else f"{self.url}{self.path}/sign-in"
+
+    @property
+    def cookie(self) -> str:
+        """What the cookie is called that is no business of the site, as a regular expression."""
+        return f"(?:__Host-)?passless-site-{self.client_id}" if self.origins else "(?:__Host-)?passless-session"
+
+
+def nginx_http(site: Guarded) -> str:
+    """Return what stands in nginx's `http`."""
+    front = f"passless_{site.word}"
+    return f"""# passless: "{site.name}", for http {{ }}
+
+# a browser that opens a page and sends no password is sent to sign in, everything else is told that it may not come in
+map "$http_authorization:$http_accept" ${front}_browser {{
+    default 0;
+    "~^:.*text/html" 1;
+}}
+# the site sees neither app passwords nor the cookie that says who somebody is
+map $http_authorization ${front}_authorization {{
+    default $http_authorization;
+    "~*^basic " "";
+}}
+map $http_cookie ${front}_cookies {{
+    default $http_cookie;
+    "~^(?<{front}_before>(?:.*; ?)?){site.cookie}=[^;]*(?:; ?(?<{front}_after>.*))?$" "${front}_before${front}_after";
+}}
+"""
+
+
+def nginx_server(site: Guarded) -> str:
+    """Return what stands in nginx's `server`."""
+    own = ""
+    if site.origins:
+        own = f"""
+location /.passless/ {{
+    proxy_pass {site.upstream}{site.path}/;
+    proxy_redirect off;
+    proxy_intercept_errors off;
+{_nginx_asking(site)}}}
+"""
+    return f"""# passless: "{site.name}", for the server {{ }} of the site
+
+location = /.passless/check {{
+    internal;
+    proxy_pass {site.upstream}{site.path};
+    proxy_pass_request_body off;
+    proxy_set_header Content-Length "";
+    proxy_intercept_errors off;
+    proxy_cache off;
+{_nginx_asking(site)}}}
+{own}
+location @passless_{site.word} {{
+    absolute_redirect off;
+    if ($passless_{site.word}_browser) {{
+        return 302 {site.sign_in}?to=$request_uri;
+    }}
+    return 401;
+}}
+"""
+
+
+def _nginx_asking(site: Guarded) -> str:
+    lines = [
+        "proxy_http_version 1.1;",
+        'proxy_set_header Connection "";',
+        f"proxy_set_header Host {site.host};",
+        "proxy_set_header X-Forwarded-Host $http_host;",
+        "proxy_set_header X-Forwarded-For $remote_addr;",
+        f"proxy_set_header X-Forwarded-Proto {site.scheme};",
+    ]
+    if site.is_tls:
+        lines += [
+            "proxy_ssl_server_name on;",
+            f"proxy_ssl_name {urlsplit(site.upstream).hostname};",
+            "proxy_ssl_verify on;",
+            f"proxy_ssl_trusted_certificate {CERTIFICATES};",
+        ]
+    return "".join(f"    {line}\n" for line in lines)
+
+
+def nginx_location(site: Guarded) -> str:
+    """Return what stands in every `location` that is guarded."""
+    front = f"passless_{site.word}"
+    variables = [(name, name.lower().replace("-", "_")) for name in TOLD]
+    taken = "".join(f"auth_request_set ${front}_{word} $upstream_http_{word};\n" for _, word in variables)
+    given = "".join(f"proxy_set_header {name} ${front}_{word};\n" for name, word in variables)
+    return f"""# passless: "{site.name}", for every location {{ }} that is guarded; it needs a proxy_pass of its own.
+# "satisfy any" must not stand here. What proxy_set_header says further up does not hold here: add it below where you need it.
+
+auth_request /.passless/check;
+{taken}error_page 401 = @passless_{site.word};
+{given}proxy_set_header Authorization ${front}_authorization;
+proxy_set_header Cookie ${front}_cookies;
+proxy_set_header Host $http_host;
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Forwarded-Proto $scheme;
+"""
+
+
+def caddy(site: Guarded) -> str:
+    """Return what stands in a `route` of Caddy, before everything that answers."""
+    own = ""
+    if site.origins:
+        own = f"""@passless_{site.word}_own path {" ".join(f"/.passless/{one}" for one in OWN)}
+handle @passless_{site.word}_own {{
+	uri strip_prefix /.passless
+	rewrite * {site.path}{{uri}}
+	reverse_proxy {site.upstream} {{
+		header_up Host {site.host}
+	}}
+}}
+"""
+    forged = "".join(
+        f"request_header -{one}\n" for name in TOLD for one in (name, name.replace("-", "_"))
+    )  # many programs take Remote_User for Remote-User
+    return f"""# passless: "{site.name}", for a route {{ }} of the site, before everything that answers there
+
+{own}{forged}forward_auth {site.upstream} {{
+	uri {site.path}?sign-in=yes
+	header_up Host {site.host}
+	copy_headers {" ".join(TOLD)}
+}}
+@passless_{site.word}_basic header_regexp Authorization (?i)^basic
+request_header @passless_{site.word}_basic -Authorization
+request_header Cookie "{site.cookie}=[^;]*(; ?)?" ""
+"""
+
+
+def traefik(site: Guarded) -> str:
+    """Return a dynamic configuration for Traefik's file provider."""
+    told = "\n".join(f"          - {name}" for name in TOLD)
+    own = ""
+    if site.origins:
+        hosts = " || ".join(f"Host(`{urlsplit(one).hostname}`)" for one in site.origins)
+        own = f"""    {site.slug}-passless-own:
+      replacePathRegex:
+        regex: "^/\\\\.passless/(.*)"
+        replacement: "{site.path}/$1"
+  routers:
+    {site.slug}-passless-own:
+      rule: "PathPrefix(`/.passless/`) && ({hosts})"
+      middlewares:
+        - {site.slug}-passless-own
+      service: {site.slug}-passless
+  services:
+    {site.slug}-passless:
+      loadBalancer:
+        passHostHeader: false
+        servers:
+          - url: "{site.url}"
+"""
+    return f"""# passless: "{site.name}", for Traefik's file provider; {site.slug}-passless@file is a middleware of the site's router
+http:
+  middlewares:
+    {site.slug}-passless:
+      forwardAuth:
+        address: "{site.url}{site.path}?sign-in=yes"
+        trustForwardHeader: false
+        authResponseHeaders:
+{told}
+{own}"""
+
+
+def freeradius_module(site: Guarded) -> str:
+    """Return an instance of FreeRADIUS's `rest`; it starts while the server is down."""
+    tls = f"""
+	tls {{
+		ca_file = "{CERTIFICATES}"
+		check_cert = yes
+		check_cert_cn = yes
+	}}
+"""
+    return f"""# passless: "{site.name}", for mods-enabled
+rest passless_{site.word} {{{tls if site.is_tls else ""}
+	connect_uri = "{site.upstream}"
+	connect_timeout = 4.0
+
+	authenticate {{
+		uri = "{site.upstream}{site.path}?exact"
+		method = 'get'
+		auth = 'basic'
+		username = "%{{User-Name}}"
+		password = "%{{User-Password}}"
+		require_auth = no
+		timeout = 10.0
+		{"tls = ${..tls}" if site.is_tls else ""}
+	}}
+
+	pool {{
+		start = 0
+		min = 0
+		spare = 1
+		max = 20
+	}}
+}}
+"""
+
+
+def freeradius_site(site: Guarded) -> str:
+    """Return a virtual server that lets in who has an app password, and nobody else; whom it listens to is left to do."""
+    front = f"passless_{site.word}"
+    return f"""# passless: "{site.name}", for sites-enabled: a virtual server that clients or "listen" sections name
+server {front} {{
+	authorize {{
+		if (!&User-Name || !&User-Password || &User-Name =~ /:/) {{
+			reject
+		}}
+		update control {{
+			&REST-HTTP-Header := "Host: {site.host}"
+			&REST-HTTP-Header += "X-Forwarded-Proto: {site.scheme}"
+			&Auth-Type := {front}
+		}}
+	}}
+	authenticate {{
+		Auth-Type {front} {{
+			{front}
+		}}
+	}}
+}}
+"""
+
+
+def radiusd(folder: Path, library: Path, modules: Iterable[Path], sites: Iterable[Path], *, server: str, port: int) -> str:
+    """Return a `radiusd.conf` with these modules and virtual servers and nothing else, all it writes in a folder.
+
+    It listens on the loopback for one of the virtual servers; its clients are in the file `clients.conf` there.
+    """
+    included = "".join(f"\t$INCLUDE {one}\n" for one in modules)
+    return f"""prefix = {folder}
+logdir = {folder}
+run_dir = {folder}
+libdir = {library}
+pidfile = {folder}/radiusd.pid
+max_requests = 1024
+security {{
+	allow_core_dumps = no
+	max_attributes = 200
+	reject_delay = 0
+	status_server = no
+}}
+thread pool {{
+	start_servers = 2
+	max_servers = 8
+	min_spare_servers = 1
+	max_spare_servers = 4
+	max_requests_per_server = 0
+}}
+modules {{
+	always reject {{
+		rcode = reject
+	}}
+{included}}}
+listen {{
+	type = auth
+	ipaddr = 127.0.0.1
+	port = {port}
+	virtual_server = {server}
+}}
+$INCLUDE {folder}/clients.conf
+{"".join(f"$INCLUDE {one}{chr(10)}" for one in sites)}"""
