@@ -23,6 +23,7 @@ from passless.server.endings import Endings
 from passless.server.handshakes import Doorkeeper
 from passless.server.log import Log
 from passless.server.metrics import Metrics
+from passless.server.openid.back_channel import BackChannel
 from passless.server.site import Site
 from passless.server.sockets.opening import Opened, Wanted, open_at
 
@@ -90,6 +91,7 @@ class Server(uvicorn.Server):
         for one in wanted.sockets:
             self._opened.append(await open_at(wanted.site, wanted.log, one))
         self._tasks.append(asyncio.create_task(self._sweep()))
+        self._tasks.append(asyncio.create_task(BackChannel(wanted.site, wanted.endings, wanted.log).run()))
         if wanted.tls_cert and wanted.tls_key and self.config.ssl is not None:
             certificate = Certificate(cert=wanted.tls_cert, key=wanted.tls_key)
             self._tasks.append(asyncio.create_task(Renewal(certificate, self.config.ssl, wanted.log).watch()))

@@ -55,11 +55,11 @@ def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
         request,
         site,
         "consent.html",
-        form_action=(_destination(asked.redirect_uri),),
+        form_action=(destination(asked.redirect_uri),),
         client=asked.client.client.name,
         account=someone.account.name,
         may=_may(asked, someone),
-        destination=_spoken(asked.redirect_uri),
+        destination=spoken(asked.redirect_uri),
         another=_as_another(site, asked),
         fields={**asking.known(values, with_mark=True), **asked.values, ACCOUNT: someone.account.id},
     )
@@ -209,7 +209,7 @@ def send_back(request: browser.Asking, site: Site, asked: AuthorizationRequest, 
         "going_on.html",
         client=asked.client.client.name,
         address=address,
-        destination=_spoken(asked.redirect_uri),
+        destination=spoken(asked.redirect_uri),
     )
     page.headers["Refresh"] = f"0; url={address}"
     return page
@@ -225,12 +225,12 @@ def _address(site: Site, redirect_uri: str, state: str | None, said: Mapping[str
     return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{query}"
 
 
-def _spoken(redirect_uri: str) -> str:
+def spoken(redirect_uri: str) -> str:
     """Return where an address leads, for people."""
     return urlsplit(redirect_uri).netloc or redirect_uri.partition(":")[0]
 
 
-def _destination(redirect_uri: str) -> str:
+def destination(redirect_uri: str) -> str:
     """Return what the content security policy calls the place where the form's redirect leads; it knows no IPv6 addresses."""
     parts = urlsplit(redirect_uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc and "[" not in parts.netloc else f"{parts.scheme}:"

@@ -168,7 +168,7 @@ class Giving:
             for one in (session, family):
                 if one is not None:
                     puts.append(relying_parties.given(self.client_id, one.id, found.account.id, one.expires_at))
-        if self.id_token and grant.line and grant.source.line == grant.line:
+        if self.id_token and grant.client.client.told_of_endings_at and grant.source.line == grant.line:
             puts.append(given.in_session(self.parts, grant.client.client, grant.source, lasting))
         self.parts.store.commit(
             Write(

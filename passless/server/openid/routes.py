@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response, Router, get, post
@@ -13,8 +14,8 @@ from passless.actions import signing_keys
 from passless.server import browser
 from passless.server.oauth import forms
 from passless.server.oauth.routes import FOR_PROGRAMS, NO_STORE, site_of
+from passless.server.openid import leaving, userinfo
 from passless.server.openid import metadata as at
-from passless.server.openid import userinfo
 from passless.server.site import Site
 
 FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}  # a key is published for longer before it signs
@@ -60,7 +61,24 @@ def _userinfo(request: Asking, body: bytes) -> Page:
     return _json(said, headers=dict(NO_STORE))
 
 
-HANDLERS = (describe, keys, get_userinfo, post_userinfo)
+@get(at.END_SESSION, sync_to_thread=True)
+def leave(request: Asking) -> Page:
+    """Sign a person out, or ask whether they want that."""
+    site = site_of(request)
+    return leaving.show(request, site, forms.read(request.scope.get("query_string", b"")))
+
+
+@post(at.END_SESSION, sync_to_thread=True)
+def answer_leaving(request: Asking, body: RawBody) -> Page:
+    """Take the person's answer; what a program posts is asked as if it had sent the browser."""
+    site = site_of(request)
+    form = forms.read_body(request.headers.get("content-type"), body)
+    if not form.keys() & {browser.FORM_TOKEN, "answer"}:
+        return browser.redirect(request, site, f"{at.END_SESSION}?{urlencode(form)}")
+    return leaving.answer(request, site, form)
+
+
+HANDLERS = (describe, keys, get_userinfo, post_userinfo, leave, answer_leaving)
 
 
 def router(site: Site) -> Router:

@@ -1,0 +1,168 @@
+"""Telling relying parties that a session of theirs ended (OpenID Connect Back-Channel Logout 1.0).
+
+Only what somebody ended is told, not that a session was idle. One process of all that share a store tells of each; where it
+dies over it, another one goes on a minute later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from litestar.concurrency import sync_to_thread
+
+from passless.actions import endings as trail
+from passless.actions import relying_parties
+from passless.actions.parts import Parts
+from passless.domain.endings import Ending
+from passless.domain.errors import PasslessError
+from passless.domain.relying_parties import SIGNATURES, Client, check_redirect_uri
+from passless.server.endings import AWAY, Endings
+from passless.server.log import Log
+from passless.server.openid import given, id_tokens
+from passless.server.openid.given import Held
+from passless.server.site import Site
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"  # §2.4
+TOKEN_LIFE = timedelta(minutes=2)  # §2.4: at most two minutes
+JTI_SIZE = 16  # bytes, 128 bits
+TRIES_AFTER = (0.0, 1.0, 4.0, 15.0)  # seconds before each try
+TIME_LIMIT = 5.0  # seconds of one try
+MOST_AT_ONCE = 32  # programs that are told at the same time
+LOOK_EVERY = 5.0  # seconds between two looks whether there is anybody to be told
+TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})  # §2.8; the second is what many say
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class BackChannel:
+    """Tells of endings, as one task of a server process."""
+
+    def __init__(self, site: Site, endings: Endings, log: Log) -> None:
+        self._site, self._endings, self._log = site, endings, log
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._telling: set[asyncio.Task[None]] = set()
+        self._http: Any = None
+
+    async def run(self) -> None:
+        """Tell until the server ends; nothing is looked at while no relying party wants to be told."""
+        try:
+            while not await self._is_wanted():
+                await asyncio.sleep(LOOK_EVERY)
+            others = asyncio.create_task(self._finish_what_others_began())
+            try:
+                await self._catch_up()
+                async for told in self._endings.follow():
+                    for ending in told.endings:
+                        await self._act_on(ending)
+                    if not told.known:
+                        await self._catch_up()
+            finally:
+                others.cancel()
+        finally:
+            for task in self._telling:
+                task.cancel()
+            if self._http is not None:
+                await self._http.aclose()
+
+    async def _is_wanted(self) -> bool:
+        parts = self._site.parts
+        with suppress(PasslessError):
+            return await sync_to_thread(lambda: any(one.told_of_endings_at for one in relying_parties.clients(parts)))
+        return False
+
+    async def _catch_up(self) -> None:
+        """Act on what ended while nobody listened; what was told of is not there any more."""
+        parts = self._site.parts
+        with suppress(PasslessError):
+            since = parts.now() - AWAY
+            for ending in await sync_to_thread(lambda: tuple(trail.between(parts.store, since))):
+                await self._act_on(ending)
+
+    async def _finish_what_others_began(self) -> None:
+        parts = self._site.parts
+        while True:
+            with suppress(PasslessError):
+                for held in await sync_to_thread(given.left_behind, parts):
+                    self._tell(held)
+            await asyncio.sleep(given.CLAIMED_FOR.total_seconds())
+
+    async def _act_on(self, ending: Ending) -> None:
+        with suppress(PasslessError):
+            for held in await sync_to_thread(given.ended_by, self._site.parts, ending):
+                self._tell(held)
+
+    def _tell(self, held: Held) -> None:
+        task = asyncio.create_task(self._told(held))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _told(self, held: Held) -> None:
+        parts = self._site.parts
+        try:
+            claimed = await sync_to_thread(given.claim, parts, held)
+            if claimed is None:
+                return
+            client = await sync_to_thread(_client, parts, claimed)
+            if client is not None:
+                async with self._turns:
+                    await self._say(client, claimed)
+            await sync_to_thread(given.forget, parts, claimed)
+        except PasslessError:
+            return  # the claim runs out, and it is told then
+
+    async def _say(self, client: Client, held: Held) -> None:
+        """Post a logout token, a few times where that fails for now."""
+        said = ""
+        for wait in TRIES_AFTER:
+            await asyncio.sleep(wait)
+            token = await sync_to_thread(logout_token, self._site, client, held)
+            status, said = await self._post(client.told_of_endings_at, token)
+            if status in TAKEN:
+                return
+            if status and status not in WORTH_ANOTHER_TRY:
+                break
+        self._log.line("warning", "logout-not-told", relying_party=client.id, why=said)
+
+    async def _post(self, uri: str, token: str) -> tuple[int, str]:
+        """Return the status of an answer, whose body is not read; 0 where there was none, and why."""
+        import httpx
+
+        if self._http is None:
+            self._http = httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=ssl.create_default_context())
+        try:
+            async with (
+                asyncio.timeout(TIME_LIMIT),
+                self._http.stream("POST", uri, data={"logout_token": token}, timeout=TIME_LIMIT) as answer,
+            ):
+                return answer.status_code, f"it answered {answer.status_code}"
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            return 0, type(error).__name__
+
+
+def logout_token(site: Site, client: Client, held: Held) -> str:
+    """Return what a relying party is told (§2.4): never with a nonce, so that nobody takes it for an id_token."""
+    parts, now = site.parts, site.parts.now()
+    content = {
+        "iss": site.url,
+        "sub": held.given.account_id,
+        "aud": client.id,
+        "iat": int(now.timestamp()),
+        "exp": int((now + TOKEN_LIFE).timestamp()),
+        "jti": parts.entropy(JTI_SIZE).hex(),
+        "sid": id_tokens.sid_of(parts, client.id, held.given.line),
+        "events": {EVENT: {}},
+    }
+    return id_tokens.sign(parts, content, client.signed_with or SIGNATURES[0], kind="logout+jwt")
+
+
+def _client(parts: Parts, held: Held) -> Client | None:
+    """Return who is to be told; None where it is registered no more, or nowhere that may be asked."""
+    found = relying_parties.find(parts, held.given.client_id)
+    if found is None or not found[0].told_of_endings_at:
+        return None
+    check_redirect_uri(found[0].told_of_endings_at, public=False)
+    return found[0]
