@@ -1,4 +1,4 @@
-"""One host for the tests of a file."""
+"""One host for all tests of sign-in on Linux."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.linux.host import Host, need_root
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     need_root()
     found = Host(tmp_path_factory.mktemp("host"))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pexpect
-import pyotp
 
 from passless.credentials.totp import step_at
-from tests.server.asking import PASSWORD, Caller
-from tests.server.serving import Served, a_server, keep_secret
+from tests.server.asking import Caller
+from tests.server.oauth.world import Fields
+from tests.server.serving import a_server, keep_secret, start
 from tests.strangers.needing import missing, need
 from tests.strangers.registering import on_host
 
@@ -27,6 +26,8 @@ PATIENCE = 30  # seconds that any prompt may take
 LOCAL_PASSWORD = "seven quiet harbours"
 PAM = Path("/etc/pam.d")
 CODE_PROMPT = "One-time code \\(Enter: approve on another device\\): "
+APPROVAL_PROMPT = r"Open (http://localhost:\d+/device) and type ([B-Z]{4}-[B-Z]{4}) there, then press Enter here: "
+NOT_YET = r"Nobody approved [B-Z-]+ yet, at http://localhost:\d+/device. Press Enter once you have: "
 PASSWORD_PROMPT = "[Pp]assword[^:]*: "
 
 
@@ -52,30 +53,49 @@ class Somebody:
     def __init__(self, host: Host) -> None:
         self.name = f"pl{secrets.token_hex(5)}"
         self.host = host
+        self.caller: Any = None
         keep_secret(LOCAL_PASSWORD)
         hashed = _run("openssl", "passwd", "-6", "-stdin", typed=LOCAL_PASSWORD).strip()
         _run("useradd", "--create-home", "--shell", "/bin/bash", "--password", hashed, self.name)
 
     def joins(self, *, with_app: bool = True) -> Somebody:
         """Make an account, and add an app to it."""
-        self.caller = Caller(self.host.served, name=self.name)
+        self.caller = self.host.caller(self.name)
         self.caller.create()
         if with_app:
             self.app = self.caller.add_app()
         return self
 
+    def answers(self, user_code: str, said: str = "approve") -> str:
+        """Type the code of a device into the page, signed in by their account, and answer; return the last page's words."""
+        served = self.host.served
+        with httpx.Client(base_url=served.url, timeout=60, headers={"Accept": "text/html", "Origin": served.url}) as browser:
+            browser.cookies.set("passless-session", self.caller.token)
+            page = browser.get("/device")
+            page = browser.post("/device", data={**Fields(page.text).hidden, "user_code": user_code})
+            if page.status_code == 200:
+                self.asked = " ".join(" ".join(Fields(page.text).words).split())
+                page = browser.post("/device", data={**Fields(page.text).hidden, "answer": said})
+        return " ".join(" ".join(Fields(page.text).words).split())
+
     def code(self) -> str:
         """Return the code of this step, which was not used yet."""
         return str(self.app.now())
 
-    def later_code(self) -> str:
+    def wrong_code(self) -> str:
         """Return a code that no step has that is accepted now."""
         step = step_at(datetime.now(UTC))
         near = {self.app.generate_otp(step + one) for one in range(-2, 3)}
         return next(one for one in (f"{number:06}" for number in range(1000)) if one not in near)
 
+    def events(self) -> list[dict[str, Any]]:
+        """Return what is in the audit trail of the account, the last first."""
+        return list(reversed(self.caller.get(f"/events?account={self.name}")["items"]))
+
     def leaves(self) -> None:
         """Remove the local user."""
+        if self.caller is not None:
+            self.caller.http.close()
         subprocess.run(["userdel", "--remove", "--force", self.name], capture_output=True, check=False)
 
 
@@ -89,12 +109,19 @@ class Host:
         self.people: list[Somebody] = []
         self.services: list[Path] = []
         self.listen = ""
+        self._addresses = 0
         self.written: dict[str, Any] = {}
 
     @property
     def service(self) -> str:
         """The service file that passless wrote."""
         return f"passless-{self.name}"
+
+    def caller(self, name: str) -> Caller:
+        """Return somebody who asks from an address of their own, as of one only so many accounts are made in an hour."""
+        self._addresses += 1
+        address = f"198.18.{self._addresses // 250}.{self._addresses % 250 + 1}"
+        return Caller(self.served, name=name, headers={"X-Forwarded-For": address})
 
     def somebody(self) -> Somebody:
         """Return a new local user."""
@@ -128,11 +155,19 @@ class Host:
             yield self
 
     @contextmanager
-    def answering(self) -> Iterator[Served]:
-        """Serve, as long as this lasts."""
-        with a_server(self.folder, "--listen", self.listen, "--socket", f"{self.name}={self.socket}") as served:
-            self.served = served
-            yield served
+    def answering(self) -> Iterator[None]:
+        """Serve for as long as this lasts; whoever stopped the server meanwhile may have started another."""
+        self.serve_on()
+        try:
+            yield
+        finally:
+            if self.served.process.poll() is None:
+                self.served.stop()
+
+    def serve_on(self) -> None:
+        """Serve until somebody stops it."""
+        more = ("--socket", f"{self.name}={self.socket}", "--trusted-proxy", "127.0.0.1")
+        self.served = start(self.folder, "--listen", self.listen, *more).await_ready()
 
     def asks(self, service: str, user: str, *answers: tuple[str, str], what: str = "authenticate") -> tuple[int, str]:
         """Have pamtester sign somebody in; each prompt gets its answer. Return its status and what it wrote."""
@@ -144,10 +179,9 @@ class Host:
         child.close()
         return child.exitstatus, child.before
 
-    def events(self, *, of: str) -> list[dict[str, Any]]:
-        """Return what is in the audit trail of an account."""
-        found: list[dict[str, Any]] = on_host(self.served, "audit", "list", "--account", of)
-        return found
+    def begins(self, service: str, user: str) -> pexpect.spawn[str]:
+        """Begin to sign somebody in, in steps."""
+        return pexpect.spawn("pamtester", [service, user, "authenticate"], timeout=PATIENCE, encoding="utf-8")
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -1,12 +1,190 @@
-"""pamtester, with the module of FreeRADIUS, against a server of ours: the file that passless wrote, as it wrote it."""
+"""pamtester, with the module of FreeRADIUS, against a server of ours: the files that passless wrote, as it wrote them."""
 
 from __future__ import annotations
 
-from tests.linux.host import CODE_PROMPT, LOCAL_PASSWORD, PASSWORD_PROMPT, Host
+from pathlib import Path
+
+import pexpect
+
+from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, NOT_YET, PASSWORD_PROMPT, Host, Somebody
+from tests.server.asking import PASSWORD
+from tests.server.serving import keep_secret
+
+IN = "pamtester: successfully authenticated"
+WRONG = "pamtester: Authentication failure"
+NOT_THERE = "pamtester: Authentication service cannot retrieve authentication info"
+
+
+def with_code(host: Host, person: Somebody, code: str, service: str = "") -> str:
+    """Type a code where it is asked for; return what pamtester says."""
+    return host.asks(service or f"{host.service}-code", person.name, (CODE_PROMPT, code))[1].strip()
+
+
+def shown_code(child: pexpect.spawn[str]) -> str:
+    """Press Enter instead of a code, and return the one that is shown for the other device."""
+    child.expect(CODE_PROMPT)
+    child.sendline("")
+    child.expect(APPROVAL_PROMPT)
+    return str(child.match.group(2))
+
+
+def last_words(child: pexpect.spawn[str]) -> str:
+    child.expect(pexpect.EOF)
+    child.close()
+    return str(child.before).strip()
+
+
+def second_steps(host: Host, person: Somebody) -> list[tuple[str, str]]:
+    """Return the outcome and the reason of each second step in the trail of an account, the last first."""
+    steps = [one for one in person.events() if one["event"] == "second-step"]
+    assert all(one["details"]["name"] == host.name for one in steps)
+    return [(one["outcome"], one["details"].get("reason", "")) for one in steps]
 
 
 def test_the_password_and_a_code_let_a_person_in(host: Host) -> None:
     ada = host.somebody().joins()
     status, said = host.asks(host.service, ada.name, (PASSWORD_PROMPT, LOCAL_PASSWORD), (CODE_PROMPT, ada.code()))
-    assert status == 0, said
-    assert "successfully authenticated" in said
+    assert (status, said.strip()) == (0, IN)
+    (step,) = [one for one in ada.events() if one["event"] == "second-step"]
+    assert step["outcome"] == "done"
+    assert step["place"] == f"{host.name}:{ada.name}"
+    assert step["details"]["service"] == host.service
+    assert step["details"]["kind"] == "totp"
+
+
+def test_who_does_not_know_the_password_is_not_asked_for_a_code(host: Host) -> None:
+    """So strangers cannot use up the tries of anybody."""
+    ada = host.somebody().joins()
+    status, said = host.asks(host.service, ada.name, (PASSWORD_PROMPT, "not the password"))
+    assert (status, said.strip()) == (1, WRONG)
+    assert second_steps(host, ada) == []
+
+
+def test_a_wrong_code_lets_nobody_in_and_is_written_down(host: Host) -> None:
+    """Must hold 8."""
+    ada = host.somebody().joins()
+    assert with_code(host, ada, ada.wrong_code()) == WRONG
+    assert second_steps(host, ada) == [("failed", "no step matches")]
+
+
+def test_a_code_lets_in_once(host: Host) -> None:
+    """Must hold 12."""
+    ada = host.somebody().joins()
+    code = ada.code()
+    assert with_code(host, ada, code) == IN
+    assert with_code(host, ada, code) == WRONG
+    assert second_steps(host, ada)[0][0] == "failed"
+
+
+def test_nothing_tells_whether_there_is_an_account_or_an_app(host: Host) -> None:
+    """Must hold 3: same prompts, same answers; and the same address with a code that looks the same."""
+    with_app, without_app, without_account = host.somebody().joins(), host.somebody().joins(with_app=False), host.somebody()
+    said = {with_code(host, one, with_app.wrong_code()) for one in (with_app, without_app, without_account)}
+    assert said == {WRONG}
+    for person in (without_app, without_account):
+        child = host.begins(f"{host.service}-code", person.name)
+        assert len(shown_code(child)) == 9
+        child.close()
+
+
+def test_nothing_but_a_code_of_an_app_is_taken(host: Host) -> None:
+    ada = host.somebody().joins()
+    recovery_code = keep_secret(ada.caller.apply("new-recovery-code")["code"])
+    ada.caller.apply("confirm-recovery-code", code=recovery_code)
+    ada.caller.apply("two-step-on")
+    ada.caller.sign_in()
+    proven = ada.caller.post(f"/accounts/{ada.name}/sign-in", {"kind": "totp", "text": ada.code()})
+    ada.caller.token = keep_secret(proven["token"])
+    app_password = keep_secret(ada.caller.apply("new-app-password", name="shell")["secret"])
+    for secret in (recovery_code, app_password, PASSWORD):
+        assert with_code(host, ada, secret) == WRONG
+
+
+def test_who_has_no_code_approves_on_another_device(host: Host) -> None:
+    ada, bob = host.somebody().joins(with_app=False), host.somebody().joins(with_app=False)
+    child = host.begins(f"{host.service}-code", ada.name)
+    user_code = shown_code(child)
+    assert "No device waits with that code" in bob.answers(user_code)  # somebody else's approval does not count
+    child.sendline("")
+    child.expect(NOT_YET)
+    assert "Refused" not in ada.answers(user_code)
+    assert f"Somebody signs in on {host.name} by {host.service}-code as {ada.name}" in ada.asked
+    child.sendline("")
+    assert last_words(child) == IN
+    assert second_steps(host, ada) == [("done", "")]
+
+
+def test_who_presses_enter_first_is_let_in_as_soon_as_they_approve(host: Host) -> None:
+    ada = host.somebody().joins(with_app=False)
+    child = host.begins(f"{host.service}-code", ada.name)
+    user_code = shown_code(child)
+    child.sendline("")
+    ada.answers(user_code)
+    assert last_words(child) == IN
+
+
+def test_what_was_refused_lets_nobody_in(host: Host) -> None:
+    ada = host.somebody().joins(with_app=False)
+    child = host.begins(f"{host.service}-code", ada.name)
+    assert "Refused" in ada.answers(shown_code(child), "refuse")
+    child.sendline("")
+    assert last_words(child) == WRONG
+
+
+def test_an_approval_ends_with_the_session_that_gave_it(host: Host) -> None:
+    """Must hold 7."""
+    ada = host.somebody().joins(with_app=False)
+    child = host.begins(f"{host.service}-code", ada.name)
+    ada.answers(shown_code(child))
+    ada.caller.apply("end-sessions", all=True)
+    child.sendline("")
+    assert last_words(child) == WRONG
+
+
+def test_what_was_on_a_lost_device_lets_nobody_in(host: Host) -> None:
+    """Must hold 7."""
+    ada = host.somebody().joins()
+    ada.caller.apply("report-lost-device", device="phone")
+    assert with_code(host, ada, ada.code()) == WRONG
+
+
+def test_who_guesses_has_to_wait_and_is_told_so(host: Host) -> None:
+    ada = host.somebody().joins()
+    service, wrong = f"{host.service}-code", ada.wrong_code()
+    for _ in range(10):
+        assert with_code(host, ada, wrong) == WRONG
+    waits = "Too many wrong codes came before. Wait a minute, then try again. Press Enter: "
+    assert host.asks(service, ada.name, (CODE_PROMPT, ada.code()), (waits, ""))[1].strip() == WRONG
+    bob = host.somebody().joins()
+    assert with_code(host, bob, bob.code()) == IN  # another user of the same host need not
+
+
+def test_the_password_that_was_typed_stays_with_the_modules_of_the_host(host: Host) -> None:
+    """pam_unix asks again with the password that it asked for itself: neither the code nor nothing has taken its place."""
+    ada = host.somebody().joins()
+    service = host.a_service(f"@include {host.service}\nauth required pam_unix.so use_first_pass\n")
+    status, said = host.asks(service, ada.name, (PASSWORD_PROMPT, LOCAL_PASSWORD), (CODE_PROMPT, ada.code()))
+    assert (status, said.strip()) == (0, IN)
+
+
+def test_while_the_server_is_down_it_is_a_failure_that_passes(host: Host) -> None:
+    """Neither "welcome" nor "wrong password", and it comes back by itself."""
+    ada = host.somebody().joins()
+    host.served.stop()
+    assert host.asks(f"{host.service}-code", ada.name)[1].strip() == NOT_THERE
+    with host.answering():
+        assert with_code(host, ada, ada.code()) == IN
+        child = host.begins(f"{host.service}-code", ada.name)
+        shown_code(child)
+        host.served.stop()
+        child.sendline("")
+        assert last_words(child) == NOT_THERE
+    host.serve_on()
+
+
+def test_a_missing_file_or_module_lets_nobody_in(host: Host) -> None:
+    ada = host.somebody().joins()
+    text = Path(f"/etc/pam.d/{host.service}-code").read_text()
+    for broken in (text.replace(".radius", ".gone"), text.replace("pam_radius_auth.so", "pam_gone.so")):
+        status, said = host.asks(host.a_service(broken), ada.name)
+        assert status == 1, said
