@@ -6,12 +6,12 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli import relying_parties
+from passless.cli import relying_parties, watching
 from passless.cli.arguments import words
 from passless.cli.configuring import Where
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import ChangingAsOperator, Reading
+from passless.cli.options import Anywhere, ChangingAsOperator, Reading
 from passless.cli.secret_files import SecretFile, secret_file
 from passless.domain.party_kinds import PartyKind, Requirement
 from passless.domain.relying_parties import SIGNATURES
@@ -25,6 +25,9 @@ Folder = Annotated[
     str | None, Option("--to", metavar="DIR", help="Where its configuration is written; else the program's own folder.")
 ]
 Socket = Annotated[str | None, Option("--socket", metavar="ADDRESS", help="Where it asks, as `serve --socket` says it.")]
+WayBack = Annotated[
+    str | None, Option("--way-back", metavar="TEXT", help="How you get in if it fails, where passless cannot see that.")
+]
 Server = Annotated[str | None, Option("--server", metavar="URL", help="Where the server is; else the profile's address.")]
 
 
@@ -51,12 +54,13 @@ def add(
     told_at: Annotated[
         str | None, Option("--told-at", metavar="URI", help="Where it is told of sessions that ended (back-channel logout).")
     ] = None,
-    to: Folder = None,
-    socket: Socket = None,
-    server: Server = None,
     signed_with: Annotated[
         str | None, Option("--sign-with", metavar="ALGORITHM", help=f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
     ] = None,
+    to: Folder = None,
+    socket: Socket = None,
+    server: Server = None,
+    way_back: WayBack = None,
 ) -> None:
     """Register a program and show its secret once; its configuration is written where it runs on this machine."""
     run = relying_parties.helping(current(ctx))
@@ -71,11 +75,11 @@ def add(
         services=words(services),
         after_sign_out=tuple(after_sign_out or ()),
         told_of_endings_at=told_at,
-    )
-    run.show(relying_parties.add(run, new, Where(folder=to, socket=socket, server=server)))
-
-
         signed_with=signed_with,
+    )
+    run.show(relying_parties.add(run, new, Where(folder=to, socket=socket, server=server, way_back=way_back)))
+
+
 @app.command("configure", cls=Reading)
 def configure(
     ctx: Context,
@@ -83,11 +87,12 @@ def configure(
     to: Folder = None,
     socket: Socket = None,
     server: Server = None,
+    way_back: WayBack = None,
     secret: Annotated[SecretFile | None, secret_file("--secret-file", "A file with its secret, or -.")] = None,
 ) -> None:
     """Write a program's configuration on this machine, test it, and say how to undo it."""
     run = relying_parties.ready(current(ctx))
-    run.show(relying_parties.configure(run, name, Where(folder=to, socket=socket, server=server), secret))
+    run.show(relying_parties.configure(run, name, Where(folder=to, socket=socket, server=server, way_back=way_back), secret))
 
 
 @app.command("list", cls=Reading)
@@ -117,6 +122,21 @@ def look_at(
     run = relying_parties.ready(current(ctx))
     run.show_each(verdicts := relying_parties.look_at(run, name, server, secret), of=Verdict)
     relying_parties.end(verdicts)
+
+
+@app.command("watch", cls=Anywhere)
+def watch(
+    ctx: Context,
+    name: Party,
+    secret: Annotated[SecretFile, secret_file("--secret-file", "A file with its secret, or -.")],
+    server: Server = None,
+    ca: Annotated[
+        str | None, Option("--ca-file", metavar="FILE", help="The authority that the server's certificate is of.")
+    ] = None,
+) -> None:
+    """On the program's host: throw out at once whoever may no longer be let in, until stopped."""
+    run = current(ctx)
+    watching.watch(run, name, server, secret, ca)
 
 
 @app.command("remove", cls=ChangingAsOperator)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,8 @@ from litestar import Response, Router, get
 from litestar.concurrency import sync_to_thread
 from litestar.enums import MediaType
 
+from passless.actions import relying_parties
+from passless.actions.parts import Parts
 from passless.domain.endings import Ending
 from passless.domain.party_kinds import PartyKind
 from passless.domain.relying_parties import Client
@@ -32,6 +35,7 @@ ENDINGS = "/relying-parties/endings"
 LONGEST_WAIT = 60.0  # seconds; proxies and firewalls take a connection for dead from about there on
 BY_ID = frozenset({PartyKind.OAUTH, PartyKind.OIDC})  # kinds that know people by `sub`
 KNOWN = frozenset({"after", "wait"})
+REMOVED = "remove-relying-party"
 
 
 @get(ENDINGS, exception_handlers=FOR_PROGRAMS)
@@ -44,14 +48,23 @@ async def tell(request: browser.Asking) -> Response[Any]:
         raise forms.Malformed("this is asked with after and wait, and nothing else")
     wait = _wait(asked.get("wait", "0"))
     said = forms.credentials(request.headers.get("authorization"), {})
-    client = await sync_to_thread(clients.prove, site.parts, said, address_of(request, site), public=False)
+    prove = partial(_prove, site.parts, said, address_of(request, site))
+    client = await sync_to_thread(prove)
     if isinstance(turn := request.scope.get(TURN), ExitStack):
         turn.close()
     told = await _unless_gone(request, endings, asked.get("after", ""), wait)
-    if any(one.event == "remove-relying-party" and one.relying_party == client.get_client_id() for one in told.endings):
-        await sync_to_thread(clients.prove, site.parts, said, address_of(request, site), public=False)
-    content = msgspec.json.encode({"cursor": told.cursor, "known": told.known, "endings": _seen(told.endings, client.client)})
-    return Response(content, status_code=HTTPStatus.OK, media_type=MediaType.JSON, headers=NO_STORE)
+    if any(one.event == REMOVED and one.relying_party == client.id for one in told.endings):
+        await sync_to_thread(prove)
+    who = {"id": client.id, "name": client.name, "kind": client.kind, "introspects": client.introspects}
+    answer = {"cursor": told.cursor, "known": told.known, "endings": _seen(told.endings, client), "relying_party": who}
+    return Response(msgspec.json.encode(answer), status_code=HTTPStatus.OK, media_type=MediaType.JSON, headers=NO_STORE)
+
+
+def _prove(parts: Parts, said: forms.Credentials | None, place: str) -> Client:
+    """Return the relying party that asks: by its client id, or by its name, which is what people know."""
+    if said is not None and (named := relying_parties.find_named(parts, said.client_id)) is not None:
+        said = msgspec.structs.replace(said, client_id=named.id)
+    return clients.prove(parts, said, place, public=False).client
 
 
 async def _unless_gone(request: browser.Asking, endings: Endings, cursor: str, wait: float) -> Told:
