@@ -8,9 +8,12 @@ import poplib
 import pwd
 import shutil
 import signal
+import smtplib
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.strangers.needing import missing, need
@@ -25,7 +28,10 @@ state_dir = {folder}/state
 log_path = {folder}/log
 auth_verbose = yes
 ssl = no
-protocols = imap pop3
+protocols = imap pop3 submission
+submission_relay_host = 127.0.0.1
+submission_relay_port = 9
+hostname = mail.example.org
 listen = 127.0.0.1
 mail_uid = {owner}
 mail_gid = {group}
@@ -53,6 +59,14 @@ service pop3-login {{
     port = {pop3}
   }}
   inet_listener pop3s {{
+    port = 0
+  }}
+}}
+service submission-login {{
+  inet_listener submission {{
+    port = {submission}
+  }}
+  inet_listener submissions {{
     port = 0
   }}
 }}
@@ -86,14 +100,20 @@ class Dovecot:
 
     def __init__(self, folder: Path, *, more: str) -> None:
         self.folder = folder
-        self.imap_port, self.pop3_port = free_port(), free_port()
+        self.imap_port, self.pop3_port, self.submission_port = free_port(), free_port(), free_port()
         self.configuration = folder / "dovecot.conf"
         owner = pwd.getpwnam(OWNER)
         (folder / "mail").mkdir(mode=0o755)
         os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
         self.configuration.write_text(
             COMMON.format(
-                folder=folder, owner=owner.pw_uid, group=owner.pw_gid, imap=self.imap_port, pop3=self.pop3_port, more=more
+                folder=folder,
+                owner=owner.pw_uid,
+                group=owner.pw_gid,
+                imap=self.imap_port,
+                pop3=self.pop3_port,
+                more=more,
+                submission=self.submission_port,
             )
         )
         self._said = (folder / "said").open("w+")
@@ -124,6 +144,13 @@ class Dovecot:
     def pop3(self) -> poplib.POP3:
         """Connect as an older mail program does."""
         return poplib.POP3("127.0.0.1", self.pop3_port, timeout=PATIENCE)
+
+    @contextmanager
+    def submission(self) -> Iterator[smtplib.SMTP]:
+        """Connect as a mail program does that sends, to Dovecot itself."""
+        with smtplib.SMTP("127.0.0.1", self.submission_port, timeout=PATIENCE) as smtp:
+            smtp.ehlo("client.example.org")
+            yield smtp
 
     def stop(self) -> None:
         """End it and everything that it began."""

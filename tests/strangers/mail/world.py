@@ -10,9 +10,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from passless.stores import open_store
+from passless.stores.sql_store import SqlStore
 from tests.server.asking import PASSWORD, Caller
 from tests.server.serving import Served, home_in, keep_secret, start
 from tests.strangers.mail.a_dovecot import Dovecot, free_port
@@ -89,6 +92,15 @@ class MailWorld:
         person = Person(Caller(self.served, name=name))
         self._people.append(person)
         return person
+
+    @contextmanager
+    def store(self) -> Iterator[SqlStore]:
+        """Open the store, as another process of the host does."""
+        store = open_store(self.folder / "accounts.sqlite", state=self.home / "state" / "stores", at=datetime.now(UTC))
+        try:
+            yield store
+        finally:
+            store.close()
 
     def close(self) -> None:
         """End everything."""
