@@ -12,16 +12,21 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition, Thread
+from typing import IO, Any
 
 import pexpect
 import pytest
 
+from passless.domain.party_views import RelyingPartyView
+from passless.domain.secret import Secret
 from passless.programs import sshd as program
+from passless.programs.setting_up import Setup, set_up
 from tests.strangers.needing import need
 
-WITHIN = 30.0  # seconds that something may take on a busy machine
+WITHIN = 15.0  # seconds that something may take on a busy machine
 LOCK = Path(tempfile.gettempdir()) / "passless-tests-keys-user.lock"
 MADE = b"made by tests"  # in the lock: the user goes with the last test
 TOUCH = "Confirm user presence for key"
@@ -40,22 +45,28 @@ def need_ssh() -> None:
 def keys_user() -> Iterator[None]:
     """Have the user that asks for keys, which several tests share; the last one takes it away if a test made it."""
     with LOCK.open("a+b") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            pwd.getpwnam(program.USER)
-        except KeyError:
-            subprocess.run(program.MAKE_USER.split(), check=True, capture_output=True)
-            lock.truncate(0)
-            lock.write(MADE)
-            lock.flush()
         fcntl.flock(lock, fcntl.LOCK_SH)
+        if not _is_there():
+            fcntl.flock(lock, fcntl.LOCK_EX)  # nobody holds it: there is no user that they would need
+            if not _is_there():
+                subprocess.run(program.MAKE_USER.split(), check=True, capture_output=True)
+                lock.write(MADE)
+                lock.flush()
+            fcntl.flock(lock, fcntl.LOCK_SH)
         try:
             yield
         finally:
             _let_go(lock)
 
 
-def _let_go(lock) -> None:  # type: ignore[no-untyped-def]
+def _is_there() -> bool:
+    try:
+        return pwd.getpwnam(program.USER) is not None
+    except KeyError:
+        return False
+
+
+def _let_go(lock: IO[bytes]) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -80,6 +91,7 @@ def user(name: str | None = None) -> Iterator[str]:
 @contextmanager
 def root_folder() -> Iterator[Path]:
     """Have a folder that is root's down from /, for sshd runs no program that others could replace."""
+    Path("/run/sshd").mkdir(exist_ok=True)  # sshd wants it, and only its service makes it
     folder = Path(tempfile.mkdtemp(prefix="passless-test-", dir="/var/lib"))
     folder.chmod(0o755)
     try:
@@ -91,19 +103,18 @@ def root_folder() -> Iterator[Path]:
 class Host:
     """A running sshd, and what it writes."""
 
-    def __init__(self, folder: Path, snippet: Path | None) -> None:
-        Path("/run/sshd").mkdir(exist_ok=True)
+    def __init__(self, folder: Path, snippet: Path, made: Any = None) -> None:
         self.folder = folder
+        self.made = made  # what the command that set it up said
         self.keys = folder / "keys"
         self.keys.mkdir(exist_ok=True)
         self.port = _free_port()
         key, config = folder / "host_key", folder / "sshd_config"
         if not key.exists():
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-        included = "" if snippet is None else f"Include {snippet}\n"
         config.write_text(
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {key}\nPidFile none\nUsePAM no\nPasswordAuthentication no\n"
-            f"KbdInteractiveAuthentication no\nAuthorizedKeysFile {self.keys}/%u\nLogLevel VERBOSE\n{included}"
+            f"KbdInteractiveAuthentication no\nAuthorizedKeysFile {self.keys}/%u\nLogLevel VERBOSE\nInclude {snippet}\n"
         )
         public = (folder / "host_key.pub").read_text().rsplit(" ", 1)[0]
         self.known = folder / "known_hosts"
@@ -148,16 +159,37 @@ class Host:
                     self._more.notify_all()
 
 
+@contextmanager
+def elsewhere(url: str) -> Iterator[Host]:
+    """Have a host whose files say that the server is somewhere else."""
+    party = RelyingPartyView(
+        id="abc",
+        name="elsewhere",
+        kind="ssh",
+        public=False,
+        redirect_uris=(),
+        scopes=(),
+        introspects=False,
+        created_at=datetime.now(UTC),
+    )
+    with keys_user(), root_folder() as folder:
+        setup = Setup(party=party, url=url, secret=Secret("plc_none"), folder=folder)
+        set_up(program, setup)
+        running = Host(folder, folder / "passless-elsewhere.conf")
+        yield running
+        running.stop()
+
+
 class Client:
     """The real `ssh`, typed at; `key` is the file that names a key."""
 
-    def __init__(self, host: Host, library: Path, user: str, key: Path) -> None:
+    def __init__(self, host: Host, library: Path, user: str, key: Path, agent: str) -> None:
         options = (
             "-F none",
-            f"-i {key}",
+            f"-i {key}.pub" if agent != "none" else f"-i {key}",
             f"-p {host.port}",
             "-o IdentitiesOnly=yes",
-            "-o IdentityAgent=none",
+            f"-o IdentityAgent={agent}",
             "-o PreferredAuthentications=publickey",
             f"-o UserKnownHostsFile={host.known}",
             f"-o SecurityKeyProvider={library}",
