@@ -62,6 +62,8 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     entry = _entry(parts, actor, name, "add-relying-party", client, reason)
     puts = (put,) if secret is None or client.kind not in READ_BACK else (put, _kept_secret(parts, client.id, secret))
     parts.store.commit(Write(at=client.created_at, puts=puts, events=(entry,)))
+    if secret is not None and len(puts) > 1:
+        sealed_records.settle(parts, SECRETS, client.id, secret.reveal().encode())
     shown = view(client)
     return MadeRelyingParty(**msgspec.structs.asdict(shown), secret=secret)
 

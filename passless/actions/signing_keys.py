@@ -20,6 +20,7 @@ from passless.actions import sealed_records
 from passless.actions.parts import Parts
 from passless.actions.relying_parties import NO_ACCOUNT
 from passless.domain.audit import AuditEntry, Outcome
+from passless.domain.party_views import SigningKeyView
 from passless.domain.relying_parties import SIGNATURES as ALGORITHMS
 from passless.domain.sessions import SESSION_LIFE
 from passless.ports import Record, VersionMoved, Write, item_of_record
@@ -60,18 +61,6 @@ class SigningKey(Struct, frozen=True):
     def is_over(self, now: datetime) -> bool:
         """Tell whether nothing that it signed is shown any more."""
         return self.record.ends_at is not None and now >= self.record.ends_at
-
-
-class SigningKeyView(Struct, frozen=True, kw_only=True):
-    """What is shown of a key: `state` is next, signing or retired."""
-
-    id: str
-    algorithm: str
-    state: str
-    made_at: datetime
-    signs_from: datetime
-    published_until: datetime | None
-    readable: bool = True
 
 
 def published(parts: Parts) -> dict[str, Any]:
@@ -192,6 +181,7 @@ def _make_next(
             events=(entry,),
         )
     )
+    sealed_records.settle(parts, KIND, name, private)
 
 
 def _new_pair(algorithm: str) -> tuple[dict[str, Any], bytes]:

@@ -6,14 +6,15 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli import relying_parties, watching
+from passless.cli import relying_parties, signing_keys, watching
 from passless.cli.arguments import words
 from passless.cli.configuring import Where
 from passless.cli.context import current
 from passless.cli.lazy import group
-from passless.cli.options import Anywhere, ChangingAsOperator, Reading
+from passless.cli.options import Anywhere, ChangingAnywhere, ChangingAsOperator, Reading
 from passless.cli.secret_files import SecretFile, secret_file
 from passless.domain.party_kinds import PartyKind, Requirement
+from passless.domain.party_views import SigningKeyView
 from passless.domain.relying_parties import SIGNATURES
 from passless.domain.views import RelyingPartyView
 from passless.output.machine_results import Verdict
@@ -144,3 +145,16 @@ def remove(ctx: Context, name: Party) -> None:
     """Forget a program; every token that it was given ends at once."""
     run = relying_parties.helping(current(ctx))
     run.show(relying_parties.remove(run, name))
+
+
+@app.command("keys", cls=ChangingAnywhere)
+def keys(
+    ctx: Context,
+    rotate: Annotated[bool, Option("--rotate", help="Make the next keys, which sign a day from now on.")] = False,
+    at_once: Annotated[
+        bool, Option("--at-once", help="They sign now, and the keys before them are good for nothing: somebody has them.")
+    ] = False,
+) -> None:
+    """Show the keys that sign id_tokens, on the server's host; they are replaced by themselves every 90 days."""
+    run = current(ctx)
+    run.show_each(signing_keys.show(run, rotate=rotate, at_once=at_once), of=SigningKeyView)

@@ -38,7 +38,6 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
     "rename-account": (What.NAME,),
     "replace-password": _OPENED,
-    "reuse-refresh-token": (What.SESSIONS,),
     "reuse-refresh-token": (What.SESSIONS,),  # all that came of it
     "revoke-app-passwords": (What.APP_PASSWORDS,),
     "revoke-operator": (What.SESSIONS,),
@@ -75,7 +74,6 @@ ENDS_NOTHING = frozenset(
         "import-account",  # what is there already stays as it is
         "import-accounts",
         "new-signing-key",  # what the one before signed is good until it is over
-        "new-signing-key",
         "rename-method",
         "renew-client",
         "revoke-invitation",

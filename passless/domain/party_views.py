@@ -66,3 +66,15 @@ class ConfiguredRelyingParty(Struct, frozen=True, kw_only=True):
     written: tuple[str, ...]
     then: tuple[str, ...]
     undo: tuple[str, ...]
+
+
+class SigningKeyView(Struct, frozen=True, kw_only=True):
+    """A key that signs id_tokens: `state` is next, signing or retired. `readable`: its vault key is there."""
+
+    id: str
+    algorithm: str
+    state: str
+    made_at: datetime
+    signs_from: datetime
+    published_until: datetime | None
+    readable: bool = True

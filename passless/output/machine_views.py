@@ -64,7 +64,7 @@ def _vault_facts(result: VaultStatus) -> Iterator[tuple[str, RenderableType]]:
     yield "vault key", Text.assemble(mark(good=result.ok), " ", safe(result.message))
     yield "kept in", safe(result.where)
     yield "keys", safe(", ".join(f"{key} (in use)" if key == result.current else key for key in result.keys) or "none")
-    yield "it seals", safe(_count(result.seals, "secret of an authenticator app", "secrets of authenticator apps"))
+    yield "it seals", safe(_count(result.seals, "secret, of an authenticator app or the server", "secrets of authenticator apps and the server"))
     yield "it checks", safe(_count(result.app_passwords, "app password", "app passwords"))
     if result.hint:
         yield "do", safe(result.hint, "cyan")

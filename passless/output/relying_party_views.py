@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from passless.domain.party_kinds import Requirement
-from passless.domain.party_views import ConfiguredRelyingParty
+from passless.domain.party_views import ConfiguredRelyingParty, SigningKeyView
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
 from passless.output.drawing import Look, facts, listing, safe, stack, when
 from passless.output.human import list_of, view
@@ -34,6 +34,23 @@ def relying_parties(items: Sequence[RelyingPartyView], look: Look) -> Renderable
     columns = ("name", "kind", "", "people go back to", "scopes", "made", "client id")
     nothing = "there is no relying party yet; register one: passless relying-party add NAME --kind oauth --redirect-uri URI"
     return listing(look, columns, lines, nothing=nothing)
+
+
+@list_of(SigningKeyView)
+def signing_keys(items: Sequence[SigningKeyView], look: Look) -> RenderableType:
+    """Draw the keys that sign."""
+    lines = [
+        (
+            safe(one.id[:8], "bold"),
+            safe(one.algorithm),
+            safe(one.state) if one.readable else safe(f"{one.state}, its vault key is missing", "red"),
+            when(one.signs_from, look.now),
+            safe("–") if one.published_until is None else when(one.published_until, look.now),
+        )
+        for one in items
+    ]
+    columns = ("key", "algorithm", "state", "signs from", "published until")
+    return listing(look, columns, lines, nothing="there is no signing key yet; the server makes one when it needs it")
 
 
 @view.register

@@ -3,6 +3,8 @@
 A crash at any point leaves everything readable: the new key is kept before anything is sealed under it, each account moves in
 one transaction, and a key goes only when nothing in the store names it. Run again, it goes on where it stopped.
 
+The secrets of the server itself, such as the keys that sign id_tokens, stand in records of their own and move alike.
+
 An app that is being added has its seal in an open ceremony. Once the new key is current these are ended in one transaction, and
 only then the seals are counted: a finish that came before has its seal on the account by now, one that comes later is refused
 with its ceremony, and one that was begun later reads the keys again before it keeps anything (`actions.enrolling`).
@@ -18,6 +20,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from passless.actions import sealed_records
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.ceremonies import ENROL_TOTP
@@ -58,6 +61,9 @@ def count_use(store: Store) -> VaultUse:
     app_passwords: dict[KeyId, int] = {}
     for _, sealed in store.seals():
         seals[sealed.key] = seals.get(sealed.key, 0) + 1
+    for record in sealed_records.everything(store):
+        key = sealed_records.key_of(record)
+        seals[key] = seals.get(key, 0) + 1
     for stored in store.accounts():
         for one in stored.account.app_passwords:
             for key in {tag.key for tag in one.tags}:
@@ -77,6 +83,7 @@ def rotate(store: Store, vault: KeptVault, clock: Clock, *, actor: str = "owner"
     store.commit(Write(at=clock(), ends_purpose=ENROL_TOTP))
     old = dict.fromkeys(account_id for account_id, sealed in store.seals() if sealed.key != ring.current)
     seals = sum(_move(store, vault, account_id, clock) for account_id in old)
+    seals += sum(sealed_records.move(store, vault, record, clock()) for record in tuple(sealed_records.everything(store)))
     use = count_use(store)
     unneeded = [key for key in ring.key_ids() if key != ring.current and key not in use.keys]
     for key in unneeded:
@@ -99,6 +106,8 @@ def check_readable(store: Store, vault: KeptVault) -> None:
         account = store.read(account_id).account
         for method in sealed_methods(account):
             vault.open(method.seed, bound_to=bound_to(account, method))
+    for record in sealed_records.everything(store):
+        sealed_records.check(vault, record)
 
 
 def bound_to(account: Account, method: Totp) -> str:
