@@ -163,7 +163,7 @@ def caddy(site: Guarded) -> str:
     own = ""
     if site.origins:
         own = f"""@passless_{site.word}_own path {" ".join(f"/.passless/{one}" for one in OWN)}
-handle @passless_{site.word}_own {{
+route @passless_{site.word}_own {{
 	uri strip_prefix /.passless
 	rewrite * {site.path}{{uri}}
 	reverse_proxy {site.upstream} {{
@@ -183,7 +183,8 @@ handle @passless_{site.word}_own {{
 }}
 @passless_{site.word}_basic header_regexp Authorization (?i)^basic
 request_header @passless_{site.word}_basic -Authorization
-request_header Cookie "{site.cookie}=[^;]*(; ?)?" ""
+@passless_{site.word}_cookie header_regexp Cookie {site.cookie}=
+request_header @passless_{site.word}_cookie Cookie "({site.cookie})=[^;]*" "$1=hidden"
 """
 
 
@@ -210,7 +211,7 @@ def traefik(site: Guarded) -> str:
         servers:
           - url: "{site.url}"
 """
-    return f"""# passless: "{site.name}", for Traefik's file provider; {site.slug}-passless@file is a middleware of the site's router
+    return f"""# passless: "{site.name}", for Traefik's file provider; its router has the middleware {site.slug}-passless@file
 http:
   middlewares:
     {site.slug}-passless:
