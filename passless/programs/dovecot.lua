@@ -63,13 +63,13 @@ function auth_password_verify(request, password)
     return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, "passless cannot be asked now"
   end
   if not name then
-    return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, {}
+    return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, nil
   end
   return dovecot.auth.PASSDB_RESULT_OK, { user = name, userdb_user = name }
 end
 
 function auth_passdb_lookup(request)
-  return dovecot.auth.PASSDB_RESULT_USER_UNKNOWN, {} -- nothing but a password signs anybody in here
+  return dovecot.auth.PASSDB_RESULT_USER_UNKNOWN, nil -- nothing but a password signs anybody in here
 end
 
 function auth_userdb_lookup(request)
@@ -78,7 +78,7 @@ function auth_userdb_lookup(request)
     return dovecot.auth.USERDB_RESULT_INTERNAL_FAILURE, "passless cannot be asked now"
   end
   if not name then
-    return dovecot.auth.USERDB_RESULT_USER_UNKNOWN, {}
+    return dovecot.auth.USERDB_RESULT_USER_UNKNOWN, nil
   end
   return dovecot.auth.USERDB_RESULT_OK, { user = name }
 end

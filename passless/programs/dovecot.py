@@ -30,6 +30,8 @@ UNIX = "unix:"
 ANSWER_TIME = 20  # seconds for a program of Dovecot's
 FIRST_WITHOUT_DICT = (2, 4)
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that all of Dovecot's files read alike
+MODULES, MODULES_ROOT = "/usr/lib/dovecot/modules", Path("/")
+LUA = "libauthdb_lua.so"  # what lets Dovecot ask by a script
 NOBODY_THERE = (0, 68)  # how `doveadm kick` ends; 68 where nobody of that name is connected
 
 
@@ -197,8 +199,8 @@ def _lua() -> tuple[Finding, ...]:
     """Look whether 2.4 has what its script needs."""
     if is_old():
         return ()
-    modules = [Path(one) for one in ("/usr/lib/dovecot", "/usr/lib64/dovecot", "/usr/local/lib/dovecot")]
-    found = any(any(folder.rglob("*authdb_lua.so")) for folder in modules if folder.is_dir())
+    folder = _run(("doveconf", "-h", "mail_plugin_dir")).stdout.strip() or MODULES
+    found = (MODULES_ROOT / folder.lstrip("/") / "auth" / LUA).exists()
     hint = "install it, on Debian: apt-get install dovecot-auth-lua lua-socket"
     return (Finding(check="lua", ok=found, message="Dovecot runs Lua" if found else "Dovecot runs no Lua here", hint=hint),)
 

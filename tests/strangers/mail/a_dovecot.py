@@ -98,7 +98,7 @@ def free_port() -> int:
 class Dovecot:
     """A running Dovecot: where it answers, what it logged, and its end."""
 
-    def __init__(self, folder: Path, *, more: str) -> None:
+    def __init__(self, folder: Path, *, more: str, common: str = COMMON, path: str = PATH) -> None:
         self.folder = folder
         self.imap_port, self.pop3_port, self.submission_port = free_port(), free_port(), free_port()
         self.configuration = folder / "dovecot.conf"
@@ -106,7 +106,7 @@ class Dovecot:
         (folder / "mail").mkdir(mode=0o755)
         os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
         self.configuration.write_text(
-            COMMON.format(
+            common.format(
                 folder=folder,
                 owner=owner.pw_uid,
                 group=owner.pw_gid,
@@ -119,7 +119,7 @@ class Dovecot:
         self._said = (folder / "said").open("w+")
         self._process = subprocess.Popen(
             ["dovecot", "-F", "-c", str(self.configuration)],
-            env=os.environ | {"PATH": PATH},
+            env=os.environ | {"PATH": path},
             stdin=subprocess.DEVNULL,
             stdout=self._said,
             stderr=subprocess.STDOUT,

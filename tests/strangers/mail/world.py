@@ -79,11 +79,11 @@ class MailWorld:
         self.served = start(self.folder, *where).await_ready()
         return self.served
 
-    def start_dovecot(self, more: str = "") -> Dovecot:
+    def start_dovecot(self, **options: str) -> Dovecot:
         """Start Dovecot with the files that were written."""
         folder = self.folder / "stranger"
         folder.mkdir(mode=0o755)
-        self.dovecot = Dovecot(folder, more=f"!include {self.included}\n{more}")
+        self.dovecot = Dovecot(folder, more=f"!include {self.included}\n", **options)
         return self.dovecot
 
     def signed_in(self, name: str = "ada") -> Person:
