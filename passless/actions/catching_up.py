@@ -40,8 +40,11 @@ def catch_up(account: Account, rules: Rules, now: datetime) -> CaughtUp:
         notices.append(_notice(account, pending, done, now))
         deleted = deleted or (done and isinstance(pending.change, DeleteAccount))
     current = apply(current, Settle(at=now), now=now)
+    expired = tuple(one.id for one in account.app_passwords if one.expires_at is not None and one.expires_at <= now)
+    if expired and not deleted:
+        events.append(_by_itself(account, "expire-app-passwords", now, {"app_passwords": ",".join(expired)}))
     if not deleted and not current.finished and account.age(now) >= UNFINISHED_LIFE:
-        events.append(_expired(account, now))
+        events.append(_by_itself(account, "delete-account", now, {"unfinished_since": account.created_at.isoformat()}))
         deleted = True
     return CaughtUp(current if current != account else account, tuple(events), tuple(notices), deleted)
 
@@ -66,15 +69,15 @@ def _come_due(account: Account, pending: Pending, rules: Rules) -> tuple[Account
     return (planned.after if done else rest), done
 
 
-def _expired(account: Account, now: datetime) -> AuditEntry:
+def _by_itself(account: Account, event: str, now: datetime, details: dict[str, str]) -> AuditEntry:
     return AuditEntry(
         at=now,
         actor="passless",
-        event="delete-account",
+        event=event,
         outcome=Outcome.DONE,
         account_id=account.id,
         account=account.name,
-        details={"unfinished_since": account.created_at.isoformat()},
+        details=details,
     )
 
 

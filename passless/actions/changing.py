@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import asking, describing, operators
+from passless.actions import asking, describing, due, operators
 from passless.actions.accounts import Found
 from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
@@ -183,7 +183,7 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         ),
         events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now, notes) for change in wanted.changes)),
         forgives=wanted.forgives,
-        puts=(*wanted.puts, *puts),
+        puts=(*wanted.puts, *puts, *(() if delete else due.records(found.stored, planned.after))),
         drops=(*wanted.drops, *drops),
     )
     parts.store.commit(write)
@@ -214,6 +214,7 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
         ended=tuple(ended_for_good(found.stored, after)),
         notices=(*found.caught_up.notices, *_waiting_notices(parts, found.account, waiting)),
         events=(*found.caught_up.events, _entry(who, planned.change, Outcome.PENDING, now, {"pending": waiting.id})),
+        puts=due.records(found.stored, after),
         drops=wanted.drops,
     )
     parts.store.commit(write)

@@ -30,6 +30,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "cancel-recovery": _OPENED,
     "delete-account": ALL,
     "end-session": (What.SESSIONS,),
+    "expire-app-passwords": (What.APP_PASSWORDS,),
     "grant-operator": (What.SESSIONS,),  # where the rights are fewer than before
     "issue-temporary-pass": (What.SESSIONS,),  # those of the pass before
     "lose-device": (What.APP_PASSWORDS, *_OPENED),

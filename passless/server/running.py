@@ -26,6 +26,7 @@ from passless.server.metrics import Metrics
 from passless.server.openid.back_channel import BackChannel
 from passless.server.site import Site
 from passless.server.sockets.opening import Opened, Wanted, open_at
+from passless.server.timekeeping import keep_time
 
 DRAIN = 20  # seconds that requests under way may still take
 SWEEP_EVERY = timedelta(minutes=10)
@@ -91,6 +92,7 @@ class Server(uvicorn.Server):
         for one in wanted.sockets:
             self._opened.append(await open_at(wanted.site, wanted.log, one))
         self._tasks.append(asyncio.create_task(self._sweep()))
+        self._tasks.append(asyncio.create_task(keep_time(wanted.site.parts)))
         self._tasks.append(asyncio.create_task(BackChannel(wanted.site, wanted.endings, wanted.log).run()))
         if wanted.tls_cert and wanted.tls_key and self.config.ssl is not None:
             certificate = Certificate(cert=wanted.tls_cert, key=wanted.tls_key)

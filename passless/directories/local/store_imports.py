@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import operators
+from passless.actions import due, operators
 from passless.actions.accounts import check_address_is_free, check_no_ones_address, check_not_kept
 from passless.actions.parts import Access, Parts
 from passless.directories.local.account_copies import NO_SEAL, follow_key
@@ -212,7 +212,7 @@ class StoreImport:
             uses=uses_of(kept, self._parts),
             notices=kept.notices,
             events=(entry,),
-            puts=(progress, *_rights(ready)),
+            puts=(progress, *_rights(ready), *due.records(None, ready)),
         )
         self._commit(write, progress)
         if kept.secrets:

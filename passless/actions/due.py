@@ -1,0 +1,71 @@
+"""What time alone does to accounts is done when its time comes, not when somebody next looks: programs have to be told of it.
+
+A waiting change and the end of an app password leave a record whose key begins with when that is. Servers look at the first.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from passless.actions.catching_up import catch_up, ended_for_good
+from passless.actions.parts import Parts
+from passless.domain.account import Account, AccountId
+from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+
+KIND = "due"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_AT_ONCE = 200  # records that are looked at in one go
+
+
+def records(before: Account | None, after: Account) -> tuple[Record, ...]:
+    """Return what is to be kept with an account so that what is new in it is not missed when its time comes."""
+    had = {} if before is None else _ends(before)
+    return tuple(
+        Record(kind=KIND, key=f"{_key(at)}/{after.id}/{item}", document=b"{}", account_id=after.id)
+        for item, at in _ends(after).items()
+        if item not in had
+    )
+
+
+def settle(parts: Parts) -> datetime | None:
+    """Do what time has done by now; return when the next is due, nothing where nothing is."""
+    now = parts.now()
+    for record in islice(parts.store.records(KIND), MOST_AT_ONCE):
+        at = EPOCH + timedelta(microseconds=int(record.key.partition("/")[0]))
+        if at > now:
+            return at
+        with suppress(VersionMoved):  # somebody else was faster, or comes again
+            parts.store.commit(_settled(parts, record, now))
+    return None
+
+
+def _settled(parts: Parts, record: Record, now: datetime) -> Write:
+    """Return what makes a record's account what it is by now."""
+    try:
+        stored = parts.store.read(AccountId(record.account_id))
+    except NoSuchAccount:
+        return Write(at=now, drops=(record,))
+    caught_up = catch_up(stored.account, parts.rules, now)
+    if caught_up.account == stored.account and not caught_up.deleted:
+        return Write(at=now, drops=(record,))
+    return Write(
+        at=now,
+        account=caught_up.account,
+        expected=stored.version,
+        delete=caught_up.deleted,
+        ended=tuple(ended_for_good(stored.account, caught_up.account, deleted=caught_up.deleted)),
+        notices=caught_up.notices,
+        events=caught_up.events,
+        drops=(record,),
+    )
+
+
+def _ends(account: Account) -> dict[str, datetime]:
+    passwords = {one.id: one.expires_at for one in account.app_passwords if one.expires_at is not None}
+    return passwords | {one.id: one.due_at for one in account.pending}
+
+
+def _key(at: datetime) -> str:
+    return f"{(at - EPOCH) // timedelta(microseconds=1):020d}"
