@@ -51,6 +51,7 @@ Mutex file:{folder}
 ErrorLog {folder}/error.log
 LogLevel info auth_openidc:debug
 StartServers 1
+KeepAlive Off
 ThreadsPerChild 16
 MaxRequestWorkers 16
 DocumentRoot {folder}/pages
@@ -137,7 +138,12 @@ class Apache:
         if self.cert is not None:
             shutil.copy(self.cert[0], self.folder / "cert.pem")
             shutil.copy(self.cert[1], self.folder / "key.pem")
-        known = {"provider": TRUST.format(folder=self.folder) if self.cert else "", "more": "", "acr": "2", "scope": "openid"}
+        known = {
+            "provider": TRUST.format(folder=self.folder) if self.cert else "",
+            "more": "",
+            "acr": "2",
+            "scope": "openid profile offline_access",
+        }
         tls = TLS.format(folder=self.folder) if self.cert else ""
         loaded = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in LOADED)
         filled = SETTINGS.format(folder=self.folder, port=self.port, url=self.url, tls=tls, **{**known, **settings})

@@ -191,7 +191,8 @@ def _with_scopes(scope: str, named: claims.Asked) -> str:
 
 
 def _said(values: Mapping[str, str], named: claims.Asked) -> Said:
-    acrs = named.acrs if named.acr_is_essential else ()
+    """Return what the id_token is to say; an `acr` in a word that was asked for where one holds, for programs compare words."""
+    acrs = tuple(one for one in (*named.acrs, *values.get("acr_values", "").split()) if one in ACR_VALUES)
     return Said(nonce=values.get("nonce", ""), in_id_token=named.in_id_token, acrs=acrs)
 
 

@@ -33,6 +33,7 @@ FLAGS = (
     "--hide-scrollbars",
     "--force-prefers-reduced-motion",
 )
+GONE = ("does not belong to the document", "aborted by navigation")  # stale too, in Chromium's words
 PATIENCE = 15  # seconds for a page to come on a busy machine
 
 
@@ -173,7 +174,7 @@ class Chromium:
 
     def wait_for(self, heading: str) -> None:
         """Wait for a page by what it is called."""
-        self.wait(lambda: heading in self.heading, f'the page "{heading}" instead of "{self.driver.title}"')
+        self.wait(lambda: heading in self.heading, f'the page "{heading}"')
 
     def wait_words(self, words: str) -> None:
         """Wait for words to stand on the page."""
@@ -181,15 +182,23 @@ class Chromium:
 
     def wait(self, condition: Any, what: str) -> Any:
         """Wait until something holds; pages that are just going away do not count."""
-        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
+        from selenium.common.exceptions import (
+            NoSuchElementException,
+            StaleElementReferenceException,
+            TimeoutException,
+            WebDriverException,
+        )
 
         def holds(_: object) -> Any:
             try:
                 return condition()
             except WebDriverException as error:
-                if "does not belong to the document" in str(error.msg):  # stale too, in Chromium's words
+                if any(words in str(error.msg) for words in GONE):
                     return False
                 raise
 
         ignored = (NoSuchElementException, StaleElementReferenceException)
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=ignored).until(holds, message=what)
+        try:
+            return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=ignored).until(holds)
+        except TimeoutException as error:
+            raise TimeoutException(f'{what} instead of "{self.driver.title}"') from error
