@@ -120,7 +120,8 @@ def then(setup: Setup) -> tuple[str, ...]:
         "stay signed in, and have sshd read it: systemctl reload ssh (elsewhere: sshd)",
         f"see which keys let ada in: runuser -u {USER} -- {script} ada {FIRST_PERSON}",
         "people write the file that ssh needs: passless method ssh-key KEY --to ~/.ssh/id_passless",
-        f"keys that are lost end running sessions too: passless relying-party watch {shlex.quote(setup.party.name)}",
+        "so that keys that are removed or lost end running sessions too, let this run as root: "
+        f"passless relying-party watch {setup.party.id} --server {setup.url} --secret-file FILE",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
@@ -20,6 +20,8 @@ from fido2.ctap2.pin import ClientPin
 from fido2.hid import CtapHidDevice
 from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions
 
+from tests.software_key import SoftwareKey, plugged_in
+
 SOURCE = Path(__file__).with_name("provider.c")
 VERIFY = 0x04  # the flag with which ssh asks for a PIN (OpenSSH's sk-api.h)
 GENERAL, PIN_REQUIRED, NOT_FOUND = -1, -3, -4  # its errors
@@ -29,8 +31,9 @@ ECDSA_SIGNATURE = 0x30  # DER's first byte; an EdDSA signature is 64 bytes as th
 class Held(UserInteraction):
     """The key in somebody's hand, for browsers (WebAuthn) and for ssh; `asked` is what ssh asked about."""
 
-    def __init__(self, pin: str | None = None) -> None:
+    def __init__(self, pin: str | None = None, file: Path | None = None) -> None:
         self.pin = pin
+        self.file = file  # of a key that other processes use as well: it is plugged in for one signature
         self.asked: list[str] = []
 
     def request_pin(self, permissions: Any, rp_id: Any) -> str | None:
@@ -49,6 +52,10 @@ class Held(UserInteraction):
     def sign(self, flags: int, pin: str, application: str, handle: bytes, message: bytes) -> tuple[bytes, bytes, bytes]:
         """Sign for ssh; what a provider answers is the head and the two halves of a signature."""
         self.asked.append(application)
+        with plugged_in(SoftwareKey(file=self.file)) if self.file is not None else nullcontext():
+            return self._sign(flags, pin, application, handle, message)
+
+    def _sign(self, flags: int, pin: str, application: str, handle: bytes, message: bytes) -> tuple[bytes, bytes, bytes]:
         digest = sha256(message).digest()
         try:
             ctap = Ctap2(next(CtapHidDevice.list_devices()))
