@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -20,10 +21,12 @@ KEY_ID_LENGTH = 6  # bytes, shown as 12 hexadecimal digits; tells a handful of k
 class VaultKey:
     """Key bytes nobody should see by accident: hidden in `repr`, compared in constant time, refused by encoders."""
 
-    __slots__ = ("_octets",)
+    __slots__ = ("_derived", "_id", "_octets")
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
+        self._id = KeyId(hashlib.sha256(b"passless/1/key-id/" + octets).digest()[:KEY_ID_LENGTH].hex())
+        self._derived: dict[str, bytes] = {}
 
     def reveal(self) -> bytes:
         """Return the key itself, for deriving from it and for keeping it."""
@@ -31,7 +34,14 @@ class VaultKey:
 
     def id(self) -> KeyId:
         """Name the key by a hash of it, so that a damaged key no longer answers to its name."""
-        return KeyId(hashlib.sha256(b"passless/1/key-id/" + self._octets).digest()[:KEY_ID_LENGTH].hex())
+        return self._id
+
+    def derived(self, use: str, derive: Callable[[bytes], bytes]) -> bytes:
+        """Return the key for one use; it is derived once and forgotten with this key."""
+        found = self._derived.get(use)
+        if found is None:
+            found = self._derived[use] = derive(self._octets)
+        return found
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, VaultKey):

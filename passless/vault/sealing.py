@@ -55,11 +55,15 @@ def tag(secret: bytes, key: VaultKey, *, store_id: str, purpose: str) -> Tag:
 
 def _subkey(key: VaultKey, store_id: str, use: str) -> bytes:
     """Derive the key for one use (HKDF-SHA-256, RFC 5869), so that no two uses share key bytes."""
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    derivation = HKDF(algorithm=SHA256(), length=SUBKEY_LENGTH, salt=store_id.encode(), info=f"passless/1/{use}".encode())
-    return derivation.derive(key.reveal())
+    def derive(octets: bytes) -> bytes:
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        info = f"passless/1/{use}".encode()
+        return HKDF(algorithm=SHA256(), length=SUBKEY_LENGTH, salt=store_id.encode(), info=info).derive(octets)
+
+    return key.derived(f"{store_id}/{use}", derive)
 
 
 def _associated(store_id: str, key_id: KeyId, bound_to: str) -> bytes:

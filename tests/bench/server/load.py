@@ -6,6 +6,7 @@ It reads a `Load` from standard input, runs it, and prints a `Ran`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import random
 import subprocess
@@ -154,6 +155,27 @@ class AppPasswordChecks:
             raise Failed(f"{answered.status} {answered.body[:300]!r}")
 
 
+class GuardedPages:
+    """Pages of a site behind a proxy, each account's with its own app password."""
+
+    def __init__(self) -> None:
+        self._headers: dict[int, dict[str, str]] = {}
+
+    async def __call__(self, connection: Connection, number: int) -> None:
+        """Open one."""
+        answered = await connection.ask("GET", "/guarded/page", headers=self._of(number))
+        if answered.status != 200:
+            raise Failed(f"{answered.status} {answered.body[:300]!r}")
+
+    def _of(self, number: int) -> dict[str, str]:
+        from tests.bench.server.places import app_password_of, name_of
+
+        if number not in self._headers:
+            pair = f"{name_of(number)}:{app_password_of(number)}".encode()
+            self._headers[number] = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        return self._headers[number]
+
+
 def text_base64(content: bytes | str) -> str:
     """Return base64url without padding; of text, of its UTF-8."""
     from passless.credentials.passkeys import to_base64
@@ -170,6 +192,10 @@ def job_of(load: Load) -> Job:
             return PrivacyIdeaSignIns(load)
         case "app-password":
             return AppPasswordChecks(load)
+        case "guarded":
+            return GuardedPages()
+        case "unguarded":
+            return Asks("GET", "/empty/page")
         case "empty":
             return Asks("POST", "/api/v1/bench/empty", b'{"kind":"empty"}')
         case _:

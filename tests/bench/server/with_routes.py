@@ -1,7 +1,8 @@
-"""`passless` with two routes more, for measuring: `python -m tests.bench.server.with_routes serve …`.
+"""`passless` with three routes more, for measuring: `python -m tests.bench.server.with_routes serve …`.
 
-`POST /api/v1/bench/empty` answers an empty document, `POST /api/v1/bench/app-password` checks an app password as a mail server
-would have it. Both go through everything that the other routes go through, and are done with others as sign-ins are.
+`POST /api/v1/bench/empty` answers an empty document, `GET /api/v1/bench/nothing` nothing at all, and the third, `POST
+/api/v1/bench/app-password`, checks an app password as a mail server would have it. All go through everything that other routes
+go through, and are done with others as sign-ins are.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ def empty(call: Call, asked: Empty) -> Said:
     return Said(value=Right(right=True))
 
 
+@operation("GET", "/bench/nothing", status=204, is_open=True, is_short=lambda call, asked: True)
+def nothing(call: Call) -> Said:
+    """Answer at once, without a body, as a proxy is answered."""
+    return Said(content=b"")
+
+
 @operation("POST", "/bench/app-password", takes=Asked, gives=Right, is_open=True, is_short=lambda call, asked: True)
 def check(call: Call, asked: Asked) -> Said:
     """Check an app password."""
@@ -52,5 +59,5 @@ def check(call: Call, asked: Asked) -> Said:
 
 
 if __name__ == "__main__":
-    api.OPERATIONS = (*api.OPERATIONS, empty, check)
+    api.OPERATIONS = (*api.OPERATIONS, empty, nothing, check)
     main()
