@@ -5,10 +5,10 @@ the machine to point a service at them, once they have tested them. `pam_radius_
 `skip_passwd` lets the server begin, `force_prompt` keeps the password of the module before it from the server,
 `prompt_attribute` hides what is typed.
 
-`requisite` stands before each module, since what is missing then keeps everybody out, and tells so, while `sufficient` or
-`optional` would let everybody in without the second step; and since who does not know the password is not asked for a code,
-so that strangers cannot use up anybody's tries. The price is a locked door while the server is down, and so none is made
-without a way back.
+Whatever fails ends the sign-in (`requisite`, `default=die`), since what is missing then keeps everybody out, while
+`sufficient` or `optional` would let everybody in without the second step; and since who does not know the password is not
+asked for a code, so that strangers cannot use up anybody's tries. The price is a locked door while the server is down, and
+so none is made without a way back.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ SOCKET = "udp:127.0.0.1:1812"  # RFC 2865 §3, the port of RADIUS
 MODULE = "pam_radius_auth.so"
 MODULE_FOLDERS = ("/lib/*/security", "/usr/lib/*/security", "/lib/security", "/lib64/security", "/usr/lib64/security")
 TIMEOUT = 5  # seconds that the module waits for each answer; from 3 to 60. Nobody waits longer where the server is down
+OPTIONS = "skip_passwd force_prompt prompt_attribute"
+NOT_THERE = (
+    "The server that checks the second step does not answer now. Nothing was wrong with what you typed; try again later."
+)
 STRANGER = "passless-nobody"  # whom the tests try to sign in; no local user
 LONGEST_TEST = 40  # seconds
 REFUSALS = (  # what pamtester says where a service file works and nobody is let in
@@ -109,7 +113,6 @@ SECRET_TEXT = """\
 PASSWORD_TEXT = """\
 # passless ("{name}"): the password of this machine, then a code or an approval on another device.
 # For a service, in its file, in the place of "@include common-auth":   @include {file}
-# "requisite" fails where a module or the server is missing. Do not write "sufficient" or "optional": these let in without it.
 auth	requisite	pam_unix.so
 {module}
 """
@@ -225,7 +228,11 @@ def _said(command: list[str]) -> str:
 
 
 def _module(setup: Setup) -> str:
-    return f"auth\trequisite\t{MODULE} conf={_secret_file(setup)} skip_passwd force_prompt prompt_attribute"
+    return f"""\
+# Whatever fails ends here, and where the server does not answer that is told first; only a right answer gets to the last line.
+auth	[success=1 authinfo_unavail=bad default=die]	{MODULE} conf={_secret_file(setup)} {OPTIONS}
+auth	[default=die]	pam_exec.so quiet stdout /bin/echo {NOT_THERE}
+auth	required	pam_permit.so"""
 
 
 def _folder(setup: Setup) -> Path:

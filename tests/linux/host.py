@@ -55,8 +55,8 @@ class Somebody:
         self.host = host
         self.caller: Any = None
         keep_secret(LOCAL_PASSWORD)
-        hashed = _run("openssl", "passwd", "-6", "-stdin", typed=LOCAL_PASSWORD).strip()
-        _run("useradd", "--create-home", "--shell", "/bin/bash", "--password", hashed, self.name)
+        hashed = run("openssl", "passwd", "-6", "-stdin", typed=LOCAL_PASSWORD).strip()
+        run("useradd", "--create-home", "--shell", "/bin/bash", "--password", hashed, self.name)
 
     def joins(self, *, with_app: bool = True) -> Somebody:
         """Make an account, and add an app to it."""
@@ -191,7 +191,8 @@ class Host:
             file.unlink(missing_ok=True)
 
 
-def _run(*command: str, typed: str = "") -> str:
+def run(*command: str, typed: str = "") -> str:
+    """Run a program that has to end well, and return what it wrote."""
     done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pexpect
 
+from passless.programs.pam import NOT_THERE as SERVER_DOWN
 from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, NOT_YET, PASSWORD_PROMPT, Host, Somebody
 from tests.server.asking import PASSWORD
 from tests.server.serving import keep_secret
@@ -171,14 +172,16 @@ def test_while_the_server_is_down_it_is_a_failure_that_passes(host: Host) -> Non
     """Neither "welcome" nor "wrong password", and it comes back by itself."""
     ada = host.somebody().joins()
     host.served.stop()
-    assert host.asks(f"{host.service}-code", ada.name)[1].strip() == NOT_THERE
+    said = host.asks(f"{host.service}-code", ada.name)[1].strip()
+    assert said.startswith(SERVER_DOWN)
+    assert said.endswith(NOT_THERE)
     with host.answering():
         assert with_code(host, ada, ada.code()) == IN
         child = host.begins(f"{host.service}-code", ada.name)
         shown_code(child)
         host.served.stop()
         child.sendline("")
-        assert last_words(child) == NOT_THERE
+        assert last_words(child).endswith(NOT_THERE)
     host.serve_on()
 
 

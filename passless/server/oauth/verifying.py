@@ -62,7 +62,8 @@ def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
         return _type(request, site, typed, "No device waits with that code. Look at the device again.", status=404)
     except Throttled:
         return _type(request, site, "", "Too many wrong codes came from here. Wait a while, then try again.", status=429)
-    return browser.render(request, site, "device.html", step="done", approved=said == "approve")
+    service = _service(site, waiting)
+    return browser.render(request, site, "device.html", step="done", approved=said == "approve", service=service)
 
 
 def _someone(request: browser.Asking, site: Site, typed: str) -> Person | Page:
@@ -74,7 +75,6 @@ def _someone(request: browser.Asking, site: Site, typed: str) -> Person | Page:
     return browser.sign_in_first(request, site, max_age=None if someone is None else STEP_UP, next_path=next_path)
 
 
-def _type(request: browser.Asking, site: Site, typed: str, problem: str | None = None, *, status: int = 200) -> Page:
 def _prove_more(request: browser.Asking, site: Site, someone: Person, waiting: Waiting, typed: str) -> Page | None:
     """Ask for what the relying party requires of who approves; None where it is proven."""
     client = clients.query(site.parts, waiting.device.client_id)
@@ -88,6 +88,7 @@ def _prove_more(request: browser.Asking, site: Site, someone: Person, waiting: W
     return browser.prove_again(request, site, strength=wish.factors, next_path=next_path, why="weak-proof")
 
 
+def _type(request: browser.Asking, site: Site, typed: str, problem: str | None = None, *, status: int = 200) -> Page:
     code = devices.as_typed(typed)[: devices.USER_CODE_LENGTH]
     shown = devices.shown(code) if len(code) == devices.USER_CODE_LENGTH else code
     return browser.render(request, site, "device.html", status=status, step="type", user_code=shown, problem=problem)
@@ -104,6 +105,7 @@ def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person,
         step="ask",
         user_code=devices.shown(devices.as_typed(typed)),
         client=client.client.name,
+        service=_service(site, waiting),
         place=device.place,
         since=device.asked_at,
         expires_at=device.ends_at,
@@ -112,11 +114,19 @@ def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person,
     )
 
 
+def _service(site: Site, waiting: Waiting) -> str:
+    """Return which of a host's services asks; nothing where it is no host that does."""
+    client = clients.query(site.parts, waiting.device.client_id)
+    return waiting.device.scope if client is not None and client.client.kind is PartyKind.PAM else ""
+
+
 def _may(client: clients.KnownClient, scope: str, account: Account) -> list[str]:
     if client.client.kind is PartyKind.PAM:
         return [f"sign in there as {account.name}, this once"]
     if client.is_command_line:
         return ["look at your account from that device, and sign itself out; it can change nothing"]
+    if client.speaks_openid:
+        return telling(account, scope)
     return ["know who you are: the name and the id of your account", *(f"use what it calls {one}" for one in scope.split())]
 
 
@@ -125,8 +135,6 @@ def _keep(site: Site, waiting: Waiting, someone: Person, place: str, *, approved
     parts, account = site.parts, someone.account
     details = {"client": waiting.device.client_id, "device": waiting.device.place}
     outcome = Outcome.DONE if approved else Outcome.REFUSED
-    if client.speaks_openid:
-        return telling(account, scope)
     entry = entry_of(account, place, "approve-device", parts.now(), details, outcome)
     line = someone.session.line
     devices.answer(parts, waiting, approved=approved, account_id=account.id, line=line, place=place, entry=entry)

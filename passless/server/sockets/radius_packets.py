@@ -16,7 +16,7 @@ from msgspec import Struct
 
 HEADER = 20  # bytes: code, identifier, length, authenticator (RFC 2865 §3)
 AUTHENTICATOR_AT = 4  # where the authenticator begins
-SMALLEST_ATTRIBUTE = 3  # bytes: no attribute is empty (RFC 2865 §5)
+SMALLEST_ATTRIBUTE = 2  # bytes; an empty one should not be (RFC 2865 §5), but `login` names nobody's host like that
 LONGEST_VALUE = 253  # bytes of an attribute (RFC 2865 §5)
 LARGEST = 4096  # bytes of a packet (RFC 2865 §3)
 BLOCK = 16  # bytes that are hidden at a time (RFC 2865 §5.2)
@@ -87,14 +87,14 @@ def read(packet: bytes, secret: bytes) -> Asked:
             signed_at = at
     if signed_at is not None:
         _check_signature(packet, signed_at, secret)
-    if Attribute.USER_NAME not in found or Attribute.USER_PASSWORD not in found:
-        raise BadPacket("no user or password")
+    if Attribute.USER_NAME not in found:
+        raise BadPacket("no user")
     authenticator = packet[AUTHENTICATOR_AT:HEADER]
     return Asked(
         identifier=packet[1],
         authenticator=authenticator,
         user=found[Attribute.USER_NAME],
-        password=revealed(found[Attribute.USER_PASSWORD], authenticator, secret),
+        password=_password(found.get(Attribute.USER_PASSWORD), authenticator, secret, is_signed=signed_at is not None),
         state=found.get(Attribute.STATE),
         caller=found.get(Attribute.CALLING_STATION_ID, b""),
         service=found.get(Attribute.NAS_IDENTIFIER, b""),
@@ -119,6 +119,15 @@ def _check_signature(packet: bytes, at: int, secret: bytes) -> None:
     blank = packet[:at] + bytes(BLOCK) + packet[at + BLOCK :]
     if packet[at - 1] != BLOCK + 2 or not hmac.compare_digest(given, hmac.digest(secret, blank, "md5")):
         raise BadPacket("signature")
+
+
+def _password(sent: bytes | None, authenticator: bytes, secret: bytes, *, is_signed: bool) -> bytes:
+    """Return the password; some programs leave an empty one out, which proves nothing by itself."""
+    if sent is None and is_signed:
+        return b""
+    if not sent:
+        raise BadPacket("no password")
+    return revealed(sent, authenticator, secret)
 
 
 def revealed(hidden: bytes, authenticator: bytes, secret: bytes) -> bytes:
