@@ -35,6 +35,8 @@ NEEDS = {
     Need.APP_PASSWORD: "an app password",
     Need.DEVICE_CODE: "a device code",
     Need.KEEP_PASSWORD: "the password",
+    Need.BROWSER: "a browser",
+    Need.KEY_OR_CODE: "a key or a code",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")  # as `isoformat` writes it
 NEITHER = frozenset({UNPLUGGED})  # what is neither good nor bad
@@ -64,7 +66,14 @@ def _vault_facts(result: VaultStatus) -> Iterator[tuple[str, RenderableType]]:
     yield "vault key", Text.assemble(mark(good=result.ok), " ", safe(result.message))
     yield "kept in", safe(result.where)
     yield "keys", safe(", ".join(f"{key} (in use)" if key == result.current else key for key in result.keys) or "none")
-    yield "it seals", safe(_count(result.seals, "secret, of an authenticator app or the server", "secrets of authenticator apps and the server"))
+    yield (
+        "it seals",
+        safe(
+            _count(
+                result.seals, "secret, of an authenticator app or the server", "secrets of authenticator apps and the server"
+            )
+        ),
+    )
     yield "it checks", safe(_count(result.app_passwords, "app password", "app passwords"))
     if result.hint:
         yield "do", safe(result.hint, "cyan")
@@ -205,8 +214,13 @@ def _report_facts(result: AuditReport, said: str, look: Look) -> Iterator[tuple[
 @list_of(LegacyApp)
 def legacy_apps(items: Sequence[LegacyApp], look: Look) -> RenderableType:
     """Draw which programs need what."""
-    lines = [(safe(one.name, "bold"), safe(NEEDS[one.need]), safe(one.advice, "dim")) for one in items]
-    return listing(look, ("program", "needs", "what to do"), lines, nothing="")
+    lines = [(safe(one.name, "bold"), safe(NEEDS[one.need]), safe(one.advice, "dim"), safe(_through(one))) for one in items]
+    return listing(look, ("program", "needs", "what to do", "through"), lines, nothing="")
+
+
+def _through(app: LegacyApp) -> str:
+    """Return the kinds of relying parties that a program can use, each once."""
+    return ", ".join(dict.fromkeys(way.relying_party for way in app.ways)) or "–"
 
 
 @view.register

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from passless.domain.legacy_apps import LEGACY_APPS, Need, find
+from passless.domain.legacy_apps import LEGACY_APPS, Need, Proof, find
+from passless.domain.party_kinds import PartyKind
 
 
 @pytest.mark.parametrize(
@@ -25,16 +26,65 @@ from passless.domain.legacy_apps import LEGACY_APPS, Need, find
         ("Credential Manager", "credential-manager", Need.KEEP_PASSWORD),
         ("scheduled task", "command-line", Need.APP_PASSWORD),
         ("cron", "command-line", Need.APP_PASSWORD),
+        ("aerc", "mail-tokens", Need.BROWSER),
+        ("CalDAV", "calendar", Need.APP_PASSWORD),
+        ("rclone", "webdav", Need.APP_PASSWORD),
+        ("git push", "git", Need.APP_PASSWORD),
+        ("WLAN", "radius", Need.APP_PASSWORD),
+        ("Samba", "smb", Need.KEEP_PASSWORD),
+        ("sftp", "ssh", Need.KEY_OR_CODE),
+        ("sudo", "linux", Need.KEY_OR_CODE),
+        ("Grafana", "web", Need.BROWSER),
+        ("Smart TV", "no-keyboard", Need.DEVICE_CODE),
     ],
 )
 def test_every_program_of_the_page_is_found_by_its_name(words: str, app: str, need: Need) -> None:
     assert (app, need) in [(one.id, one.need) for one in find(words)]
 
 
-def test_there_are_ten_and_each_says_what_to_do() -> None:
-    assert len(LEGACY_APPS) == 10
-    assert len({one.id for one in LEGACY_APPS}) == 10
+def test_the_ten_of_the_page_come_first_and_each_says_what_to_do() -> None:
+    assert [one.id for one in LEGACY_APPS[:10]] == [
+        "xbox-360",
+        "xbox-one",
+        "office-2010",
+        "office-mac-2011",
+        "mail",
+        "mail-device",
+        "windows-8",
+        "remote-desktop",
+        "credential-manager",
+        "command-line",
+    ]
+    assert len({one.id for one in LEGACY_APPS}) == len(LEGACY_APPS)
     assert all(one.advice for one in LEGACY_APPS)
+
+
+@pytest.mark.parametrize(
+    ("app", "kinds"),
+    [
+        ("mail", {"dovecot"}),
+        ("radius", {"http"}),
+        ("web", {"oidc", "http"}),
+        ("no-keyboard", {"oauth", "oidc"}),
+        ("linux", {"pam"}),
+        ("ssh", {"ssh", "pam"}),
+        ("smb", set()),
+        ("remote-desktop", set()),
+    ],
+)
+def test_a_program_names_the_relying_parties_that_it_can_use(app: str, kinds: set[str]) -> None:
+    (found,) = [one for one in LEGACY_APPS if one.id == app]
+    assert {str(way.relying_party) for way in found.ways} == kinds
+
+
+def test_every_kind_of_relying_party_serves_some_program() -> None:
+    assert {way.relying_party for one in LEGACY_APPS for way in one.ways} == set(PartyKind)
+
+
+def test_what_has_an_app_password_of_its_own_says_which_service() -> None:
+    """An app password signs no person in: it goes through mail and HTTP alone."""
+    through = {way.relying_party for one in LEGACY_APPS for way in one.ways if way.proof is Proof.APP_PASSWORD}
+    assert through == {PartyKind.DOVECOT, PartyKind.HTTP}
 
 
 def test_what_needs_an_app_password_names_the_command() -> None:

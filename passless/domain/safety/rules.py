@@ -16,7 +16,7 @@ from passless.domain.changes import (
     FinishRecovery,
     TurnTwoStepOn,
 )
-from passless.domain.legacy_apps import LEGACY_APPS, Need
+from passless.domain.legacy_apps import LEGACY_APPS
 from passless.domain.methods import Password, Strength, Totp
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Problem
@@ -158,7 +158,7 @@ def app_passwords_need_two_step(case: Case) -> Iterator[Problem]:
 def legacy_app(case: Case) -> Iterator[Problem]:
     """Rule 7: say which programs need something else once there is no password."""
     if case.deletes_the_password:
-        names = ", ".join(app.name for app in LEGACY_APPS if app.need is not Need.DEVICE_CODE)
+        names = ", ".join(app.name for app in LEGACY_APPS if app.wants_password)
         yield case.problem(
             "legacy-app",
             f"some older programs still need a password or an app password: {names}",
