@@ -33,7 +33,7 @@ JTI_SIZE = 16  # bytes, 128 bits
 TRIES_AFTER = (0.0, 1.0, 4.0, 15.0)  # seconds before each try
 TIME_LIMIT = 5.0  # seconds of one try
 MOST_AT_ONCE = 32  # programs that are told at the same time
-LOOK_EVERY = 5.0  # seconds between two looks whether there is anybody to be told
+LOOK_EVERY = 1.0  # seconds between two looks whether there is anybody to be told
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})  # §2.8; the second is what many say
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
