@@ -100,7 +100,9 @@ def host(served: Served) -> Iterator[Host]:
         store = f"sqlite:///{served.home.parent / 'accounts.sqlite'}"
         operator.json("profile", "add", "here", "--store", store, "--vault", "file")
         operator.json("profile", "use", "here")
-        made = operator.json("relying-party", "add", "file server", "--kind", "ssh", "--to", str(folder), "--server", served.url)
+        made = operator.json(
+            "relying-party", "add", "file server", "--kind", "ssh", "--to", str(folder), "--server", served.url
+        )
         keep_secret(made["secret"])
         running = Host(folder, folder / "passless-file-server.conf", made)
         yield running

@@ -1,4 +1,4 @@
-"""The software key for ssh: real `ssh` loads a small library (provider.c), which asks whoever holds the key over a unix socket."""
+"""The software key for ssh: real `ssh` loads a small library (provider.c), which asks whoever holds the key over a socket."""
 
 from __future__ import annotations
 
