@@ -164,8 +164,8 @@ def test_a_person_signs_in_with_a_passkey_and_the_app_knows_who_they_are(scene: 
 def test_whoever_is_not_signed_in_stays_out_where_no_page_may_come(scene: Scene) -> None:
     """`prompt=none`: an error goes back, and no page of the server is shown.
 
-    mod_auth_openidc 2.4.12 takes every answer with `iss` (RFC 9207) but without a code for a choice of provider, and shows a page of
-    its own about that.
+    mod_auth_openidc 2.4.12 takes every answer with `iss` (RFC 9207) but without a code for a choice of provider, and shows
+    a page of its own about that.
     """
     scene.visit("/silent/")
     assert scene.browser.driver.current_url.startswith(f"{scene.apache.callback}?error=login_required&")
