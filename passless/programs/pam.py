@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -90,17 +91,17 @@ def check(setup: Setup) -> None:
 
 def files(setup: Setup) -> tuple[NewFile, ...]:
     """Return the service files, and the module's own with the secret in it."""
-    folder, module = _folder(setup), _module(setup)
+    folder, slug, name = _folder(setup), _slug(setup), names.printable(setup.party.name)
     secret = "" if setup.secret is None else setup.secret.reveal()
-    name = names.printable(setup.party.name)
+    held = SECRET_TEXT.format(name=name, server=_server(setup), secret=secret, timeout=TIMEOUT)
+    services = {slug: PASSWORD_TEXT, f"{slug}-code": CODE_TEXT, f"{slug}-wait": WAIT_TEXT}
+    texts = {
+        file: text.format(name=name, file=file, module=_module(setup), waiting=_waiting(setup))
+        for file, text in services.items()
+    }
     return (
-        NewFile(
-            _secret_file(setup),
-            SECRET_TEXT.format(name=name, server=_server(setup), secret=secret, timeout=TIMEOUT),
-            SECRET_FILE,
-        ),
-        NewFile(folder / _slug(setup), PASSWORD_TEXT.format(name=name, file=_slug(setup), module=module)),
-        NewFile(folder / f"{_slug(setup)}-code", CODE_TEXT.format(name=name, file=f"{_slug(setup)}-code", module=module)),
+        NewFile(_secret_file(setup), held, SECRET_FILE),
+        *(NewFile(folder / file, text) for file, text in texts.items()),
     )
 
 
@@ -121,6 +122,15 @@ CODE_TEXT = """\
 # passless ("{name}"): a code or an approval alone, for what has checked something else first, such as sshd a public key.
 # For a service, in its file, in the place of "@include common-auth":   @include {file}
 {module}
+"""
+
+
+WAIT_TEXT = """\
+# passless ("{name}"): the password of this machine, then an approval on another device, for what shows words and takes none.
+# It shows a code and an address and waits. Not for sshd, which shows nothing before it asks something.
+# For a service, in its file, in the place of "@include common-auth":   @include {file}
+auth	requisite	pam_unix.so
+{waiting}
 """
 
 
@@ -188,10 +198,12 @@ def _findings(setup: Setup) -> Iterator[Finding]:
     if _folder(setup) != FOLDER:
         yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone")
         return
+    name, wrong = _slug(setup), "no password\n"
     tried = {
-        _slug(setup): "no password\n",
-        f"{_slug(setup)}-code": "",
-    }  # to a question for a code nothing is said: it is no guess
+        name: wrong,
+        f"{name}-wait": wrong,
+        f"{name}-code": "",
+    }  # asked for a code, nothing is said: it is no guess
     running = {service: _pamtester(service) for service in tried}  # at once: each may wait for the server
     for service, process in running.items():
         said = _spoken(process, tried[service])
@@ -233,6 +245,11 @@ def _module(setup: Setup) -> str:
 auth	[success=1 authinfo_unavail=bad default=die]	{MODULE} conf={_secret_file(setup)} {OPTIONS}
 auth	[default=die]	pam_exec.so quiet stdout /bin/echo {NOT_THERE}
 auth	required	pam_permit.so"""
+
+
+def _waiting(setup: Setup) -> str:
+    command = f"{sys.executable} -I -m passless.programs.waiting_for_approval {_secret_file(setup)}"
+    return f"auth\trequisite\tpam_exec.so quiet seteuid stdout {command}"
 
 
 def _folder(setup: Setup) -> Path:

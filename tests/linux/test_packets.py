@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from passless.server.sockets.radius_packets import (
+from passless.programs.radius_packets import (
     Asked,
     Attribute,
     BadPacket,
@@ -23,6 +23,7 @@ from passless.server.sockets.radius_packets import (
     is_answer,
     question,
     read,
+    value_of,
 )
 from tests.linux.host import Host, Somebody
 from tests.strangers.needing import need
@@ -68,15 +69,6 @@ class Program:
         answer = self.sends(self.asks(user, password, state)[1])
         assert answer is not None
         return Code(answer[0])
-
-
-def value_of(packet: bytes, kind: Attribute) -> bytes:
-    at = 20
-    while at < len(packet):
-        if packet[at] == kind:
-            return packet[at + 2 : at + packet[at + 1]]
-        at += packet[at + 1]
-    raise AssertionError(kind)
 
 
 @contextmanager

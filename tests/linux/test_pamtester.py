@@ -7,6 +7,7 @@ from pathlib import Path
 import pexpect
 
 from passless.programs.pam import NOT_THERE as SERVER_DOWN
+from passless.programs.waiting_for_approval import NOT_APPROVED
 from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, NOT_YET, PASSWORD_PROMPT, Host, Somebody
 from tests.server.asking import PASSWORD
 from tests.server.serving import keep_secret
@@ -122,6 +123,19 @@ def test_who_presses_enter_first_is_let_in_as_soon_as_they_approve(host: Host) -
     child.sendline("")
     ada.answers(user_code)
     assert last_words(child) == IN
+
+
+def test_where_nobody_can_type_the_code_is_shown_and_it_waits(host: Host) -> None:
+    ada, bob = host.somebody().joins(with_app=False), host.somebody().joins(with_app=False)
+    for person, said, end in ((ada, "approve", IN), (bob, "refuse", NOT_APPROVED)):
+        child = host.begins(f"{host.service}-wait", person.name)
+        child.expect(PASSWORD_PROMPT)
+        child.sendline(LOCAL_PASSWORD)
+        child.expect(r"type ([B-Z]{4}-[B-Z]{4}) there\. It goes on here by itself\.")
+        person.answers(str(child.match.group(1)), said)
+        assert end in last_words(child)
+    assert second_steps(host, ada) == [("done", "")]
+    assert second_steps(host, bob) == []
 
 
 def test_what_was_refused_lets_nobody_in(host: Host) -> None:

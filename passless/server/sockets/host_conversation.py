@@ -22,17 +22,18 @@ from passless.domain.names import LONGEST_TYPED, printable
 from passless.domain.relying_parties import Client
 from passless.domain.secret import Secret
 from passless.ports import VersionMoved
+from passless.programs import radius_packets
+from passless.programs.radius_packets import Asked, Code
+from passless.programs.waiting_for_approval import PRESS_ENTER
 from passless.server.oauth import devices, giving
 from passless.server.oauth.metadata import VERIFY
 from passless.server.site import Site
-from passless.server.sockets import radius_packets
-from passless.server.sockets.radius_packets import Asked, Code
 
 LIFE = devices.LIFE  # how long a person may take
 ASK_FOR_CODE = "One-time code (Enter: approve on another device): "
 TOO_MANY = "Too many requests came from there. One-time code: "
 WAIT = "Too many wrong codes came before. Wait {minutes}, then try again. Press Enter: "
-ASK_FOR_APPROVAL = "Open {address} and type {code} there, then press Enter here: "
+ASK_FOR_APPROVAL = "Open {address} and type {code} there" + PRESS_ENTER
 NOT_YET = "Nobody approved {code} yet, at {address}. Press Enter once you have: "
 SHORT_ADDRESS = "the page /device of your passless server"
 TRIES = 8  # of a write that others came in between

@@ -20,12 +20,12 @@ from passless.actions import relying_parties
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
 from passless.domain.relying_parties import Client
+from passless.programs.radius_packets import ECHO, NO_ECHO, Asked, Attribute, BadPacket, Code, answer, read
 from passless.server.batches import Batches
 from passless.server.log import Log
 from passless.server.site import Site
 from passless.server.sockets.host_conversation import Conversation, NotFromHost, Reply, Stage
 from passless.server.sockets.opening import BadSocket
-from passless.server.sockets.radius_packets import ECHO, NO_ECHO, Asked, Attribute, BadPacket, Code, answer, read
 
 SENT_AGAIN_FOR = 60.0  # seconds that an answer is kept; a module waits at most as long for one
 MOST_KEPT = 4096  # answers; the oldest go first

@@ -181,6 +181,11 @@ def is_answer(packet: bytes, asked: Asked, secret: bytes) -> bool:
     return hmac.compare_digest(packet[AUTHENTICATOR_AT:HEADER], expected)
 
 
+def value_of(packet: bytes, kind: Attribute) -> bytes:
+    """Return an attribute of a packet that is whole; empty where it has none."""
+    return next((value for _, found, value in _attributes(packet) if found == kind), b"")
+
+
 def attribute(kind: Attribute, value: bytes) -> bytes:
     """Return an attribute as it is sent."""
     if not 0 < len(value) <= LONGEST_VALUE:
