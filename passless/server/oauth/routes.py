@@ -23,6 +23,7 @@ from passless.server.oauth import metadata as at
 from passless.server.oauth.authorization import Authorization
 from passless.server.oauth.calls import Answered, ClientRequest
 from passless.server.site import Site
+from passless.vault.errors import SealBroken, VaultKeyForeign, VaultKeyMissing, VaultKeyUnreadable
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -35,6 +36,8 @@ def _refused(request: Asking, error: PasslessError) -> Page:
     status, code = HTTPStatus.BAD_REQUEST, "invalid_request"
     headers: dict[str, str] = {}
     match error:
+        case VaultKeyMissing() | VaultKeyForeign() | VaultKeyUnreadable() | SealBroken():  # waiting does not help
+            status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "server_error"
         case Unavailable():
             status, code, headers = HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable", {"Retry-After": "1"}
         case Throttled() | devices.TooManyDevices():

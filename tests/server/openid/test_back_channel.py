@@ -1,0 +1,213 @@
+"""Programs are told within a second of a session that ended, by one process, and follow nobody (Back-Channel Logout 1.0)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from time import monotonic
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from tests.server.oauth.test_two_processes import Team
+from tests.server.oauth.world import VERIFIER, WEB_CALLBACK, Fields, asked
+from tests.server.serving import Served, keep_secret
+from tests.server.test_several_processes import HOST, Pair, a_pair, on_the_host
+
+URL = f"http://{HOST}"
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LONGEST = 30.0  # seconds that a busy machine may take
+
+
+class Listener:
+    """A program that is told; it answers as it is made to, and keeps what it heard and when."""
+
+    def __init__(self) -> None:
+        self.heard: Queue[tuple[float, str, dict[str, str]]] = Queue()
+        self.statuses: list[int] = []  # of the next answers; then 200
+        listener = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"])).decode()
+                form = {name: value for name, (value,) in parse_qs(body, strict_parsing=True).items()}
+                listener.heard.put((monotonic(), self.path, form))
+                status = listener.statuses.pop(0) if listener.statuses else 200
+                self.send_response(status)
+                if status in (302, 307):
+                    self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.uri = f"http://127.0.0.1:{self._server.server_address[1]}/told"
+
+    def next(self) -> tuple[float, str, dict[str, str]]:
+        """Return what is heard next."""
+        return self.heard.get(timeout=LONGEST)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class OpenId(Team):
+    """A team whose program speaks OpenID Connect and wants to be told."""
+
+    def __init__(self, pair: Pair, folder: Path, listener: Listener) -> None:
+        super().__init__(pair, folder, None)
+        kind = ("--kind", "oidc", "--redirect-uri", WEB_CALLBACK, "--told-at", listener.uri)
+        self.mail = json.loads(on_the_host(folder, None, "relying-party", "add", f"{self.name} oidc", *kind))
+        keep_secret(self.mail["secret"])
+
+    def sign_in(self, served: Served) -> dict[str, Any]:
+        """Let the program sign the person in; return what it reads in its id_token."""
+        wish = {"client_id": self.mail["id"], "redirect_uri": WEB_CALLBACK, "scope": "openid", "nonce": "n"}
+        page = self.browse(served, f"/oauth/authorize?{urlencode(asked(**wish))}")
+        if page.status_code == 200:
+            page = self.browse(served, "/oauth/authorize", {**Fields(page.text).hidden, "answer": "approve"})
+        code = keep_secret(parse_qs(urlsplit(page.headers["location"]).query)["code"][0])
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": WEB_CALLBACK, "code_verifier": VERIFIER}
+        answer = self.post(served, "/oauth/token", basic=True, **form).json()
+        self.id_token, self.access_token = answer["id_token"], answer["access_token"]
+        return self.read(served, self.id_token)
+
+    def read(self, served: Served, token: str) -> dict[str, Any]:
+        """Read what was signed."""
+        with self.at(served) as http:
+            found = KeySet.import_key_set(http.get("/oauth/keys").json())
+        opened = jwt.decode(token, found, algorithms=["RS256"])
+        return {"typ": opened.header["typ"], **opened.claims}
+
+    def sign_out(self, served: Served) -> float:
+        """Sign out in the browser; return when."""
+        page = self.browse(served, "/")
+        begun = monotonic()
+        assert self.browse(served, "/sign-out", Fields(page.text).hidden).status_code == 303
+        return begun
+
+
+@pytest.fixture(scope="module")
+def pair_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pair, Path]]:
+    folder = tmp_path_factory.mktemp("back-channel")
+    with a_pair(folder, None) as pair:
+        yield pair, folder
+
+
+@contextmanager
+def listening() -> Iterator[Listener]:
+    made = Listener()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture
+def team(pair_in: tuple[Pair, Path], listener: Listener) -> OpenId:
+    return OpenId(*pair_in, listener)
+
+
+def test_a_program_is_told_once_of_who_signed_out(team: OpenId, listener: Listener) -> None:
+    """Back-Channel Logout §2.4, §2.5: all that the token must hold, and no nonce; by one of the two processes."""
+    one, other = team.pair.one, team.pair.other
+    signed_in = team.sign_in(one)
+    assert team.sign_in(other)["sid"] == signed_in["sid"]
+    begun = team.sign_out(other)
+    at, path, form = listener.next()
+    assert (path, set(form)) == ("/told", {"logout_token"})
+    told = team.read(one, form["logout_token"])
+    assert told["typ"] == "logout+jwt"
+    assert (told["iss"], told["aud"], told["sub"]) == (URL, team.mail["id"], signed_in["sub"])
+    assert told["sid"] == signed_in["sid"]
+    assert told["events"] == {EVENT: {}}
+    assert told["jti"]
+    assert 0 < told["exp"] - told["iat"] <= 120
+    assert "nonce" not in told
+    assert at >= begun
+    team.browse(one, "/sign-in")
+    assert listener.heard.empty()
+
+
+def test_a_failure_is_tried_again_and_a_refusal_is_not(team: OpenId, listener: Listener) -> None:
+    listener.statuses = [503, 200]
+    team.sign_in(team.pair.one)
+    team.sign_out(team.pair.one)
+    tokens = [listener.next()[2]["logout_token"] for _ in range(2)]
+    assert len(set(tokens)) == 2  # each with a `jti` of its own
+    assert team.read(team.pair.one, tokens[0])["sid"] == team.read(team.pair.one, tokens[1])["sid"]
+
+
+def test_nobody_is_followed(pair_in: tuple[Pair, Path], listener: Listener) -> None:
+    """Else a program that may be told could have the server ask whatever it likes."""
+    team = OpenId(*pair_in, listener)
+    listener.statuses = [307, 302]
+    team.sign_in(team.pair.one)
+    team.sign_out(team.pair.one)
+    assert listener.next()[1] == "/told"
+    lines = [served for served in (team.pair.one, team.pair.other)]
+    deadline = monotonic() + LONGEST
+    while monotonic() < deadline and not any(served.line("logout-not-told") for served in lines):
+        team.browse(team.pair.one, "/sign-in")
+    said = next(served.line("logout-not-told") for served in lines if served.line("logout-not-told"))
+    assert said is not None
+    assert said["why"] == "it answered 307"
+    assert listener.heard.empty()
+
+
+def test_putting_a_program_out_ends_its_session_too(team: OpenId, listener: Listener) -> None:
+    signed_in = team.sign_in(team.pair.one)
+    page = team.browse(team.pair.one, "/oauth/agreed")
+    forms = Fields(page.text).hidden | {"client": team.mail["id"]}
+    assert team.browse(team.pair.one, "/oauth/agreed", forms).status_code == 303
+    assert team.read(team.pair.one, listener.next()[2]["logout_token"])["sid"] == signed_in["sid"]
+
+
+def test_a_program_that_gives_its_own_token_back_is_told_nothing(team: OpenId, listener: Listener) -> None:
+    team.sign_in(team.pair.one)
+    team.post(team.pair.one, "/oauth/revoke", basic=True, token=team.access_token)
+    team.sign_in(team.pair.one)
+    team.sign_out(team.pair.one)
+    first = listener.next()
+    assert first[1] == "/told"
+    assert listener.heard.empty()
+
+
+def test_it_asks_itself_whether_to_sign_out_of_here(team: OpenId, listener: Listener) -> None:
+    """RP-Initiated Logout, at the other process, and back: all programs are told."""
+    team.sign_in(team.pair.one)
+    answer = team.browse(team.pair.other, f"/oauth/end_session?{urlencode({'id_token_hint': team.id_token})}")
+    assert "You are signed out" in answer.text
+    assert listener.next()[1] == "/told"
+
+
+def test_a_server_that_was_started_again_knows_whom_to_tell(tmp_path: Path, listener: Listener) -> None:
+    """Must hold 10."""
+    with a_pair(tmp_path, None) as pair:
+        team = OpenId(pair, tmp_path, listener)
+        signed_in = team.sign_in(pair.one)
+    with a_pair(tmp_path, None) as pair:
+        team.pair = pair
+        begun = team.sign_out(pair.one)
+        at, _, form = listener.next()
+        assert at >= begun
+        assert team.read(pair.other, form["logout_token"])["sid"] == signed_in["sid"]
