@@ -36,6 +36,7 @@ from passless.ports import NoSuchAccount, Write
 SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use is known
 GUESSED = "guessed-hash"  # what wrong hashes of an hour are remembered as
 BUCKET = 3  # bytes of a wrong hash's tag by which it is known again: too few to find out what it was made of
+MOST_SEEN = 10_000  # app passwords that a process remembers to have seen in use
 TOLD = (1, throttle.FREE_ATTEMPTS)  # which of the wrong ones in an hour are in the audit trail
 
 Sought = Callable[[], tuple[Tag, ...]]  # what is looked for, under every key that the vault knows now
@@ -68,8 +69,36 @@ class Checked(Struct, frozen=True, kw_only=True):
         return self.account.name
 
 
+class Lately:
+    """Which app passwords a process saw in use in the last minute: what it knows itself it need not look up."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], datetime] = {}
+
+    def has(self, checked: Checked, now: datetime) -> bool:
+        """Tell whether it was in use just before."""
+        seen = self._seen.get((checked.account.id, checked.app_password.id))
+        return seen is not None and seen <= now < seen + SEEN_EVERY
+
+    def note(self, checked: Checked, at: datetime) -> None:
+        """Remember when its last use was kept, and forget the oldest."""
+        key = checked.account.id, checked.app_password.id
+        self._seen.pop(key, None)
+        self._seen[key] = at
+        if len(self._seen) > MOST_SEEN:
+            self._seen.pop(next(iter(self._seen)), None)
+
+
 def check(
-    parts: Parts, name: str, secret: Secret, *, service: str, place: str, now: datetime, also: tuple[str, ...] = ()
+    parts: Parts,
+    name: str,
+    secret: Secret,
+    *,
+    service: str,
+    place: str,
+    now: datetime,
+    also: tuple[str, ...] = (),
+    lately: Lately | None = None,
 ) -> Checked:
     """Return which app password this is; its last use is kept at most once a minute.
 
@@ -78,6 +107,7 @@ def check(
         secret: as the program sent it, with the spaces or without.
         service: such as `imap`; an app password may be for some only.
         also: further services that whoever asks is as well.
+        lately: what this process saw in use lately.
         place: where the program is, as the server that asks saw it.
         now: when it was asked.
     Raises:
@@ -92,7 +122,7 @@ def check(
     except WrongAppPassword as error:
         _note(parts, name, service, place, error, now)
         raise
-    _keep_use(parts, checked, counter, now)
+    _keep_use(parts, checked, counter, now, lately)
     return checked
 
 
@@ -160,14 +190,19 @@ def _counter(parts: Parts, name: str, place: str) -> str:
     return f"{throttle.Purpose.APP_PASSWORD}/{nobody.name_hash(parts, name)}/{throttle.source_of(place)}"
 
 
-def _keep_use(parts: Parts, checked: Checked, counter: str | None, now: datetime) -> None:
+def _keep_use(parts: Parts, checked: Checked, counter: str | None, now: datetime, lately: Lately | None = None) -> None:
+    if counter is None and lately is not None and lately.has(checked, now):
+        return
     item = checked.app_password.id
     last = parts.store.uses(checked.account.id).get(item)
-    used = last is None or last.last_used_at is None or now >= last.last_used_at + SEEN_EVERY
+    last_at = None if last is None else last.last_used_at
+    used = last_at is None or now >= last_at + SEEN_EVERY
     if used or counter is not None:
         uses = (Use(item=item, at=now),) if used else ()
         forgives = () if counter is None else (counter,)
         parts.store.commit(Write(at=now, account_id=checked.account.id, uses=uses, forgives=forgives))
+    if lately is not None:
+        lately.note(checked, now if last_at is None or used else last_at)
 
 
 def _note(parts: Parts, name: str, service: str, place: str, error: WrongAppPassword, now: datetime) -> None:

@@ -28,9 +28,14 @@ class Outcome(Struct, frozen=True):
 
 
 class Batches:
-    """Whoever waits for short work on a store; used on the event loop only."""
+    """Whoever waits for short work on a store; used on the event loop only.
+
+    `turn` says to the work which batch it is in: nobody else writes meanwhile, so what was read once need not be read again. It
+    is 0 where there are no batches.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.turn = 0
         self._store = store
         self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._is_busy = False
@@ -48,6 +53,7 @@ class Batches:
         return outcome
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.turn += 1
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST))]
         done = loop.run_in_executor(get_asyncio_executor(), do_all, self._store, [work for work, _ in batch])
         done.add_done_callback(lambda future: self._settle(loop, batch, future))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from passless.actions import app_password_check, granting
-from passless.actions.app_password_check import Checked
+from passless.actions.app_password_check import Lately
 from passless.actions.reading import note_seen
 from passless.actions.throttle import Throttled
 from passless.domain.account import Account
@@ -56,7 +56,7 @@ class Question(Struct, frozen=True, kw_only=True):
     exact: bool = False
 
 
-def decide(site: Site, client: Client | None, asked: Question) -> Granted | Refused:
+def decide(site: Site, client: Client | None, asked: Question, lately: Lately) -> Granted | Refused:
     """Say who it is; a relying party that there is none of lets nobody in.
 
     Raises:
@@ -66,7 +66,7 @@ def decide(site: Site, client: Client | None, asked: Question) -> Granted | Refu
         return Refused()
     sent = next((value for name, value in asked.headers if name == b"authorization"), b"").decode("latin-1")
     if sent.partition(" ")[0].lower() == "basic":
-        return _by_app_password(site, client, asked, sent.partition(" ")[2].strip())
+        return _by_app_password(site, client, asked, sent.partition(" ")[2].strip(), lately)
     session = _of_site(site, client, asked) if sites.is_elsewhere(client) else _of_server(site, asked)
     if session is None or not is_enough(site, client, *session):
         return Refused()
@@ -74,13 +74,17 @@ def decide(site: Site, client: Client | None, asked: Question) -> Granted | Refu
     return Granted(account=account, method="session", session=found)
 
 
-def _by_app_password(site: Site, client: Client, asked: Question, encoded: str) -> Granted | Refused:
+def _by_app_password(site: Site, client: Client, asked: Question, encoded: str, lately: Lately) -> Granted | Refused:
     pair = _pair(encoded)
     if pair is None or client.requires is not Requirement.ANY:  # an app password is one factor, and can be phished
         return Refused()
     name, secret = pair
+    service, *also = client.services
+    now = site.parts.now()
     try:
-        checked = _checked(site, client, asked, name, secret)
+        checked = app_password_check.check(
+            site.parts, name, secret, service=service, also=tuple(also), place=asked.place, now=now, lately=lately
+        )
     except Throttled as error:
         return Refused(seconds=error.seconds)
     except ProofNeeded:
@@ -88,13 +92,6 @@ def _by_app_password(site: Site, client: Client, asked: Question, encoded: str) 
     if asked.exact and name != checked.name:
         return Refused()
     return Granted(account=checked.account, method="app-password")
-
-
-def _checked(site: Site, client: Client, asked: Question, name: str, secret: Secret) -> Checked:
-    service, *also = client.services
-    return app_password_check.check(
-        site.parts, name, secret, service=service, also=tuple(also), place=asked.place, now=site.parts.now()
-    )
 
 
 def _pair(encoded: str) -> tuple[str, Secret] | None:

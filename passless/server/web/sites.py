@@ -42,6 +42,18 @@ class Sites:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._ids: dict[str, str] = {}
+        self._read: tuple[int, dict[str, Client | None]] = (0, {})
+
+    def find_in(self, turn: int, name: str) -> Client | None:
+        """Return a relying party as it is in a batch of work, read once for all of it; 0 is none (`Batches.turn`)."""
+        if turn == 0:
+            return self.find(name)
+        if self._read[0] != turn:
+            self._read = turn, {}
+        read = self._read[1]
+        if name not in read:
+            read[name] = self.find(name)
+        return read[name]
 
     def find(self, name: str) -> Client | None:
         """Return a relying party as it is now; one look-up once its name is known."""
