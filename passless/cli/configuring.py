@@ -54,7 +54,7 @@ def prepared(run: Run, new: NewRelyingParty, where: Where) -> Setup | None:
         return None
     if where.folder is None and not program.usual_folder().is_dir():
         return None
-    setup = _setup(run, program, _not_made(run, new), where)
+    setup = setup_of(run, program, _not_made(run, new), where)
     _check(program, setup)
     return setup
 
@@ -76,7 +76,7 @@ def configure(run: Run, found: RelyingPartyView, where: Where, secret: Secret | 
     program = program_of(found.kind)
     if program is None:
         raise NothingToWrite(f"the program of a relying party of the kind {found.kind} has no files of ours")
-    setup = replace(_setup(run, program, found, where), secret=secret)
+    setup = replace(setup_of(run, program, found, where), secret=secret)
     _check(program, setup)
     done = setting_up.set_up(program, setup)
     return ConfiguredRelyingParty(
@@ -95,7 +95,8 @@ def _refuse_folder(kind: str, where: Where) -> None:
         raise NothingToWrite(f"the program of a relying party of the kind {kind} has no files of ours")
 
 
-def _setup(run: Run, program: Program, party: RelyingPartyView, where: Where) -> Setup:
+def setup_of(run: Run, program: Program, party: RelyingPartyView, where: Where) -> Setup:
+    """Return what a program's configuration is made of."""
     folder = program.usual_folder() if where.folder is None else Path(where.folder).absolute()
     return Setup(
         party=party, url=server_of(run, where.server), folder=folder, socket=where.socket or "", way_back=where.way_back or ""

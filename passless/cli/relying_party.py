@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from typer import Argument, Context, Option
 
-from passless.cli import relying_parties, signing_keys, watching
+from passless.cli import relying_parties, signing_keys, testing_parties, watching
 from passless.cli.arguments import words
 from passless.cli.configuring import Where
 from passless.cli.context import current
+from passless.cli.grouped_help import Grouped
 from passless.cli.lazy import group
 from passless.cli.options import Anywhere, ChangingAnywhere, ChangingAsOperator, Reading
 from passless.cli.secret_files import SecretFile, secret_file
-from passless.domain.party_kinds import PartyKind, Requirement
+from passless.domain.party_kinds import ALLOWED, PartyKind, Requirement
 from passless.domain.party_views import SigningKeyView
 from passless.domain.relying_parties import SIGNATURES
 from passless.domain.views import RelyingPartyView
@@ -32,31 +34,63 @@ WayBack = Annotated[
 Server = Annotated[str | None, Option("--server", metavar="URL", help="Where the server is; else the profile's address.")]
 
 
-@app.command("add", cls=ChangingAsOperator)
+def _for(field: str, text: str) -> str:
+    """Return the help of an option that means something for some kinds only."""
+    return f"{text} [{', '.join(one for one in PartyKind if one in ALLOWED[field])}]"
+
+
+class Adding(Grouped):
+    """`add`, whose options depend on the kind."""
+
+    titles: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "What it may and must, by its kind": (*ALLOWED, "signed_with", "told_at"),
+        "Its program's configuration, where that runs on this machine [http, dovecot, pam, ssh]": (
+            "to",
+            "socket",
+            "server",
+            "way_back",
+        ),
+    }
+
+
+@app.command("add", cls=Adding)
 def add(
     ctx: Context,
     name: Annotated[str, Argument(metavar="NAME", help="What people are shown, such as 'Webmail'.")],
     kind: Annotated[str, Option("--kind", metavar="KIND", help=f"How it asks: {', '.join(PartyKind)}.")],
     redirect_uris: Annotated[
-        list[str] | None, Option("--redirect-uri", metavar="URI", help="Where people go back to. May be repeated.")
+        list[str] | None,
+        Option("--redirect-uri", metavar="URI", help=_for("redirect_uris", "Where people go back to. May be repeated.")),
     ] = None,
-    public: Annotated[bool, Option("--public", help="It keeps no secret, as on a phone or in a browser.")] = False,
-    scopes: Annotated[str | None, Option("--scope", metavar="SCOPE,…", help="What it may ask for, in its own words.")] = None,
-    introspects: Annotated[bool, Option("--introspects", help="It takes tokens of others, and may look at them.")] = False,
+    public: Annotated[
+        bool, Option("--public", help=_for("public", "It keeps no secret, as on a phone or in a browser."))
+    ] = False,
+    scopes: Annotated[
+        str | None, Option("--scope", metavar="SCOPE,…", help=_for("scopes", "What it may ask for, in its own words."))
+    ] = None,
+    introspects: Annotated[
+        bool, Option("--introspects", help=_for("introspects", "It takes tokens of others, and may look at them."))
+    ] = False,
     requires: Annotated[
-        str | None, Option("--require", metavar="WHAT", help=f"How people have to sign in: {', '.join(Requirement)}.")
+        str | None,
+        Option("--require", metavar="WHAT", help=_for("requires", f"How people have to sign in: {', '.join(Requirement)}.")),
     ] = None,
     services: Annotated[
-        str | None, Option("--service", metavar="NAME,…", help="What app passwords for it may be limited to.")
+        str | None, Option("--service", metavar="NAME,…", help=_for("services", "What app passwords for it may be limited to."))
     ] = None,
     after_sign_out: Annotated[
-        list[str] | None, Option("--after-sign-out", metavar="URI", help="Where people may go after they signed out.")
+        list[str] | None,
+        Option("--after-sign-out", metavar="URI", help=_for("after_sign_out", "Where people may go after they signed out.")),
     ] = None,
     told_at: Annotated[
-        str | None, Option("--told-at", metavar="URI", help="Where it is told of sessions that ended (back-channel logout).")
+        str | None,
+        Option("--told-at", metavar="URI", help=_for("told_of_endings_at", "Where it is told of sessions that ended.")),
     ] = None,
     signed_with: Annotated[
-        str | None, Option("--sign-with", metavar="ALGORITHM", help=f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
+        str | None,
+        Option(
+            "--sign-with", metavar="ALGORITHM", help=_for("signed_with", f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
+        ),
     ] = None,
     to: Folder = None,
     socket: Socket = None,
@@ -117,12 +151,15 @@ def look_at(
     server: Annotated[
         str | None, Option("--server", metavar="URL", help="Where the server is, if the profile is a store.")
     ] = None,
+    to: Annotated[str | None, Option("--to", metavar="DIR", help="Where its configuration was written.")] = None,
+    socket: Socket = None,
     secret: Annotated[SecretFile | None, secret_file("--secret-file", "A file with its secret, or -.")] = None,
 ) -> None:
-    """See whether the server answers it, and whether its secret is right."""
+    """See whether the server answers it, whether its secret is right, and what its program says of its files."""
     run = relying_parties.ready(current(ctx))
-    run.show_each(verdicts := relying_parties.look_at(run, name, server, secret), of=Verdict)
-    relying_parties.end(verdicts)
+    where = Where(folder=to, socket=socket, server=server)
+    run.show_each(verdicts := testing_parties.look_at(run, name, where, secret), of=Verdict)
+    testing_parties.end(verdicts)
 
 
 @app.command("watch", cls=Anywhere)

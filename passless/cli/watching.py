@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from passless import private_files
 from passless.cli import configuring
-from passless.cli.relying_parties import SecretWrong
+from passless.cli.testing_parties import SecretWrong
 from passless.domain.endings import What
 from passless.domain.errors import PasslessError, Unavailable
 from passless.domain.names import printable
