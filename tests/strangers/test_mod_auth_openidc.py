@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,11 +14,12 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tests.server.asking import Caller
+from tests.server.oauth.world import Fields
 from tests.server.pages.chromium import Chromium, chromium
 from tests.server.serving import Served, a_server, keep_secret
 from tests.server.test_serving import certificate_in
 from tests.strangers.apache import Apache, apache_folder, free_port
-from tests.strangers.registering import registered
+from tests.strangers.registering import on_host, registered
 
 SESSION = "__Host-passless-session"
 APPROVE = "button[name=answer][value=approve]"
@@ -205,16 +206,46 @@ def out_of(program: httpx.Client) -> None:
         assert time.monotonic() < end, "still in"
 
 
-def test_whoever_ends_the_session_elsewhere_is_out_of_the_app(scene: Scene) -> None:
+def end_sessions(ada: Caller, _: object = None) -> None:
+    """End all sessions but this one, one by one."""
+    ada.sign_in()
+    for one in ada.get("/accounts/me/sessions")["items"]:
+        if not one["current"]:
+            ada.apply("end-sessions", session=one["id"])
+
+
+def take_consent_back(ada: Caller, trust: ssl.SSLContext) -> None:
+    """Put every program out, on the page for that."""
+    ada.sign_in()
+    url = str(ada.http.base_url.copy_with(path="/"))
+    with httpx.Client(base_url=url, cookies={SESSION: ada.token}, verify=trust) as browser:
+        page = browser.get("/oauth/agreed", headers={"Accept": "text/html"})
+        form = Fields(page.text).hidden
+        sent = browser.post("/oauth/agreed", data=form, headers={"Origin": url.rstrip("/"), "Accept": "text/html"})
+        assert sent.status_code == 303, sent.text
+
+
+@pytest.mark.parametrize("end", [end_sessions, take_consent_back])
+def test_whoever_ends_it_elsewhere_is_out_of_the_app(scene: Scene, end: Callable[[Caller, ssl.SSLContext], None]) -> None:
     """must hold 7: the app is told at once; its own session ends too."""
     scene.sign_in()
     scene.shown("user")
     with scene.program() as program, scene.caller() as ada:
         assert program.get("/app/").status_code == 200
-        ada.sign_in()
-        for one in ada.get("/accounts/me/sessions")["items"]:
-            if not one["current"]:
-                ada.apply("end-sessions", session=one["id"])
+        end(ada, scene.trust)
+        out_of(program)
+
+
+def test_keys_that_were_replaced_at_once_sign_people_in_and_out(scene: Scene) -> None:
+    scene.sign_in()
+    scene.shown("user")
+    on_host(scene.served, "relying-party", "keys", "--rotate", "--at-once", "--yes")
+    scene.forget_app()
+    scene.sign_in()
+    scene.shown("user")
+    with scene.program() as program, scene.caller() as ada:
+        assert program.get("/app/").status_code == 200
+        end_sessions(ada)
         out_of(program)
 
 

@@ -49,6 +49,13 @@ const does = {
   async finish({ back, instead = {} }) {
     return told(await client.authorizationCodeGrant(config, new URL(back), { ...asked, ...instead }));
   },
+  async begin_device() {
+    asked = await client.initiateDeviceAuthorization(config, { scope: wish.scope });
+    return { user_code: asked.user_code, address: asked.verification_uri };
+  },
+  async poll() {
+    return told(await client.pollDeviceAuthorizationGrant(config, asked));
+  },
   async userinfo({ sub, token }) {
     return client.fetchUserInfo(config, token ?? tokens.access_token, sub ?? client.skipSubjectCheck);
   },
