@@ -81,7 +81,7 @@ def usual_folder() -> Path:
 def check(setup: Setup) -> None:
     """Refuse what could not be tested, and what could lock everybody out."""
     _server(setup)
-    if not any(Path("/").glob(f"{folder[1:]}/{MODULE}") for folder in MODULE_FOLDERS):
+    if not any(found for folder in MODULE_FOLDERS for found in Path("/").glob(f"{folder[1:]}/{MODULE}")):
         raise ProgramMissing(f"{MODULE} is not there", hint="apt-get install libpam-radius-auth")
     if shutil.which("pamtester") is None:
         raise ProgramMissing("pamtester is not there, which tests the files", hint="apt-get install pamtester")

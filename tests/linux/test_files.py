@@ -1,0 +1,126 @@
+"""The files that `relying-party add --kind pam` writes: what they say, where, and when none are written."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passless.programs import pam
+from tests.cli.running import Passless
+from tests.linux.host import need_root
+from tests.strangers.needing import missing, need
+
+SERVER = "https://id.example"
+
+
+@pytest.fixture
+def passless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Passless:
+    need("pamtester", install="apt-get install pamtester")
+    if not any(Path("/lib").glob("*/security/pam_radius_auth.so")):
+        missing("pam_radius_auth.so", install="apt-get install libpam-radius-auth")
+    found = Passless(tmp_path / "home", monkeypatch)
+    found.account()
+    return found
+
+
+def add(passless: Passless, folder: Path, *more: str, name: str = "The Host", status: int = 0) -> Any:
+    arguments = ("relying-party", "add", name, "--kind", "pam", "--server", SERVER, "--to", str(folder), *more)
+    return passless.json(*arguments, status=status)
+
+
+def test_three_services_are_written_and_the_secret_apart_for_root_alone(passless: Passless, tmp_path: Path) -> None:
+    """Must hold 2."""
+    made = add(passless, tmp_path, "--way-back", "a console", "--socket", "udp:127.0.0.1:18120")
+    assert [Path(one).name for one in made["written"]] == [
+        "passless-the-host.radius",
+        "passless-the-host",
+        "passless-the-host-code",
+        "passless-the-host-wait",
+    ]
+    secret, *services = (Path(one) for one in made["written"])
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert secret.read_text().splitlines()[-1] == f"127.0.0.1:18120 {made['secret']} 5"
+    for service in services:
+        lines = [line for line in service.read_text().splitlines() if not line.startswith("#")]
+        assert made["secret"] not in service.read_text()
+        assert all(line.split("\t")[0] == "auth" for line in lines)
+        assert not any(word in line.split("\t")[1] for line in lines for word in ("sufficient", "optional"))
+    assert any('passless serve … --socket "The Host"=udp:127.0.0.1:18120' in one for one in made["then"])
+    assert any(str(secret) in one for one in made["undo"])
+
+
+def test_a_server_that_is_not_on_the_loopback_is_refused(passless: Passless, tmp_path: Path) -> None:
+    for address in ("0.0.0.0:1812", "192.0.2.1:1812", "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:1812 x", "[::2]:1812"):
+        refused = add(passless, tmp_path, "--way-back", "a console", "--socket", f"udp:{address}", status=2)
+        assert refused["code"] == "bad-socket"
+    assert passless.json("relying-party", "list") == []
+
+
+def test_nothing_is_made_without_a_way_back(passless: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pam, "_sshd_settings", dict)
+    error = add(passless, tmp_path, status=2)
+    assert error["code"] == "no-way-back"
+    assert "--way-back" in error["hint"]
+    assert passless.json("relying-party", "list") == []
+    assert list(tmp_path.glob("passless-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "is_back"),
+    [
+        ({}, "ssh-ed25519 AAAAC3Nza", True),
+        ({"permitrootlogin": "no"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({"pubkeyauthentication": "no"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({"authenticationmethods": "publickey,keyboard-interactive"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({}, "# ssh-ed25519 AAAAC3Nza", False),
+        ({}, "", False),
+    ],
+)
+def test_a_key_of_root_that_sshd_takes_is_a_way_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str], key: str, is_back: bool
+) -> None:
+    (tmp_path / "keys").write_text(key + "\n")
+    usual = {"pubkeyauthentication": "yes", "permitrootlogin": "without-password", "authenticationmethods": "any"}
+    monkeypatch.setattr(pam, "_sshd_settings", lambda: {**usual, "authorizedkeysfile": str(tmp_path / "keys"), **said})
+    assert pam.root_has_key() is is_back
+
+
+def test_a_file_that_is_there_stays_as_it_is(passless: Passless, tmp_path: Path) -> None:
+    (tmp_path / "passless-the-host-code").write_text("mine")
+    assert add(passless, tmp_path, "--way-back", "a console", status=2)["code"] == "file-in-the-way"
+    assert [one.name for one in tmp_path.glob("passless-*")] == ["passless-the-host-code"]
+    assert (tmp_path / "passless-the-host-code").read_text() == "mine"
+    assert passless.json("relying-party", "list") == []
+
+
+def test_without_the_module_or_the_program_that_tests_it_nothing_is_made(
+    passless: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pam, "MODULE", "pam_gone.so")
+    assert "libpam-radius-auth" in add(passless, tmp_path, "--way-back", "a console", status=6)["hint"]
+    monkeypatch.undo()
+    monkeypatch.setenv("PASSLESS_HOME", str(passless.home))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert "pamtester" in add(passless, tmp_path, "--way-back", "a console", status=6)["hint"]
+
+
+def test_the_name_means_nothing_to_pam(passless: Passless, tmp_path: Path) -> None:
+    made = add(passless, tmp_path, "--way-back", "a console", name="../../etc/x y\\z $(id)")
+    assert all(Path(one).parent == tmp_path for one in made["written"])
+    assert {Path(one).suffix for one in made["written"]} == {"", ".radius"}
+
+
+def test_what_pam_does_not_take_is_gone_again(passless: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_root()
+    before = set(pam.FOLDER.iterdir()) | set(pam.SECRETS.glob("passless-*"))
+    monkeypatch.setattr(pam, "OPTIONS", "conf=/nowhere skip_passwd force_prompt")
+    error = passless.json(
+        "relying-party", "add", "gone again", "--kind", "pam", "--server", SERVER, "--way-back", "the tests", status=6
+    )
+    assert error["code"] == "configuration-not-taken"
+    assert set(pam.FOLDER.iterdir()) | set(pam.SECRETS.glob("passless-*")) == before
+    assert passless.json("relying-party", "list") == []
