@@ -18,7 +18,8 @@ class What(StrEnum):
 
     APP_PASSWORDS = "app-passwords"
     SESSIONS = "sessions"  # and the tokens of programs that came of them
-    METHODS = "methods"  # keys, passkeys, authenticator apps, the password
+    METHODS = "methods"  # keys, passkeys, authenticator apps
+    PASSWORD = "password"
     NAME = "name"  # the account is known by another one
     ACCOUNT = "account"  # all of it
 
@@ -34,11 +35,11 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "grant-operator": (What.SESSIONS,),  # where the rights are fewer than before
     "issue-temporary-pass": (What.SESSIONS,),  # those of the pass before
     "lose-device": (What.APP_PASSWORDS, *_OPENED),
-    "lose-methods": (What.APP_PASSWORDS, *_OPENED),
+    "lose-methods": (What.APP_PASSWORDS, What.PASSWORD, *_OPENED),
     "remove-method": _OPENED,
     "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
     "rename-account": (What.NAME,),
-    "replace-password": _OPENED,
+    "replace-password": (What.PASSWORD, What.SESSIONS),
     "reuse-refresh-token": (What.SESSIONS,),  # all that came of it
     "revoke-app-passwords": (What.APP_PASSWORDS,),
     "revoke-operator": (What.SESSIONS,),
@@ -47,8 +48,8 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "start-recovery": (What.SESSIONS,),
     "store-restored": ALL,  # everybody's: what ended in between may be open at programs still, and all sessions are void
     "take-back-consent": (What.SESSIONS,),
-    "turn-passwordless-on": _OPENED,
-    "turn-two-step-off": (What.APP_PASSWORDS, *_OPENED),
+    "turn-passwordless-on": (What.PASSWORD, What.SESSIONS),
+    "turn-two-step-off": (What.APP_PASSWORDS, What.PASSWORD, What.SESSIONS),  # the password, where it was too short
 }
 
 ENDS_NOTHING = frozenset(

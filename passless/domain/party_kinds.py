@@ -49,41 +49,64 @@ ALLOWED: Mapping[str, frozenset[PartyKind]] = {  # fields of a new relying party
     "signed_with": frozenset({PartyKind.OIDC}),
 }
 
-_TOKENS = "a token that was given is good until it ends here and the program looks at it again"
+_WHO = "who the person is, and how strongly and when they signed in: any way, with two factors, or safe from phishing"
+_WATCHED = "while `relying-party watch` runs on its host"
 
 REACH: Mapping[PartyKind, Reach] = {
     PartyKind.OAUTH: Reach(
-        enforces=("who the person is, and how strongly and when they signed in", "an end of every token at once"),
-        cannot=("that the program asks about a token before it takes it",),
+        enforces=(_WHO, "an end of every token at once, from the next time on that the program asks about it"),
+        cannot=("that the program asks about a token before it takes it", "what the program does with its own session"),
     ),
     PartyKind.OIDC: Reach(
         enforces=(
-            "who the person is, and how strongly and when they signed in",
-            "methods that resist phishing, where it requires them",
+            _WHO,
+            "an end of every token at once, and of all that came of a refresh token that was used twice",
             "telling the program within a second that a session ended, where it has an address for that",
         ),
-        cannot=("what the program does with its own session", _TOKENS),
+        cannot=(
+            "what the program does with its own session, and with what it is told",
+            "an id_token that was given: it is good for whoever checks its signature alone until it is over",
+        ),
     ),
     PartyKind.HTTP: Reach(
-        enforces=("app passwords limited to its service", "an end of app passwords and sessions from the next request on"),
-        cannot=("a second step for who sends an app password", "what the program does after the proxy let a request through"),
+        enforces=(
+            "app passwords limited to its service, and sessions of a browser as strong as it requires",
+            "an end of app passwords and sessions from the next request on",
+        ),
+        cannot=(
+            "a second step for who sends an app password",
+            "what the program does after the proxy let a request through, and who reaches it past the proxy",
+            "connections that stay open: websockets, downloads, a VPN until it asks again",
+        ),
     ),
     PartyKind.DOVECOT: Reach(
         enforces=(
-            "app passwords limited to imap, pop3, smtp and the like",
-            "an end of running connections within a second, while `relying-party watch` runs",
+            "app passwords limited to imap, pop3, smtp and the like, and tokens of a sign-in in a browser where it introspects",
+            f"an end of running connections within a second, {_WATCHED}",
         ),
-        cannot=("a second step: mail programs send one secret", "which device a mail program runs on"),
+        cannot=(
+            "a second step for who sends an app password: mail programs send one secret",
+            "which device a mail program runs on",
+            "mail that was fetched already",
+        ),
     ),
     PartyKind.PAM: Reach(
-        enforces=("a code of the account, or an approval on another device, beside what the host asks first",),
-        cannot=("signing in with a key or passkey", "what root on that host does", "sign-ins by other services of the host"),
+        enforces=(
+            "a code of the account, or an approval on another device, beside what the host asks first",
+            f"an end of ssh sessions within a second after a method is removed or lost, {_WATCHED}",
+        ),
+        cannot=(
+            "signing in with a key or passkey",
+            "what root on that host does, and sign-ins by other services of the host",
+            "consoles and what was left running under a name of its own, such as tmux",
+            "anybody in while the server is down, but for whoever has the way back",
+        ),
     ),
     PartyKind.SSH: Reach(
         enforces=(
             "the security keys of the account and no others, each with its touch",
-            "a PIN or a finger, where the key was added with one; no other keys with two-step on, or where it requires two factors",
-            "an end of keys from the next sign-in on, and of sessions within a second, while `relying-party watch` runs",
+            "a PIN or a finger, where the key was added with one; no others with two-step on, or where it requires two factors",
+            f"an end of keys from the next sign-in on, and of sessions within a second, {_WATCHED}",
         ),
         cannot=(
             "which user of the host is whose: the name is all that it goes by",

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
-from passless.domain.party_kinds import Requirement
+from passless.domain.party_kinds import BROWSERS, PartyKind, Requirement
 from passless.domain.party_views import ConfiguredRelyingParty, SigningKeyView
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
 from passless.output.drawing import Look, facts, listing, safe, stack, when
@@ -16,22 +17,26 @@ from passless.output.human import list_of, view
 from passless.output.made_views import ONCE
 
 
+TABLE_WIDTH = 76  # columns
+
+
 @list_of(RelyingPartyView)
 def relying_parties(items: Sequence[RelyingPartyView], look: Look) -> RenderableType:
-    """Draw the relying parties."""
+    """Draw the relying parties: one below the other where a table would tear their addresses to pieces."""
+    if items and look.width < TABLE_WIDTH:
+        return stack(*(facts(_in_short(one, look)) for one in items))
     lines = [
         (
             safe(one.name, "bold"),
             safe(one.kind),
-            safe("public" if one.public else "with a secret"),
-            safe(", ".join(one.redirect_uris) or "–"),
-            safe(", ".join(one.scopes) or "–"),
+            safe(", ".join(_asked(one)) or "–"),
+            safe(_enforced_as_it_runs(one), "dim"),
             when(one.created_at, look.now),
             safe(one.id, "dim"),
         )
         for one in items
     ]
-    columns = ("name", "kind", "", "people go back to", "scopes", "made", "client id")
+    columns = ("name", "kind", "for", "an ending reaches it", "made", "client id")
     nothing = "there is no relying party yet; register one: passless relying-party add NAME --kind oauth --redirect-uri URI"
     return listing(look, columns, lines, nothing=nothing)
 
@@ -53,6 +58,36 @@ def signing_keys(items: Sequence[SigningKeyView], look: Look) -> RenderableType:
     return listing(look, columns, lines, nothing="there is no signing key yet; the server makes one when it needs it")
 
 
+def _in_short(one: RelyingPartyView, look: Look) -> list[tuple[str, RenderableType]]:
+    asked = _asked(one)
+    return [
+        (one.kind, safe(one.name, "bold")),
+        *((("for", safe(", ".join(asked))),) if asked else ()),
+        ("endings", safe(_enforced_as_it_runs(one), "dim")),
+        ("made", when(one.created_at, look.now)),
+        ("client id", safe(one.id, "dim")),
+        ("", Text("")),
+    ]
+
+
+def _asked(one: RelyingPartyView) -> tuple[str, ...]:
+    """Return what a relying party is for: where people go back to, or the services that app passwords are for."""
+    return one.redirect_uris or one.services
+
+
+def _enforced_as_it_runs(one: RelyingPartyView) -> str:
+    """Say in a few words when an ending is felt at a program."""
+    match one.kind:
+        case PartyKind.DOVECOT | PartyKind.SSH | PartyKind.PAM:
+            return "at once, while watched"
+        case PartyKind.OIDC if one.told_of_endings_at:
+            return "at once: it is told"
+        case PartyKind.HTTP:
+            return "at the next request"
+        case _:
+            return "when it asks again"
+
+
 @view.register
 def relying_party(result: RelyingPartyView, look: Look) -> RenderableType:
     """Draw one relying party."""
@@ -69,7 +104,7 @@ def configured_relying_party(result: ConfiguredRelyingParty, look: Look) -> Rend
 def made_relying_party(result: MadeRelyingParty, look: Look) -> RenderableType:
     """Draw a new relying party, and its secret."""
     about = [*_facts(result, look), ("remove it with", safe(f"passless relying-party remove {result.id}", "cyan"))]
-    if result.written:
+    if result.written or result.then:
         about_files = _steps(result)
         return stack(_secret(result, look), facts(about), about_files)
     return stack(_secret(result, look), facts(about)) if result.secret is not None else facts(about)
@@ -95,16 +130,34 @@ def _facts(result: RelyingPartyView | MadeRelyingParty, look: Look) -> list[tupl
         ("relying party", safe(result.name, "bold")),
         ("client id", safe(result.id, "bold")),
         ("kind", safe(f"{result.kind}, {'public' if result.public else 'with a secret'}")),
-        ("people go back to", safe(", ".join(result.redirect_uris) or "nowhere: device codes only")),
-        ("scopes", safe(", ".join(result.scopes) or "none")),
-        ("made", when(result.created_at, look.now)),
     ]
+    if result.kind in BROWSERS:
+        nowhere = "the server's own address" if result.kind == PartyKind.HTTP else "nowhere: device codes only"
+        lines.append(("people go back to", safe(", ".join(result.redirect_uris) or nowhere)))
+    if result.after_sign_out:
+        lines.append(("after signing out to", safe(", ".join(result.after_sign_out))))
+    if result.told_of_endings_at:
+        lines.append(("told of endings at", safe(result.told_of_endings_at)))
+    if result.scopes:
+        lines.append(("scopes", safe(", ".join(result.scopes))))
+    lines.append(("made", when(result.created_at, look.now)))
     if result.requires != Requirement.ANY:
         lines.append(("people sign in with", safe(result.requires.replace("-", " "))))
     if result.services:
         lines.append(("services", safe(", ".join(result.services))))
-    lines += [("enforces" if not number else "", safe(text)) for number, text in enumerate(result.enforces)]
-    lines += [("cannot" if not number else "", safe(text)) for number, text in enumerate(result.cannot)]
     if result.introspects:
         lines.append(("may", Text("look at the tokens of every relying party")))
+    lines += [("enforces" if not number else "", _point("✓", "green", text)) for number, text in enumerate(result.enforces)]
+    lines += [
+        ("cannot enforce" if not number else "", _point("✗", "yellow", text)) for number, text in enumerate(result.cannot)
+    ]
     return lines
+
+
+def _point(sign: str, style: str, text: str) -> RenderableType:
+    """Return a sentence behind its sign; where it is folded it stays behind it."""
+    point = Table.grid(padding=(0, 1, 0, 0))
+    point.add_column(no_wrap=True)
+    point.add_column(overflow="fold")
+    point.add_row(Text(sign, style=style), safe(text))
+    return point
