@@ -41,6 +41,7 @@ class Where(Struct, frozen=True, kw_only=True):
     socket: str | None = None
     server: str | None = None
     way_back: str | None = None
+    elsewhere: bool = False  # on another machine: nothing is written here
 
 
 def prepared(run: Run, new: NewRelyingParty, where: Where) -> Setup | None:
@@ -52,7 +53,7 @@ def prepared(run: Run, new: NewRelyingParty, where: Where) -> Setup | None:
     if program is None:
         _refuse_folder(new.kind, where)
         return None
-    if where.folder is None and not program.usual_folder().is_dir():
+    if where.elsewhere or (where.folder is None and not program.usual_folder().is_dir()):
         return None
     setup = setup_of(run, program, _not_made(run, new), where)
     _check(program, setup)
@@ -67,6 +68,14 @@ def write(setup: Setup, made: MadeRelyingParty) -> MadeRelyingParty:
     assert program is not None  # it was prepared
     done = setting_up.set_up(program, replace(setup, party=_seen(made), secret=made.secret))
     return replace(made, written=done.files, then=done.then, undo=done.undo)
+
+
+def to_be_written(made: MadeRelyingParty) -> MadeRelyingParty:
+    """Say how the files come to be on the machine that a program runs on."""
+    if program_of(made.kind) is None:
+        return made
+    told = f"there, with the secret in a file: passless relying-party configure {made.id} --server URL --secret-file FILE"
+    return replace(made, then=(told,))
 
 
 def configure(run: Run, found: RelyingPartyView, where: Where, secret: Secret | None) -> ConfiguredRelyingParty:

@@ -57,13 +57,20 @@ def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | P
         except PasslessError:
             run.attempt(lambda actor: run.directory.remove_relying_party(actor, made.id))
             raise
+    elif where.elsewhere:
+        made = configuring.to_be_written(made)
     return Applied(plan=plan, made=made)
 
 
 def configure(run: Run, words: str, where: configuring.Where, secret: SecretFile | None) -> ConfiguredRelyingParty:
     """Write the files of a relying party's program on this machine."""
-    found = find(run, words)
-    return configuring.configure(run, found, where, None if secret is None else secret.read())
+    typed = None if secret is None else secret.read()
+    found = None
+    if typed is not None and where.server:
+        from passless.cli import by_secret
+
+        found = by_secret.host_of(run, words, configuring.server_of(run, where.server), typed)
+    return configuring.configure(run, found or find(run, words), where, typed)
 
 
 def find(run: Run, words: str) -> RelyingPartyView:

@@ -96,6 +96,7 @@ def add(
     socket: Socket = None,
     server: Server = None,
     way_back: WayBack = None,
+    elsewhere: Annotated[bool, Option("--elsewhere", help="It runs on another machine: nothing is written here.")] = False,
 ) -> None:
     """Register a program and show its secret once; its configuration is written where it runs on this machine."""
     run = relying_parties.helping(current(ctx))
@@ -112,7 +113,8 @@ def add(
         told_of_endings_at=told_at,
         signed_with=signed_with,
     )
-    run.show(relying_parties.add(run, new, Where(folder=to, socket=socket, server=server, way_back=way_back)))
+    where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere)
+    run.show(relying_parties.add(run, new, where))
 
 
 @app.command("configure", cls=Reading)

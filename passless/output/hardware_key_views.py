@@ -28,8 +28,8 @@ def ssh_key_written(result: SshKeyWritten, look: Look) -> RenderableType:
 @view.register
 def key_mapping(result: KeyMapping, look: Look) -> RenderableType:
     """Draw the line as it stands in the file; off a terminal it alone."""
-    line = Text(result.line, no_wrap=True, overflow="ignore", end="")
     if not look.is_terminal:
-        return line
+        return Text(result.line, no_wrap=True, overflow="ignore")
+    line = Text(result.line, overflow="fold")
     module = f"auth required pam_u2f.so authfile=FILE cue origin={result.origin} appid={result.origin}"
     return stack(line, safe(f"the service asks it with: {module}", "dim"))

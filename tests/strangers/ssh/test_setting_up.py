@@ -18,6 +18,8 @@ from passless.domain.party_views import RelyingPartyView
 from passless.domain.secret import Secret
 from passless.programs import setting_up, sshd
 from passless.programs.setting_up import NotTaken, Setup
+from tests.cli.running import Passless
+from tests.server.serving import a_server, keep_secret
 from tests.strangers.ssh import host as hosts
 
 SECRET = "plc_0123456789"
@@ -216,3 +218,22 @@ def answering(status: int, content: bytes = b"") -> Iterator[str]:
         stack.callback(thread.join)
         stack.callback(server.shutdown)
         yield f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def test_a_host_is_set_up_with_its_secret_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Added at the server for another machine, configured there by somebody whom the server does not know."""
+    (tmp_path / "server").mkdir()
+    with a_server(tmp_path / "server") as served:
+        operator = Passless(served.home, monkeypatch)
+        store = f"sqlite:///{served.home.parent / 'accounts.sqlite'}"
+        operator.json("profile", "add", "here", "--store", store, "--vault", "file")
+        operator.json("profile", "use", "here")
+        made = operator.json("relying-party", "add", "file server", "--kind", "ssh", "--elsewhere")
+        assert (made["written"], "configure" in made["then"][0]) == ([], True)
+        host = Passless(tmp_path / "host", monkeypatch)
+        written = ("relying-party", "configure", "file server", "--server", served.url, "--secret-file", "-")
+        where = ("--to", str(folder / "sshd_config.d"))
+        assert host.json(*written, *where, typed="plc_wrong", status=5)["code"] == "wrong-secret"
+        done = host.json(*written, *where, typed=keep_secret(made["secret"]))
+        assert len(done["written"]) == 3
+        assert run(a_setup(folder), "ada", "1000").returncode == 0
