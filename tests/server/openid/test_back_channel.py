@@ -164,7 +164,7 @@ def test_nobody_is_followed(pair_in: tuple[Pair, Path], listener: Listener) -> N
     team.sign_in(team.pair.one)
     team.sign_out(team.pair.one)
     assert listener.next()[1] == "/told"
-    lines = [served for served in (team.pair.one, team.pair.other)]
+    lines = (team.pair.one, team.pair.other)
     deadline = monotonic() + LONGEST
     while monotonic() < deadline and not any(served.line("logout-not-told") for served in lines):
         team.browse(team.pair.one, "/sign-in")

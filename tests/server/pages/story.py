@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import httpx
 
 from passless.domain.methods import Kind
+from passless.domain.relying_parties import NewRelyingParty, PartyKind
 from passless.domain.requests import Enrol
 from passless.ports.directory import Actor
 from tests.directories.place import PASSWORD
@@ -122,11 +123,38 @@ def _programs(world: World, person: Person) -> None:
     person.go("/oauth/authorize?" + urlencode(query))
     browser.wait_words("asks to")
     person.look("consent")
+    _calendar(world, person, query)
+    wiki = NewRelyingParty(name="Wiki", kind=PartyKind.HTTP, redirect_uris=("https://wiki.example/.passless/callback",))
+    world.host.add_relying_party(Actor(), wiki)
+    person.go("/auth/Wiki/signed-out")
+    person.look("site-signed-out")
+    person.go("/auth/Wiki/failed?why=weak")
+    person.look("site-failed")
+
+
+def _calendar(world: World, person: Person, query: dict[str, str]) -> None:
+    """A program that speaks OpenID Connect asks who it is, for a key, and whether to sign out."""
+    uris = ("https://calendar.example/signed-in",)
+    wish = NewRelyingParty(name="Calendar", kind=PartyKind.OIDC, redirect_uris=uris, after_sign_out=uris)
+    party = world.host.add_relying_party(Actor(), wish)
+    asked = query | {"client_id": party.id, "redirect_uri": uris[0], "scope": "openid profile email offline_access"}
+    person.go("/oauth/authorize?" + urlencode(asked))
+    person.browser.wait_words("asks to")
+    person.look("consent-openid")
+    person.go("/oauth/end_session?" + urlencode({"client_id": party.id, "post_logout_redirect_uri": uris[0]}))
+    person.look("leaving")
+    person.go("/oauth/end_session?" + urlencode({"client_id": party.id, "post_logout_redirect_uri": "https://evil.example/"}))
+    person.look("leaving-wrong")
+    person.go("/sign-in?fresh=600&strength=3&why=needs-key")
+    person.look("prove-with-a-key")
 
 
 def _sign_in(world: World, person: Person) -> None:
     browser = person.browser
     person.sign_out()
+    person.go("/oauth/end_session")
+    person.look("left")
+    person.go("/sign-in")
     person.look("sign-in")
     for kind in ("passkey", "security-key", "totp", "password", "temporary-pass"):
         person.go("/sign-in?" + urlencode({"account": "ada", "with": kind}))
