@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
+from msgspec.structs import replace
 
 from passless.cli import configuring, relying_parties
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
     from passless.directories.server.connection import Connection
     from passless.domain.secret import Secret
+    from passless.programs.setting_up import Program, Setup
 
 METADATA = "/.well-known/oauth-authorization-server"  # RFC 8414 §3
 ENDINGS = "/relying-parties/endings"
@@ -34,6 +36,7 @@ SECRET = "secret"  # what is looked at, by the name that a verdict has
 NEEDED = ("authorization_endpoint", "token_endpoint", "introspection_endpoint", "revocation_endpoint")
 PATIENCE = 5.0  # seconds for a socket on this machine
 UNIX = "unix:"
+SOMEWHERE = "http://localhost"  # in the place of a server that nobody named
 
 
 class SecretWrong(ProofNeeded):
@@ -142,19 +145,19 @@ def _asked_as_program(connection: Connection, found: RelyingPartyView, secret: S
     if secret is None or found.public:
         return
     if found.kind == PartyKind.SSH:
-        yield _status(connection, f"{KEYS}?user={NOBODY}", "keys", HTTPStatus.OK, "answers", _basic(found, secret))
+        yield _status(connection, KEYS, "keys", HTTPStatus.OK, "answers", _basic(found, secret))
     yield _status(connection, ENDINGS, "endings", HTTPStatus.OK, "tells of them", _basic(found, secret))
 
 
 def _status(
     connection: Connection, path: str, check: str, wanted: int, says: str, headers: Mapping[str, str] | None = None
 ) -> Verdict:
-    received = connection.send("GET", path, headers=headers or {}, repeatable=True)
-    shown = path.partition("?")[0]
+    about = {"user": NOBODY} if path == KEYS else {}
+    received = connection.send("GET", path, params=about, headers=headers or {}, repeatable=True)
     if received.status == wanted:
-        return Verdict(check=check, ok=True, message=f"{shown} {says}")
+        return Verdict(check=check, ok=True, message=f"{path} {says}")
     hint = "the server's passless may be older, or it is another server"
-    return Verdict(check=check, ok=False, message=f"{shown} answers with status {received.status}", hint=hint)
+    return Verdict(check=check, ok=False, message=f"{path} answers with status {received.status}", hint=hint)
 
 
 def _of_program(run: Run, found: RelyingPartyView, where: configuring.Where) -> Iterator[Verdict]:
@@ -163,7 +166,7 @@ def _of_program(run: Run, found: RelyingPartyView, where: configuring.Where) -> 
     if program is None:
         return
     try:
-        setup = configuring.setup_of(run, program, found, where)
+        setup = _setup(run, program, found, where)
         paths = [file.path for file in program.files(setup)]
         if not all(path.exists() for path in paths):
             hint = "run this where the program is; files that were written elsewhere: --to DIR"
@@ -178,6 +181,14 @@ def _of_program(run: Run, found: RelyingPartyView, where: configuring.Where) -> 
     except (PasslessError, OSError) as error:
         message = error.message if isinstance(error, PasslessError) else f"its files cannot be looked at: {error.strerror}"
         yield Verdict(check="program", ok=False, message=message, hint=getattr(error, "hint", "run it as root"))
+
+
+def _setup(run: Run, program: Program, found: RelyingPartyView, where: configuring.Where) -> Setup:
+    """Return where a program's files would be; what stands in them about the server is there already, and not asked for."""
+    try:
+        return configuring.setup_of(run, program, found, where)
+    except configuring.NoServer:
+        return configuring.setup_of(run, program, found, replace(where, server=SOMEWHERE))
 
 
 def _mail_socket(address: str) -> Verdict:
