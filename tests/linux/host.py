@@ -118,9 +118,9 @@ class Host:
         return f"passless-{self.name}"
 
     def caller(self, name: str) -> Caller:
-        """Return somebody who asks from an address of their own, as of one only so many accounts are made in an hour."""
+        """Return somebody who asks from a network of their own, as from one only so many accounts are made in an hour."""
         self._addresses += 1
-        address = f"198.18.{self._addresses // 250}.{self._addresses % 250 + 1}"
+        address = f"198.{18 + self._addresses // 250}.{self._addresses % 250}.1"
         return Caller(self.served, name=name, headers={"X-Forwarded-For": address})
 
     def somebody(self) -> Somebody:

@@ -100,6 +100,14 @@ def test_who_does_not_have_the_secret_gets_no_answer_and_counts_as_no_guess(host
             assert stranger.sends(packet, within=SOON) is None
         assert known.answers(ada.name, ada.wrong_code(), state) is Code.REJECT  # the port still answers who has it
     assert guesses(ada) == before + 1
+    assert host.served.await_line("packet-passed-over")["number"] == 1
+
+
+def test_the_secret_is_not_in_the_store_as_it_is(host: Host) -> None:
+    """Must hold 1: it is sealed under the vault's key."""
+    kept = b"".join(file.read_bytes() for file in host.folder.glob("accounts.sqlite*"))
+    assert kept
+    assert host.secret.encode() not in kept
 
 
 def unsigned_packet(asked: Asked, secret: bytes, *more: bytes, password: bytes | None = None) -> bytes:

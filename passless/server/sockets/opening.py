@@ -54,12 +54,14 @@ def wanted(text: str) -> Wanted:
 
 
 def party_of(site: Site, wish: Wanted) -> Client:
-    """Return the relying party that a socket is for; `BadSocket` where there is none, or none that asks on one."""
+    """Return the relying party that a socket is for; `BadSocket` where there is none, or none that asks there."""
     found = relying_parties.find_named(site.parts, wish.party)
     if found is None:
         raise BadSocket(f'there is no relying party "{printable(wish.party)}"', hint="see: passless relying-party list")
     if found.kind not in ON_HOST:
         raise BadSocket(f'"{found.name}" is of the kind {found.kind}, which asks over HTTP', hint="leave its socket out")
+    if found.kind is PartyKind.PAM:
+        import_module(MODULES[found.kind]).loopback(wish.address)  # a wrong address is told before anybody is answered
     return found
 
 
