@@ -45,7 +45,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "revoke-operator": (What.SESSIONS,),
     "revoke-temporary-pass": (What.SESSIONS,),
     "sign-out": (What.SESSIONS,),
-    "start-recovery": (What.SESSIONS,),
+    "start-recovery": _OPENED,  # of the recovery before; and no key opens a host while there is one (`hardware_keys`)
     "store-restored": ALL,  # everybody's: what ended in between may be open at programs still, and all sessions are void
     "take-back-consent": (What.SESSIONS,),
     "turn-passwordless-on": (What.PASSWORD, What.SESSIONS),
