@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 
 from passless.actions.accounts import find_id, owner_of_address
@@ -23,8 +24,14 @@ def mailbox_of(account: Account) -> str | None:
     something there, and is no address of a machine.
     """
     name = names.key(account.name)
-    is_plain = all(one.isalnum() or one in IN_A_PATH for one in name)
-    return name if is_plain and not name.startswith((".", "-")) and not _is_address(name) else None
+    return name if _is_plain(name) else None
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(name: str) -> bool:
+    if not all(one.isalnum() or one in IN_A_PATH for one in name):
+        return False
+    return bool(name) and not name.startswith((".", "-")) and not _is_address(name)
 
 
 def _is_address(name: str) -> bool:

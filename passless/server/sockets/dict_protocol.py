@@ -10,6 +10,7 @@ more, so that no name reaches into the place of the hash before it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 
 from msgspec import Struct
@@ -111,6 +112,7 @@ def _text(octets: bytes) -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)  # a mail program comes back, and a webmail server is one address for everybody
 def _address(octets: bytes) -> str:
     """Return where the mail program is; empty where Dovecot does not say, as for a local one."""
     try:

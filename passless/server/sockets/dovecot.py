@@ -23,7 +23,7 @@ from passless.server.log import Log
 from passless.server.site import Site
 from passless.server.sockets import dict_protocol
 from passless.server.sockets.dict_protocol import HELLO, ITERATE, LOOK_UP, NOT_THERE, BadLine, not_now
-from passless.server.sockets.mail_answers import LATER, answer
+from passless.server.sockets.mail_answers import LATER, Asking, answer
 from passless.server.sockets.opening import BadSocket
 
 UNIX = "unix:"
@@ -84,6 +84,7 @@ class Answering:
         self._site = site
         self._log = log
         self._party = party
+        self._asking = Asking(site, party.id)
         self._batches = Batches(site.parts.store)
 
     def ask(self, key: bytes) -> asyncio.Future[bytes] | None:
@@ -91,7 +92,7 @@ class Answering:
         asked = dict_protocol.question(key)
         if asked is None:
             return None
-        return self._batches.do(partial(answer, self._site, self._party.id, asked))
+        return self._batches.do(partial(answer, self._site, self._asking, asked))
 
     def outcome(self, done: asyncio.Future[bytes]) -> bytes:
         """Return the line of an answer that is there; what went wrong is never a no."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import msgspec
 
 from passless.actions import app_password_check, mailboxes, relying_parties
@@ -14,18 +16,37 @@ from passless.server.site import Site
 from passless.server.sockets.dict_protocol import NOT_THERE, LogIn, Question, WhoIs, found, not_now
 
 GONE = "this relying party was removed from passless"
+LOOKED_AT_EVERY = timedelta(milliseconds=250)
 LATER = "passless cannot look it up now"
 
 
-def answer(site: Site, party_id: str, question: Question) -> bytes:
+class Asking:
+    """The relying party that asks; whether it was removed is looked up some times a second, and not for each sign-in."""
+
+    def __init__(self, site: Site, party_id: str) -> None:
+        self._site = site
+        self._id = party_id
+        self._looked_at: datetime | None = None
+        self._party: Client | None = None
+
+    def party(self) -> Client | None:
+        """Return it as it is registered; None where it was removed."""
+        now = self._site.parts.now()
+        if self._looked_at is None or not self._looked_at <= now < self._looked_at + LOOKED_AT_EVERY:
+            registered = relying_parties.find(self._site.parts, self._id)
+            self._party, self._looked_at = (None if registered is None else registered[0]), now
+        return self._party
+
+
+def answer(site: Site, asking: Asking, question: Question) -> bytes:
     """Return the line that answers a question; what cannot be said now is never answered with no."""
     try:
-        registered = relying_parties.find(site.parts, party_id)
-        if registered is None:
+        party = asking.party()
+        if party is None:
             return not_now(GONE)
         if isinstance(question, WhoIs):
             return _mailbox(site, question)
-        return _signed_in(site, registered[0], question)
+        return _signed_in(site, party, question)
     except (WrongAppPassword, Throttled):
         return NOT_THERE
     except Unavailable:

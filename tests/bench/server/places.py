@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from passless.actions.app_password_tags import HASHED
 from passless.domain.account import Account, AccountId
 from passless.domain.app_passwords import AppPassword
 from passless.domain.changes import AccountName
@@ -158,7 +159,7 @@ def public_key_of(number: int) -> bytes:
 
 def app_password(number: int, tag: Tagging, made_at: datetime) -> AppPassword:
     """Return what is stored of an app password."""
-    tags = (tag(app_password_of(number).encode(), purpose="app-password"),)
+    tags = (tag(sha256(app_password_of(number).encode()).digest(), purpose=HASHED),)
     return AppPassword(id=f"app{number}", name="Mail", tags=tags, created_at=made_at)
 
 
@@ -170,6 +171,7 @@ def rows_of(batch: list[Account]) -> dict[str, list[dict[str, Any]]]:
         "add_credential": [
             {"credential_id": account.methods[0].credential.id, "account_id": account.id}  # type: ignore[union-attr]
             for account in batch
+            if account.methods
         ],
         "add_tag": [
             {"key_id": str(KeyId(tag.key)), "digest": tag.digest, "account_id": account.id, "item": one.id}

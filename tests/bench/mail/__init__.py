@@ -1,0 +1,1 @@
+"""What a sign-in to a mail server costs, with Dovecot asking passless and asking what it usually asks."""
