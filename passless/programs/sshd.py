@@ -155,8 +155,7 @@ def _findings(setup: Setup) -> Iterator[Finding]:
     taken = "takes signatures of security keys" if not missing else f"takes no signatures of {missing[0]}"
     yield Finding(check="algorithms", ok=not missing, message=taken, hint="" if not missing else "see PubkeyAcceptedAlgorithms")
     yield from _unsafe(script)
-    if setup.secret is not None:
-        yield _asked(script)
+    yield _asked(setup)
 
 
 def _not_taken(judged: subprocess.CompletedProcess[str]) -> Finding:
@@ -175,8 +174,11 @@ def _unsafe(script: Path) -> Iterator[Finding]:
             return
 
 
-def _asked(script: Path) -> Finding:
+def _asked(setup: Setup) -> Finding:
     """Ask for somebody who is nobody, as sshd will; a server that is not up yet is none of the program's faults."""
+    _, script, asking = paths(setup)
+    if ':"\n' in asking.read_text():
+        return Finding(check="secret", ok=False, message="there is none in the files", hint="give it: --secret-file FILE")
     asked = _run("runuser", "-u", USER, "--", str(script), USER, str(FIRST_PERSON))
     if asked.returncode == 0:
         return Finding(check="server", ok=True, message="answers")

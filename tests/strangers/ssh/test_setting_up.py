@@ -12,6 +12,7 @@ from threading import Thread
 from urllib.parse import parse_qs
 
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.errors import PasslessError
 from passless.domain.party_views import RelyingPartyView
@@ -139,6 +140,10 @@ class TestRefusals:
             setting_up.check(sshd, a_setup(folder))
         assert raised.value.code in ("file-in-the-way", "asked-already")
 
+    def test_without_the_secret(self, folder: Path) -> None:
+        error = refusal(replace(a_setup(folder), secret=None))
+        assert (error.message, error.hint) == ("secret: there is none in the files", "give it: --secret-file FILE")
+
     def test_where_the_server_does_not_know_the_secret(self, folder: Path) -> None:
         with answering(401) as url:
             assert "error: 401" in refusal(a_setup(folder, url)).message
@@ -237,3 +242,7 @@ def test_a_host_is_set_up_with_its_secret_alone(folder: Path, tmp_path: Path, mo
         done = host.json(*written, *where, typed=keep_secret(made["secret"]))
         assert len(done["written"]) == 3
         assert run(a_setup(folder), "ada", "1000").returncode == 0
+        monkeypatch.setenv("PASSLESS_HOME", str(served.home))
+        looked = operator.json("relying-party", "test", "file server", "--server", served.url, *where)
+        assert {one["check"] for one in looked} >= {"sshd", "algorithms", "server"}
+        assert all(one["ok"] for one in looked)
