@@ -13,7 +13,6 @@ from passless.actions.parts import Parts
 from passless.domain.party_kinds import BROWSERS, PartyKind
 from passless.domain.relying_parties import Client
 from passless.domain.safety.assurance import REQUIRED, Assurance
-from passless.ports import Write
 from passless.server.oauth.forms import Credentials
 from passless.server.openid.claims import SCOPES
 
@@ -124,24 +123,22 @@ def prove(parts: Parts, said: Credentials | None, place: str, *, public: bool) -
         if client is None or not client.client.is_public or not public:
             raise unproven()
         return client
-    is_right = client is not None and relying_parties.is_secret(client.client, said.secret)
-    _count(parts, client, place, is_right=is_right)
-    if client is None or client.client.is_public or not is_right:
-        raise unproven()
-    return client
+    if client is not None and not client.client.is_public and relying_parties.is_secret(client.client, said.secret):
+        return client
+    _count_wrong(parts, client, place)
+    raise unproven()
 
 
-def _count(parts: Parts, client: KnownClient | None, place: str, *, is_right: bool) -> None:
-    """Slow down who guesses, right or not; only wrong secrets are written down, for 256 bits are not found in between."""
+def _count_wrong(parts: Parts, client: KnownClient | None, place: str) -> None:
+    """Slow down who guesses. A right secret is neither counted nor refused: nobody finds 256 bits by trying, and whoever
+    shares the program's address could otherwise keep it from its work.
+    """
     who = "" if client is None else client.client.id
     counter, now = f"oauth-client/{who}/{throttle.source_of(place)}", parts.now()
     before = parts.store.attempts(counter)
     if before is not None and now < before.last_at + throttle.wait_after(before.count):
         raise TooManyWrongSecrets
-    if not is_right:
-        parts.store.count_attempt(counter, at=now)
-    elif before is not None:
-        parts.store.commit(Write(at=now, forgives=(counter,)))
+    parts.store.count_attempt(counter, at=now)
 
 
 def unproven() -> InvalidClientError:
