@@ -6,12 +6,12 @@ judge theirs where they are installed.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
@@ -22,6 +22,7 @@ from passless.programs.setting_up import Finding, Setup
 from passless.programs.writing import NewFile
 
 TEST_TIME = 30  # seconds that a program may take to read its configuration
+UPSTREAM = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 UNUSED_PORT = 18120  # that FreeRADIUS is told in a test, and does not open
 LONGEST_SAID = 400  # characters of what a program said
 SYSTEM = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin"
@@ -98,15 +99,14 @@ def undo(setup: Setup) -> tuple[str, ...]:
 
 def guarded(setup: Setup) -> Guarded:
     """Return what the snippets are made of; `NoUpstream` where the server's address for proxies is none."""
-    socket = setup.socket or setup.url
-    split = urlsplit(socket)
-    if split.scheme not in {"http", "https"} or not split.netloc or split.path or split.query or not socket.isascii():
-        raise NoUpstream(f'no proxy reaches the server at "{printable(socket)}"')
+    upstream = setup.socket or setup.url
+    if not UPSTREAM.fullmatch(upstream):
+        raise NoUpstream(f'no proxy reaches the server at "{printable(upstream)}"')
     return Guarded(
         name=setup.party.name,
         client_id=setup.party.id,
         url=setup.url,
-        upstream=socket,
+        upstream=upstream,
         origins=tuple(uri.removesuffix(SITE_CALLBACK) for uri in setup.party.redirect_uris),
     )
 

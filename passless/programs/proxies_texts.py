@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # where Debian keeps whom it trusts
 FREERADIUS_LIBRARIES = ("/usr/lib/freeradius", "/usr/lib64/freeradius")
 FREERADIUS_DICTIONARIES = ("/usr/share/freeradius",)
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # what means nothing else in any of the files
+LONGEST_WORD = 16  # characters; names in nginx's patterns have 32 at most
 TOLD = ("Remote-User", "Passless-Account-Id", "Passless-Method", "Passless-Acr", "Passless-Amr", "Passless-Auth-Time")
 OWN = ("sign-in", "callback", "sign-out")  # of a site, under /.passless/
 
@@ -32,13 +34,14 @@ class Guarded(Struct, frozen=True, kw_only=True):
 
     @property
     def word(self) -> str:
-        """The name, as it stands in names of variables."""
-        return self.slug.replace("-", "_")
+        """What stands in names of variables: the name, or the client id where the name is long or could be mistaken."""
+        is_plain = PLAIN.fullmatch(self.name) is not None and len(self.slug) <= LONGEST_WORD
+        return (self.slug if is_plain else self.client_id).replace("-", "_")
 
     @property
     def path(self) -> str:
-        """Where the server is asked."""
-        return f"/auth/{quote(self.name, safe='')}"
+        """Where the server is asked: by the name, or by the client id where some program would read the name in its own way."""
+        return f"/auth/{self.name if PLAIN.fullmatch(self.name) else self.client_id}"
 
     @property
     def host(self) -> str:

@@ -1,0 +1,92 @@
+"""`relying-party add --kind http --to DIR`: snippets for proxies, which each program takes where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from passless.programs import proxies
+from tests.cli.running import Passless
+
+SERVER = ("--server", "https://localhost")
+SITE = "https://app.example/.passless/callback"
+ODD = 'Wiki "$x" {y} \\ #z; ${jndi} `id` %{User-Name} Straße'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "snippets"
+    made.mkdir()
+    return made
+
+
+def add(passless: Passless, folder: Path, *more: str, name: str = "wiki", status: int = 0) -> object:
+    return passless.json("relying-party", "add", name, "--kind", "http", "--to", str(folder), *SERVER, *more, status=status)
+
+
+@pytest.mark.parametrize("name", ["wiki", ODD], ids=["plain", "odd"])
+@pytest.mark.parametrize("more", [(), ("--redirect-uri", SITE)], ids=["here", "elsewhere"])
+@pytest.mark.parametrize("socket", [(), ("--socket", "http://127.0.0.1:8080")], ids=["public", "inner"])
+def test_the_snippets_are_written_and_taken_and_hold_no_secret(
+    anna: Passless, folder: Path, name: str, more: tuple[str, ...], socket: tuple[str, ...]
+) -> None:
+    made = add(anna, folder, *more, *socket, name=name)
+    assert isinstance(made, dict)
+    assert sorted(made["written"]) == sorted(map(str, folder.iterdir()))
+    assert len(made["written"]) == 7
+    assert made["then"]
+    assert made["undo"][-1] == f"passless relying-party remove {made['id']}"
+    for path in map(Path, made["written"]):
+        text = path.read_text()
+        assert made["secret"] not in text
+        assert path.stat().st_mode & 0o777 == 0o644
+        assert ODD not in "".join(line for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_a_program_that_does_not_take_its_snippet_leaves_nothing(
+    anna: Passless, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("caddy") is None:
+        pytest.skip("caddy is missing; install it with: apt-get install caddy")
+    monkeypatch.setattr(proxies.texts, "caddy", lambda _: "no_such_directive\n")
+    assert add(anna, folder, status=6)["code"] == "configuration-not-taken"  # type: ignore[index]
+    assert list(folder.iterdir()) == []
+    assert anna.json("relying-party", "list") == []
+
+
+def test_nothing_is_written_unasked_and_never_over_anything(anna: Passless, folder: Path) -> None:
+    made = anna.json("relying-party", "add", "other", "--kind", "http", *SERVER)
+    assert made["written"] == []
+    (folder / "passless-wiki.caddy").write_text("somebody's work")
+    assert add(anna, folder, status=2)["code"] == "file-in-the-way"  # type: ignore[index]
+    assert (folder / "passless-wiki.caddy").read_text() == "somebody's work"
+
+
+@pytest.mark.parametrize(
+    "socket",
+    [
+        "unix:/run/x",
+        "127.0.0.1:80",
+        "http://",
+        "http://x/y",
+        "http://x?y",
+        "ftp://x",
+        "http://a b",
+        "http://x\n;",
+        "http://u@x;}",
+    ],
+)
+def test_what_no_proxy_reaches_is_refused(anna: Passless, folder: Path, socket: str) -> None:
+    assert add(anna, folder, "--socket", socket, status=2)["code"] == "bad-socket"  # type: ignore[index]
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://app.example/", "https://app.example/x/.passless/callback", "https://app.example/.passless/callback?x=y"]
+)
+def test_a_site_comes_back_at_one_address(anna: Passless, uri: str) -> None:
+    assert (
+        anna.json("relying-party", "add", "x", "--kind", "http", "--redirect-uri", uri, status=2)["code"] == "bad-redirect-uri"
+    )
