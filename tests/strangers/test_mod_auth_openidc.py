@@ -236,6 +236,21 @@ def test_whoever_ends_it_elsewhere_is_out_of_the_app(scene: Scene, end: Callable
         out_of(program)
 
 
+def test_whoever_signed_in_twice_is_out_twice(scene: Scene) -> None:
+    """A copied cookie of the app does not outlive the session because its owner signed in once more."""
+    scene.sign_in()
+    scene.shown("user")
+    with scene.program() as first, scene.caller() as ada:
+        scene.forget_app()
+        scene.visit("/app/")
+        scene.shown("user")
+        with scene.program() as second:
+            assert [one.get("/app/").status_code for one in (first, second)] == [200, 200]
+            end_sessions(ada)
+            out_of(second)
+            out_of(first)
+
+
 def test_keys_that_were_replaced_at_once_sign_people_in_and_out(scene: Scene) -> None:
     scene.sign_in()
     scene.shown("user")

@@ -111,11 +111,14 @@ def for_refresh(
         found, source = whose(parts, family.account_id, family.session)
         if found is None or source is None or not _is_enough(parts, client, found.account, source):
             return None
-        if not consents.covers(parts, found.account.id, family.client_id, family.scope):
+        if family.line and not consents.covers(parts, found.account.id, family.client_id, family.scope):
             return None
         asked = scope.split() if scope else family.scope.split()
         narrowed = " ".join(one for one in family.scope.split() if one in asked)
-        grant = Grant(client=client, scope=narrowed, place=place, source=source, line=family.line, said=family.said)
+        by_device = not family.line
+        grant = Grant(
+            client=client, scope=narrowed, place=place, source=source, by_device=by_device, line=family.line, said=family.said
+        )
         giving = Giving(site, found, grant, goes_on=held)
         try:
             giving.keep()
@@ -153,6 +156,12 @@ class Giving:
         self.session = session
         self.id_token = self._id_token() if grant.is_openid else ""
 
+    @property
+    def lasting(self) -> Session:
+        """What lasts of it: that with which it goes on, else the session itself."""
+        source = self.grant.source
+        return self.family or (source if source.kind is SessionKind.OFFLINE else self.session)
+
     def keep(self, *, uses: codes.Held | None = None, drops: tuple[Record, ...] = ()) -> None:
         """Open the sessions; the last transaction is the one that uses up what it is given for."""
         found, grant, session, family = self.found, self.grant, self.session, self.family
@@ -160,7 +169,7 @@ class Giving:
             self.parts.store.commit(
                 Write(at=session.created_at, account_id=found.account.id, expected=found.version, opens=family)
             )
-        lasting = family or session
+        lasting = self.lasting
         puts = [] if self.refresh_record is None else [self.refresh_record]
         if uses is not None:
             puts.append(codes.used(uses, lasting.id, lasting.expires_at))
@@ -169,7 +178,7 @@ class Giving:
                 if one is not None:
                     puts.append(relying_parties.given(self.client_id, one.id, found.account.id, one.expires_at))
         if self.id_token and grant.client.client.told_of_endings_at and grant.source.line == grant.line:
-            puts.append(given.in_session(self.parts, grant.client.client, grant.source, lasting))
+            puts.append(given.in_session(grant.client.client, grant.source, lasting))
         self.parts.store.commit(
             Write(
                 at=session.created_at,
@@ -213,7 +222,10 @@ class Giving:
     def _id_token(self) -> str:
         client, account, grant = self.grant.client.client, self.found.account, self.grant
         token = self.token.reveal()
-        return id_tokens.make(self.site, client, account, self.session, token, line=grant.line, said=grant.said)
+        lasting = self.lasting.id
+        return id_tokens.make(
+            self.site, client, account, self.session, token, line=grant.line, lasting=lasting, said=grant.said
+        )
 
     def _source_seen(self) -> Session:
         source = self.grant.source

@@ -32,7 +32,7 @@ TOKEN_LIFE = timedelta(minutes=2)  # §2.4: at most two minutes
 JTI_SIZE = 16  # bytes, 128 bits
 TRIES_AFTER = (0.0, 1.0, 4.0, 15.0)  # seconds before each try
 TIME_LIMIT = 5.0  # seconds of one try
-MOST_AT_ONCE = 32  # programs that are told at the same time
+MOST_AT_ONCE = 8  # things that one program is told at the same time; none waits for another program
 LOOK_EVERY = 1.0  # seconds between two looks whether there is anybody to be told
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})  # §2.8; the second is what many say
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -43,7 +43,7 @@ class BackChannel:
 
     def __init__(self, site: Site, endings: Endings, log: Log) -> None:
         self._site, self._endings, self._log = site, endings, log
-        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self._http: Any = None
 
@@ -102,15 +102,16 @@ class BackChannel:
 
     async def _told(self, held: Held) -> None:
         parts = self._site.parts
+        turns = self._turns.setdefault(held.given.client_id, asyncio.Semaphore(MOST_AT_ONCE))
         try:
-            claimed = await sync_to_thread(given.claim, parts, held)
-            if claimed is None:
-                return
-            client = await sync_to_thread(_client, parts, claimed)
-            if client is not None:
-                async with self._turns:
+            async with turns:
+                claimed = await sync_to_thread(given.claim, parts, held)
+                if claimed is None:
+                    return
+                client = await sync_to_thread(_client, parts, claimed)
+                if client is not None:
                     await self._say(client, claimed)
-            await sync_to_thread(given.forget, parts, claimed)
+                await sync_to_thread(given.forget, parts, claimed)
         except PasslessError:
             return  # the claim runs out, and it is told then
 
@@ -153,7 +154,7 @@ def logout_token(site: Site, client: Client, held: Held) -> str:
         "iat": int(now.timestamp()),
         "exp": int((now + TOKEN_LIFE).timestamp()),
         "jti": parts.entropy(JTI_SIZE).hex(),
-        "sid": id_tokens.sid_of(parts, client.id, held.given.line),
+        "sid": id_tokens.sid_of(parts, client.id, held.given.line, held.given.session),
         "events": {EVENT: {}},
     }
     return id_tokens.sign(parts, content, client.signed_with or SIGNATURES[0], kind="logout+jwt")

@@ -46,10 +46,9 @@ class Held(Struct, frozen=True):
     record: Record
 
 
-def in_session(parts: Parts, client: Client, source: Session, lasting: Session) -> Record:
+def in_session(client: Client, source: Session, lasting: Session) -> Record:
     """Return the record that a relying party was given something in a browser's session, to be kept with it."""
-    key = f"{source.account_id}/{client.id}/{source.line}"
-    before = parts.store.record(KIND, key)
+    key = f"{source.account_id}/{client.id}/{lasting.id}"
     made = GivenIn(
         account_id=source.account_id,
         client_id=client.id,
@@ -62,18 +61,20 @@ def in_session(parts: Parts, client: Client, source: Session, lasting: Session) 
         key=key,
         document=msgspec.json.encode(made),
         ends_at=source.expires_at,
-        version=0 if before is None else before.version,
     )
 
 
 def ended_by(parts: Parts, ending: Ending) -> tuple[Held, ...]:
-    """Return what was given in sessions that an ending ended."""
+    """Return what was given in sessions that an ending ended; what a program ended itself it knows of, and is forgotten."""
     if ending.is_everybodys or not ABOUT.intersection(ending.what):
         return ()
     held = tuple(of(parts, ending.account_id))
     if not held:
         return ()
     gone = _Gone(parts, ending.account_id)
+    for one in held:
+        if _is_its_own(one.given, ending) and one.given.session in ending.sessions:
+            forget(parts, one)
     return tuple(one for one in held if _is_over(one.given, ending, gone))
 
 
@@ -124,9 +125,13 @@ class _Gone:
             self.methods = set()
 
 
+def _is_its_own(given: GivenIn, ending: Ending) -> bool:
+    return ending.event == "end-session" and ending.relying_party == given.client_id
+
+
 def _is_over(given: GivenIn, ending: Ending, gone: _Gone) -> bool:
-    if ending.event == "end-session" and ending.relying_party == given.client_id:
-        return False  # it ended its own token, and knows
+    if _is_its_own(given, ending):
+        return False
     if ending.sessions:
         return bool({given.line, given.session} & set(ending.sessions)) or not set(given.methods) <= gone.methods
     return given.line not in gone.lines or not set(given.methods) <= gone.methods

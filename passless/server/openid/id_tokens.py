@@ -49,8 +49,13 @@ class Hint(Struct, frozen=True, kw_only=True):
     sid: str = ""
 
 
-def make(site: Site, client: Client, account: Account, session: Session, access_token: str, *, line: str, said: Said) -> str:
-    """Return a signed id_token about the person of a session; `line` is the browser's session that it was given in."""
+def make(
+    site: Site, client: Client, account: Account, session: Session, access_token: str, *, line: str, lasting: str, said: Said
+) -> str:
+    """Return a signed id_token about the person of a session.
+
+    `line` is the browser's session that it was given in, `lasting` the one that lasts of what was given.
+    """
     parts = site.parts
     now = parts.now()
     algorithm = client.signed_with or SIGNATURES[0]
@@ -69,7 +74,7 @@ def make(site: Site, client: Client, account: Account, session: Session, access_
     if words := amr_of(account, session.proofs, assured):
         content["amr"] = words
     if line:
-        content["sid"] = sid_of(parts, client.id, line)
+        content["sid"] = sid_of(parts, client.id, line, lasting)
     if said.nonce:
         content["nonce"] = said.nonce
     known = claims.of(account, (scope for scope in claims.CLAIMS))
@@ -109,10 +114,23 @@ def read_hint(site: Site, text: str | None) -> Hint | None:
     return Hint(subject=subject, client_id=audience, sid=sid)
 
 
-def sid_of(parts: Parts, client_id: str, line: str) -> str:
-    """Name a browser's session to one relying party: the same in every process, and to every other one another."""
+def sid_of(parts: Parts, client_id: str, line: str, lasting: str) -> str:
+    """Name one sign-in to one relying party: the same in every process, and to every other one another.
+
+    The first half is the browser's session, the second what was given in it: there are programs that keep one session of theirs
+    under each name, and would go on in those before it.
+    """
+    return f"{_half_sid(parts, client_id, line)}.{_half_sid(parts, client_id, lasting)}"
+
+
+def is_in_session(parts: Parts, client_id: str, line: str, sid: str) -> bool:
+    """Tell whether a name is that of a sign-in in a browser's session."""
+    return hmac.compare_digest(sid.partition(".")[0].encode(), _half_sid(parts, client_id, line).encode())
+
+
+def _half_sid(parts: Parts, client_id: str, session: str) -> str:
     key = store_secret.derived(store_secret.read(parts).key, "openid-sid")
-    return _base64(hmac.digest(key, f"{client_id}/{line}".encode(), sha256)[:SID_SIZE])
+    return _base64(hmac.digest(key, f"{client_id}/{session}".encode(), sha256)[:SID_SIZE])
 
 
 def auth_time(session: Session) -> datetime:

@@ -105,7 +105,7 @@ def _is_proven(site: Site, wish: Wish, someone: Person) -> bool:
     hint = wish.hint
     if hint is None or hint.subject != someone.account.id or not hint.sid:
         return False
-    return hint.sid == id_tokens.sid_of(site.parts, hint.client_id, someone.session.line)
+    return id_tokens.is_in_session(site.parts, hint.client_id, someone.session.line, hint.sid)
 
 
 def _sign_out(request: browser.Asking, site: Site, wish: Wish) -> Page:

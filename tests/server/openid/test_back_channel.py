@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -33,6 +33,7 @@ class Listener:
     def __init__(self) -> None:
         self.heard: Queue[tuple[float, str, dict[str, str]]] = Queue()
         self.statuses: list[int] = []  # of the next answers; then 200
+        self.hangs: Event | None = None  # until when it says nothing
         listener = self
 
         class Answers(BaseHTTPRequestHandler):
@@ -40,6 +41,8 @@ class Listener:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 form = {name: value for name, (value,) in parse_qs(body, strict_parsing=True).items()}
                 listener.heard.put((monotonic(), self.path, form))
+                if listener.hangs is not None:
+                    listener.hangs.wait(LONGEST)
                 status = listener.statuses.pop(0) if listener.statuses else 200
                 self.send_response(status)
                 if status in (302, 307):
@@ -131,7 +134,6 @@ def test_a_program_is_told_once_of_who_signed_out(team: OpenId, listener: Listen
     """Back-Channel Logout §2.4, §2.5: all that the token must hold, and no nonce; by one of the two processes."""
     one, other = team.pair.one, team.pair.other
     signed_in = team.sign_in(one)
-    assert team.sign_in(other)["sid"] == signed_in["sid"]
     begun = team.sign_out(other)
     at, path, form = listener.next()
     assert (path, set(form)) == ("/told", {"logout_token"})
@@ -146,6 +148,32 @@ def test_a_program_is_told_once_of_who_signed_out(team: OpenId, listener: Listen
     assert at >= begun
     team.browse(one, "/sign-in")
     assert listener.heard.empty()
+
+
+def test_a_program_is_told_of_each_time_that_somebody_signed_in(team: OpenId, listener: Listener) -> None:
+    """A program that keeps one session of its own under each `sid` would go on in those before it."""
+    names = {team.sign_in(served)["sid"] for served in (team.pair.one, team.pair.other, team.pair.one)}
+    assert len(names) == 3
+    assert len({name.partition(".")[0] for name in names}) == 1
+    team.sign_out(team.pair.other)
+    assert {team.read(team.pair.one, listener.next()[2]["logout_token"])["sid"] for _ in names} == names
+
+
+def test_a_program_that_hangs_keeps_no_other_from_being_told(
+    pair_in: tuple[Pair, Path], team: OpenId, listener: Listener
+) -> None:
+    """must hold 7: however many endings it is to be told of."""
+    with listening() as stuck:
+        stuck.hangs = Event()
+        hanging = OpenId(*pair_in, stuck)
+        for _ in range(33):
+            hanging.sign_in(hanging.pair.one)
+        hanging.sign_out(hanging.pair.one)
+        assert stuck.next()[1] == "/told"
+        signed_in = team.sign_in(team.pair.one)
+        team.sign_out(team.pair.one)
+        assert team.read(team.pair.one, listener.next()[2]["logout_token"])["sid"] == signed_in["sid"]
+        stuck.hangs.set()
 
 
 def test_a_failure_is_tried_again_and_a_refusal_is_not(team: OpenId, listener: Listener) -> None:
