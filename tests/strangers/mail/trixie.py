@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.strangers.mail.a_dovecot import PATH
 from tests.strangers.needing import missing
 
@@ -76,7 +78,7 @@ def need_trixie() -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(ROOT), MIRROR]
     done = subprocess.run(command, env=os.environ | {"PATH": PATH}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        missing(f"a root with Debian 13: {done.stdout[-300:]}{done.stderr[-300:]}", install=INSTALL)
+        pytest.skip(f"Debian 13 could not be fetched or unpacked here: {done.stdout[-300:]}{done.stderr[-300:]}")
     (ROOT / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
     (ROOT / DONE).touch()
 
