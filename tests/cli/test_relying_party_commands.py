@@ -93,3 +93,37 @@ def test_people_see_what_scripts_see(anna: Passless) -> None:
     assert "Webmail" in listed
     assert "plc_" not in listed
     assert "with a secret" in anna("relying-party", "show", "Webmail").stdout
+
+
+def test_one_of_openid_connect_says_how_people_sign_in_and_where_it_is_told(anna: Passless) -> None:
+    more = ("--require", "phishing-resistant", "--after-sign-out", URI, "--told-at", URI, "--sign-with", "ES256")
+    made = anna.json("relying-party", "add", "Wiki", "--kind", "oidc", "--redirect-uri", URI, *more)
+    assert (made["requires"], made["signed_with"], made["told_of_endings_at"]) == ("phishing-resistant", "ES256", URI)
+    for wrong in (
+        ("--sign-with", "none"),
+        ("--sign-with", "HS256"),
+        ("--told-at", "http://wiki.example/told"),
+        ("--require", "love"),
+    ):
+        anna.json("relying-party", "add", "x", "--kind", "oidc", "--redirect-uri", URI, *wrong, status=2)
+    assert (
+        anna.json("relying-party", "add", "x", "--kind", "oauth", "--sign-with", "ES256", status=2)["code"]
+        == "bad-relying-party"
+    )
+
+
+def test_the_signing_keys_are_shown_and_replaced(anna: Passless) -> None:
+    """Must hold 1: nothing of their private halves is shown."""
+    assert anna.json("relying-party", "keys") == []
+    assert anna.json("relying-party", "keys", "--at-once", status=2)["code"] == "wrong-use"
+    assert anna.json("relying-party", "keys", "--rotate", "--dry-run") == []
+    first = anna.json("relying-party", "keys", "--rotate")
+    assert [(one["algorithm"], one["state"]) for one in first] == [("RS256", "signing"), ("ES256", "signing")]
+    second = anna.json("relying-party", "keys", "--rotate")
+    assert [one["state"] for one in second] == ["signing", "next"] * 2
+    assert second[0]["published_until"] > second[1]["signs_from"]
+    assert anna.json("relying-party", "keys", "--rotate", "--at-once", status=2)["code"] == "confirmation-needed"
+    third = anna.json("relying-party", "keys", "--rotate", "--at-once", "--yes")
+    assert [one["state"] for one in third] == ["signing"] * 2
+    assert not {one["id"] for one in second} & {one["id"] for one in third}
+    assert set(third[0]) == {"id", "algorithm", "state", "made_at", "signs_from", "published_until", "readable"}

@@ -34,7 +34,10 @@ _TOKEN = re.compile(r"plr_(?P<name>[A-Za-z0-9_-]{22})(?P<secret>[A-Za-z0-9_-]{43
 
 
 class Family(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the refresh tokens of a family stand for; `line` is the browser's session in which the person agreed."""
+    """What the refresh tokens of a family stand for.
+
+    `line` is the browser's session in which the person agreed; empty where they approved a device, which is agreed to once.
+    """
 
     client_id: str
     account_id: str

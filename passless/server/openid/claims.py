@@ -17,7 +17,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {  # OpenID Connect Core §5.4, as far a
     PROFILE: ("name", "preferred_username"),
     EMAIL: ("email", "email_verified"),
 }
-NO_ADDRESS = "know your e-mail address: none is known here, and none is told"
+NO_ADDRESS = "know your e-mail address, but none that stands for you is known here, so it learns none"
 LONGEST = 2048  # characters of the parameter `claims`
 
 

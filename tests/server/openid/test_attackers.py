@@ -136,7 +136,7 @@ class TestTokens:
         made = LocalDirectory(world.place.parts).create(Actor(place="203.0.113.9"), wish)
         wiki, browser = Relying(world), world.browser(made)
         page = browser.ask(**wiki.wish(scope="openid email"))
-        assert "none is known here" in page.text
+        assert "so it learns none" in page.text
         assert set(wiki.userinfo(wiki.tokens(browser, scope="openid email")["access_token"]).json()) == {"sub"}
 
     def test_a_token_ends_with_the_method_that_it_came_of(self, world: World) -> None:

@@ -106,7 +106,7 @@ def test_no_device_code_is_given_where_only_keys_do(world: World) -> None:
 
 def test_a_device_is_let_in_by_two_factors_where_these_are_required(world: World) -> None:
     wiki = Relying(world, requires="two-factors")
-    begun = world.program().post("/oauth/device_authorization", basic=wiki.basic, scope="openid").json()
+    begun = world.program().post("/oauth/device_authorization", basic=wiki.basic, scope="openid offline_access").json()
     weak = world.browser(world.account())
     page = weak.http.get("/device", headers=HTML)
     page = weak.post("/device", {**Fields(page.text).hidden, "user_code": begun["user_code"]})
@@ -129,6 +129,7 @@ def test_a_device_is_let_in_by_two_factors_where_these_are_required(world: World
     content = read(world, given["id_token"])
     assert content["acr"] == "phr"
     assert "sid" not in content  # a device has no browser's session
+    assert wiki.refresh(given["refresh_token"]).status_code == 200
 
 
 def test_what_came_of_weaker_proofs_is_given_no_more(world: World) -> None:
