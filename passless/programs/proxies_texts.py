@@ -97,6 +97,7 @@ def nginx_server(site: Guarded) -> str:
     if site.origins:
         own = f"""
 location /.passless/ {{
+    auth_request off;
     proxy_pass {site.upstream}{site.path}/;
     proxy_redirect off;
     proxy_intercept_errors off;

@@ -12,6 +12,7 @@ from tests.cli.running import Passless
 
 SERVER = ("--server", "https://localhost")
 SITE = "https://app.example/.passless/callback"
+INNER = ("--socket", "http://127.0.0.1:8080")
 ODD = 'Wiki "$x" {y} \\ #z; ${jndi} `id` %{User-Name} Straße'
 
 
@@ -26,9 +27,16 @@ def add(passless: Passless, folder: Path, *more: str, name: str = "wiki", status
     return passless.json("relying-party", "add", name, "--kind", "http", "--to", str(folder), *SERVER, *more, status=status)
 
 
-@pytest.mark.parametrize("name", ["wiki", ODD], ids=["plain", "odd"])
-@pytest.mark.parametrize("more", [(), ("--redirect-uri", SITE)], ids=["here", "elsewhere"])
-@pytest.mark.parametrize("socket", [(), ("--socket", "http://127.0.0.1:8080")], ids=["public", "inner"])
+@pytest.mark.parametrize(
+    ("name", "more", "socket"),
+    [
+        ("wiki", (), INNER),
+        ("wiki", ("--redirect-uri", SITE), ()),
+        (ODD, (), ()),
+        (ODD, ("--redirect-uri", SITE), INNER),
+    ],
+    ids=["here", "elsewhere", "odd here", "odd elsewhere"],
+)
 def test_the_snippets_are_written_and_taken_and_hold_no_secret(
     anna: Passless, folder: Path, name: str, more: tuple[str, ...], socket: tuple[str, ...]
 ) -> None:
