@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ MOST_MISSED = 5_000  # endings while it was away; of more it is told that there 
 MOST_AT_ONCE = 500  # endings in one answer
 MOST_REMEMBERED = 64  # ids in a cursor
 MOST_LISTENERS = 2_000
+MOST_OF_ONE = 1_200  # of one relying party, so that none keeps the others out
 INSTANCE_LENGTH = 4  # random bytes
 
 
@@ -60,7 +62,7 @@ class Endings:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._listening = 0
+        self._listening: Counter[str] = Counter()
         self._looking: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._closed = False
@@ -69,16 +71,16 @@ class Endings:
         self._first = 0
         self._kept: list[Ending] = []
 
-    async def after(self, cursor: str = "", *, wait: float = 0.0) -> Told:
+    async def after(self, cursor: str = "", *, wait: float = 0.0, party: str = "") -> Told:
         """Return what ended behind a cursor; where nothing did, as soon as something does or when the time is up.
 
-        Without a cursor, or with one that is none, it is told at once where it is to begin.
+        Without a cursor, or with one that is none, it is told at once where it is to begin. `party` is the id of who listens.
 
         Raises:
             Overloaded: too many listen.
             StoreUnavailable: the store cannot be read now.
         """
-        with self._listener():
+        with self._listener(party):
             await self._begin()
             place = await self._place(read_cursor(cursor))
             if place is None:
@@ -118,14 +120,16 @@ class Endings:
         return self._first + len(self._kept)
 
     @contextmanager
-    def _listener(self) -> Iterator[None]:
-        if self._listening >= MOST_LISTENERS:
+    def _listener(self, party: str) -> Iterator[None]:
+        if self._listening.total() >= MOST_LISTENERS or self._listening[party] >= MOST_OF_ONE:
             raise Overloaded
-        self._listening += 1
+        self._listening[party] += 1
         try:
             yield
         finally:
-            self._listening -= 1
+            self._listening[party] -= 1
+            if not self._listening[party]:
+                del self._listening[party]
 
     def _begin_anew(self, now: datetime) -> None:
         """Forget everything: numbers from another instance mean nothing."""

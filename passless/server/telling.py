@@ -7,7 +7,7 @@ listen. Those that know people by `sub` alone are told no names, so that no web 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
@@ -52,7 +52,7 @@ async def tell(request: browser.Asking) -> Response[Any]:
     client = await sync_to_thread(prove)
     if isinstance(turn := request.scope.get(TURN), ExitStack):
         turn.close()
-    told = await _unless_gone(request, endings, asked.get("after", ""), wait)
+    told = await _unless_gone(request, endings.after(asked.get("after", ""), wait=wait, party=client.id))
     if any(one.event == REMOVED and one.relying_party == client.id for one in told.endings):
         await sync_to_thread(prove)
     who = {"id": client.id, "name": client.name, "kind": client.kind, "introspects": client.introspects}
@@ -67,9 +67,9 @@ def _prove(parts: Parts, said: forms.Credentials | None, place: str) -> Client:
     return clients.prove(parts, said, place, public=False).client
 
 
-async def _unless_gone(request: browser.Asking, endings: Endings, cursor: str, wait: float) -> Told:
+async def _unless_gone(request: browser.Asking, telling: Coroutine[Any, Any, Told]) -> Told:
     """Wait for endings, but not for a listener that is not there any more."""
-    told = asyncio.ensure_future(endings.after(cursor, wait=wait))
+    told = asyncio.ensure_future(telling)
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({told, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -79,7 +79,7 @@ async def _unless_gone(request: browser.Asking, endings: Endings, cursor: str, w
             told.cancel()
             with suppress(asyncio.CancelledError):
                 await told
-    return Told(cursor=cursor) if told.cancelled() else told.result()
+    return Told(cursor="") if told.cancelled() else told.result()
 
 
 async def _gone(request: browser.Asking) -> None:

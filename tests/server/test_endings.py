@@ -221,15 +221,21 @@ async def test_a_server_that_ends_lets_everybody_go_at_once(world: World) -> Non
 
 @on_a_loop
 async def test_no_more_listen_than_there_is_room_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endings, "MOST_LISTENERS", 1)
+    monkeypatch.setattr(endings, "MOST_LISTENERS", 2)
+    monkeypatch.setattr(endings, "MOST_OF_ONE", 1)
     hears = Endings(world.site)
     cursor = (await hears.after()).cursor
-    waits = asyncio.create_task(hears.after(cursor, wait=LONG))
+    waiting = [asyncio.create_task(hears.after(cursor, wait=LONG, party="one"))]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await hears.after(cursor)
+        await hears.after(cursor, party="one")
+    waiting.append(asyncio.create_task(hears.after(cursor, wait=LONG, party="other")))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await hears.after(cursor, party="third")
     hears.close()
-    await waits
+    await asyncio.gather(*waiting)
+    assert not hears._listening
 
 
 @on_a_loop

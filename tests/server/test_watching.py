@@ -5,7 +5,9 @@ The program itself is a stand-in here; `tests/strangers/mail` and `tests/strange
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +137,18 @@ def test_a_wrong_secret_ends_it_with_an_error(served: Served, tmp_path: Path) ->
     register(tmp_path, "app", kind="oidc", redirect_uris=("https://app.example/back",))
     with watching(tmp_path, served.url, words="app", secret=tmp_path / "app.secret") as watched:
         assert watched.process.wait(60) == 2
+
+
+def test_the_unit_for_systemd_is_one(tmp_path: Path) -> None:
+    unit = Path(__file__).parents[2] / "examples" / "passless-watch@.service"
+    text = unit.read_text()
+    assert "relying-party watch %i" in text
+    checked = tmp_path / "passless-watch@mail.service"
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    checked.write_text(text.replace("/usr/local/bin/passless", "/bin/true"))
+    verified = subprocess.run(["systemd-analyze", "verify", str(checked)], capture_output=True, text=True, check=False)
+    assert verified.returncode == 0, verified.stderr
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

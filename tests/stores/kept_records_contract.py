@@ -157,6 +157,19 @@ class PagesContract:
         for number, event in enumerate(events, start=1):
             assert list(store.events(after=place_of(event))) == events[number:]
 
+    def test_events_of_all_can_be_those_of_some_names_alone(self, store: Store) -> None:
+        """A name that is part of another one is not it, and nothing in a name is a pattern."""
+        entries = (an_entry("new"), an_entry("old", of="bob", at=OLD), an_entry("nobody", of=""), an_entry("newer"))
+        store.commit(a_write(events=entries))
+        events = list(store.events())
+        names = {event.event for event in events}
+        for name in names:
+            assert list(store.events(named=(name,))) == [event for event in events if event.event == name]
+            assert list(store.events(named=(name[:-1], name[1:]))) == []
+        assert list(store.events(named=tuple(names))) == events
+        assert list(store.events(named=("%", "_"))) == []
+        assert list(store.events(named=tuple(names), since=events[-1].at, after=place_of(events[-1]))) == []
+
     def test_events_of_an_account_go_on_behind_a_place(self, store: Store) -> None:
         store.commit(a_write(events=(an_entry("one"), an_entry("earlier", at=OLD), an_entry("three"), an_entry(of="bob"))))
         events = list(store.events(ADA))
