@@ -178,6 +178,11 @@ def _of_program(run: Run, found: RelyingPartyView, where: configuring.Where) -> 
             from passless.programs import dovecot
 
             yield _mail_socket(dovecot.socket_of(setup))
+        if found.kind == PartyKind.PAM:
+            from passless.programs import pam
+
+            asked = pam.answers(setup)
+            yield Verdict(check=asked.check, ok=asked.ok, message=asked.message, hint=asked.hint)
     except (PasslessError, OSError) as error:
         message = error.message if isinstance(error, PasslessError) else f"its files cannot be looked at: {error.strerror}"
         yield Verdict(check="program", ok=False, message=message, hint=getattr(error, "hint", "run it as root"))

@@ -139,6 +139,18 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
     return tuple(_findings(setup))
 
 
+def answers(setup: Setup) -> Finding:
+    """Ask the server as the module does, for somebody who is nobody; it may not be there yet when the files are written."""
+    from passless.programs import waiting_for_approval
+
+    where = waiting_for_approval.read(_secret_file(setup))
+    address = f"udp:[{where.host}]:{where.port}" if ":" in where.host else f"udp:{where.host}:{where.port}"
+    if waiting_for_approval.is_answered(_secret_file(setup), STRANGER):
+        return Finding(check="socket", ok=True, message=f"{address} asks for a second step")
+    hint = f"serve it: passless serve … --socket {_quoted(names.printable(setup.party.name))}={address}"
+    return Finding(check="socket", ok=False, message=f"nothing answers at {address} with this secret", hint=hint)
+
+
 def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     file, name = _slug(setup), names.printable(setup.party.name)

@@ -37,11 +37,8 @@ class Where(NamedTuple):
 def run(file: Path, environ: Mapping[str, str]) -> int:
     """Ask until somebody approved, refused, or was too late; return the status to end with."""
     where = read(file)
-    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     state, is_shown = b"", False
-    with socket.socket(family, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(where.timeout)
-        asking.connect((where.host, where.port))
+    with _socket(where) as asking:
         while True:
             try:
                 answer = _ask(asking, where.secret, environ, state)
@@ -58,12 +55,29 @@ def run(file: Path, environ: Mapping[str, str]) -> int:
             state = value_of(answer, Attribute.STATE)
 
 
+def is_answered(file: Path, user: str) -> bool:
+    """Tell whether the server asks this host for a second step of somebody, as it asks for everybody's."""
+    where = read(file)
+    try:
+        with _socket(where) as asking:
+            return _ask(asking, where.secret, {"PAM_USER": user, "PAM_SERVICE": "test"}, b"")[0] == Code.CHALLENGE
+    except OSError:
+        return False
+
+
 def read(file: Path) -> Where:
     """Return what stands in the module's file."""
     line = next(one for one in file.read_text().splitlines() if one.strip() and not one.startswith("#"))
     server, secret, timeout = line.split()
     host, _, port = server.rpartition(":")
     return Where(host.strip("[]"), int(port), secret.encode(), float(timeout))
+
+
+def _socket(where: Where) -> socket.socket:
+    asking = socket.socket(socket.AF_INET6 if ":" in where.host else socket.AF_INET, socket.SOCK_DGRAM)
+    asking.settimeout(where.timeout)
+    asking.connect((where.host, where.port))
+    return asking
 
 
 def _ask(asking: socket.socket, secret: bytes, environ: Mapping[str, str], state: bytes) -> bytes:

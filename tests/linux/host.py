@@ -55,8 +55,8 @@ class Somebody:
         self.host = host
         self.caller: Any = None
         keep_secret(LOCAL_PASSWORD)
-        hashed = run("openssl", "passwd", "-6", "-stdin", typed=LOCAL_PASSWORD).strip()
-        run("useradd", "--create-home", "--shell", "/bin/bash", "--password", hashed, self.name)
+        run("useradd", "--create-home", "--shell", "/bin/bash", self.name)
+        run("chpasswd", typed=f"{self.name}:{LOCAL_PASSWORD}\n")
 
     def joins(self, *, with_app: bool = True) -> Somebody:
         """Make an account, and add an app to it."""

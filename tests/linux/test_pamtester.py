@@ -11,6 +11,7 @@ from passless.programs.waiting_for_approval import NOT_APPROVED
 from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, NOT_YET, PASSWORD_PROMPT, Host, Somebody
 from tests.server.asking import PASSWORD
 from tests.server.serving import keep_secret
+from tests.strangers.registering import on_host
 
 IN = "pamtester: successfully authenticated"
 WRONG = "pamtester: Authentication failure"
@@ -180,6 +181,18 @@ def test_the_password_that_was_typed_stays_with_the_modules_of_the_host(host: Ho
     service = host.a_service(f"@include {host.service}\nauth required pam_unix.so use_first_pass\n")
     status, said = host.asks(service, ada.name, (PASSWORD_PROMPT, LOCAL_PASSWORD), (CODE_PROMPT, ada.code()))
     assert (status, said.strip()) == (0, IN)
+
+
+def test_test_says_that_all_of_it_works(host: Host) -> None:
+    verdicts = on_host(host.served, "relying-party", "test", host.name, "--socket", host.socket)
+    assert {one["check"] for one in verdicts} >= {
+        "secret",
+        host.service,
+        f"{host.service}-code",
+        f"{host.service}-wait",
+        "socket",
+    }
+    assert all(one["ok"] for one in verdicts)
 
 
 def test_while_the_server_is_down_it_is_a_failure_that_passes(host: Host) -> None:
