@@ -65,7 +65,7 @@ class TestUserVerification:
         desk.file.write_bytes(private_file(key, seen.rp_id, seen.credential_id, verify=False, comment="without"))
         desk.at(host).refusal()
         assert desk.held.asked == ["localhost"]  # it did sign: sshd said no
-        host.await_line("user verification requirements not met")
+        host.await_line("user verification requirement not met")
 
 
 class TestWhatIsNotTheirs:
