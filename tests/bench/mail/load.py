@@ -37,6 +37,31 @@ def run(socket: Path, people: Sequence[tuple[str, str]], seconds: float) -> Ran:
     return asyncio.run(_run(socket, people, seconds))
 
 
+def run_whole(port: int, people: Sequence[tuple[str, str]], seconds: float) -> Ran:
+    """Let mail programs connect, sign in and leave, some at a time."""
+    return asyncio.run(_run_whole(port, people, seconds))
+
+
+async def _run_whole(port: int, people: Sequence[tuple[str, str]], seconds: float) -> Ran:
+    endless, begin = cycle(people), time.monotonic()
+    done = await asyncio.gather(*(_program(port, endless, begin + seconds) for _ in range(CONNECTIONS)))
+    return Ran(sum(done), time.monotonic() - begin)
+
+
+async def _program(port: int, people: Iterator[tuple[str, str]], ends: float) -> int:
+    right = 0
+    while time.monotonic() < ends:
+        user, secret = next(people)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"a LOGIN {user} {secret}\r\nb LOGOUT\r\n".encode())
+        said = await reader.read()
+        writer.close()
+        if b"a OK" not in said:
+            raise Refused(said.decode(errors="replace"))
+        right += 1
+    return right
+
+
 async def _run(socket: Path, people: Sequence[tuple[str, str]], seconds: float) -> Ran:
     endless = cycle(_said(user, secret) for user, secret in people)
     begin = time.monotonic()

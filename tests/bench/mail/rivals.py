@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 from argon2 import PasswordHasher, profiles
+from msgspec import Struct
 
 from passless.actions.relying_parties import CLIENTS
 from passless.domain.account import Account, AccountId
@@ -33,7 +34,7 @@ from tests.strangers.mail.a_dovecot import Dovecot
 AUTH = "auth-bench"
 MORE = "service auth {\n  unix_listener auth-bench {\n    mode = 0666\n  }\n}\nauth_verbose = no\n"
 PARTY = "mail"
-PLAIN = "auth_mechanisms = plain\n"
+PLAIN = "auth_mechanisms = plain\nuserdb {\n  driver = static\n  args = allow_all_users=yes\n}\n"
 CHECKS = """#!{python} -SE
 import hashlib, os, sqlite3, sys
 user, secret = os.read(3, 512).split(b"\\0")[:2]
@@ -43,6 +44,13 @@ if found is None or found[0] != hashlib.sha256(secret).hexdigest():
 os.environ["USER"] = user.decode()
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+class Asked(Struct, frozen=True):
+    """A Dovecot that runs: the socket of its auth process, and where mail programs come to."""
+
+    auth: Path
+    imap: int
 
 
 def name_of(number: int) -> str:
@@ -56,8 +64,8 @@ def people(count: int) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def asking_passless(folder: Path, accounts: int, each: int) -> Iterator[Path]:
-    """Let Dovecot ask passless; return the socket of its auth process."""
+def asking_passless(folder: Path, accounts: int, each: int) -> Iterator[Asked]:
+    """Let Dovecot ask passless; return where it is asked."""
     place = Place(folder / "passless")
     with place.serving():
         pass
@@ -66,34 +74,34 @@ def asking_passless(folder: Path, accounts: int, each: int) -> Iterator[Path]:
     mail = folder / "mail.sock"
     served = _serve(place, mail)
     try:
-        with _dovecot(folder, f"!include {_configuration(folder, mail)}\n") as socket:
-            yield socket
+        with _dovecot(folder, f"!include {_configuration(folder, mail)}\n") as asked:
+            yield asked
     finally:
         served.terminate()
         served.wait()
 
 
 @contextmanager
-def asking_program(folder: Path, who: Sequence[tuple[str, str]]) -> Iterator[Path]:
+def asking_program(folder: Path, who: Sequence[tuple[str, str]]) -> Iterator[Asked]:
     """Let Dovecot run a program in Python for each sign-in."""
     database = _database(folder, ((user, sha256(secret.encode()).hexdigest()) for user, secret in who))
     program = folder / "checks"
     program.write_text(CHECKS.format(python="/usr/bin/python3", database=str(database)))
     program.chmod(0o755)
-    with _dovecot(folder, f"{PLAIN}passdb {{\n  driver = checkpassword\n  args = {program}\n}}\n") as socket:
-        yield socket
+    with _dovecot(folder, f"{PLAIN}passdb {{\n  driver = checkpassword\n  args = {program}\n}}\n") as asked:
+        yield asked
 
 
 @contextmanager
-def asking_sqlite(folder: Path, who: Sequence[tuple[str, str]], *, slow: bool) -> Iterator[Path]:
+def asking_sqlite(folder: Path, who: Sequence[tuple[str, str]], *, slow: bool) -> Iterator[Asked]:
     """Let Dovecot read hashes from SQLite by itself: Argon2id as passwords have it, or one SHA-256."""
     database = _database(folder, ((user, _hash(secret, slow=slow)) for user, secret in who))
     settings = folder / "sql.conf.ext"
     query = "SELECT name AS user, hash AS password FROM people WHERE name = '%u'"
     settings.write_text(f"driver = sqlite\nconnect = {database}\npassword_query = {query}\n")
     limit = "service auth {\n  vsz_limit = 0\n}\nservice auth-worker {\n  vsz_limit = 0\n}\n"
-    with _dovecot(folder, f"{PLAIN}{limit}passdb {{\n  driver = sql\n  args = {settings}\n}}\n") as socket:
-        yield socket
+    with _dovecot(folder, f"{PLAIN}{limit}passdb {{\n  driver = sql\n  args = {settings}\n}}\n") as asked:
+        yield asked
 
 
 def _hash(secret: str, *, slow: bool) -> str:
@@ -115,12 +123,12 @@ def _database(folder: Path, rows: Iterator[tuple[str, str]]) -> Path:
 
 
 @contextmanager
-def _dovecot(folder: Path, configuration: str) -> Iterator[Path]:
+def _dovecot(folder: Path, configuration: str) -> Iterator[Asked]:
     stranger = folder / "dovecot"
     stranger.mkdir(mode=0o755)
     running = Dovecot(stranger, more=f"{configuration}{MORE}")
     try:
-        yield stranger / "run" / AUTH
+        yield Asked(stranger / "run" / AUTH, running.imap_port)
     finally:
         running.stop()
 
