@@ -155,7 +155,10 @@ def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     file, name = _slug(setup), names.printable(setup.party.name)
     put = f'put "@include {file}" in the place of "@include common-auth"'
+    others = next((one for one in (Path(sys.executable), Path(__file__)) if not _is_roots(one)), None)
+    unsafe = () if others is None else (f"leave {file}-wait alone: it runs as root what others than root can write, {others}",)
     return (
+        *unsafe,
         f"serve it: passless serve … --socket {_quoted(name)}={_socket(setup)}",
         f"keep a root shell open, and test it before anything points at it: pamtester {file} USER authenticate",
         f"sudo: in /etc/pam.d/sudo {put}; login: the same in /etc/pam.d/login",
@@ -262,6 +265,13 @@ auth	required	pam_permit.so"""
 def _waiting(setup: Setup) -> str:
     command = f"{sys.executable} -I -m passless.programs.waiting_for_approval {_secret_file(setup)}"
     return f"auth\trequisite\tpam_exec.so quiet seteuid stdout {command}"
+
+
+def _is_roots(file: Path) -> bool:
+    """Tell whether nobody but root can put something else in the place of a file."""
+    found = file.resolve()
+    states = [one.stat() for one in (found, *found.parents)]
+    return all(one.st_uid == 0 and not one.st_mode & 0o022 for one in states)
 
 
 def _folder(setup: Setup) -> Path:

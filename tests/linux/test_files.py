@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,16 @@ def test_without_the_module_or_the_program_that_tests_it_nothing_is_made(
     monkeypatch.setenv("PASSLESS_HOME", str(passless.home))
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert "pamtester" in add(passless, tmp_path, "--way-back", "a console", status=6)["hint"]
+
+
+def test_it_is_said_where_others_could_change_what_would_run_as_root(
+    passless: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.touch(mode=0o777)
+    monkeypatch.setattr(sys, "executable", str(python))
+    made = add(passless, tmp_path, "--way-back", "a console")
+    assert made["then"][0].startswith("leave passless-the-host-wait alone")
 
 
 def test_the_name_means_nothing_to_pam(passless: Passless, tmp_path: Path) -> None:
