@@ -50,7 +50,8 @@ def show(request: browser.Asking, site: Site, values: dict[str, str]) -> Page:
     if agreed and not asked.wish.prompt & {"consent", "select_account"}:
         return _send_code(request, site, asked, someone)
     if "none" in asked.wish.prompt:
-        return send_back(request, site, asked, {"error": "consent_required"})
+        # whom a program names it learns nothing of, before they agreed to it: not even that they sit there
+        return send_back(request, site, asked, {"error": "login_required" if asked.only else "consent_required"})
     return browser.render(
         request,
         site,

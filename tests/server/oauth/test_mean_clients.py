@@ -2,97 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from passless.directories.local import LocalDirectory
-from passless.domain.views import MadeRelyingParty
 from passless.ports.directory import Actor
-from tests.server.oauth.world import CALLBACK, HTML, URL, WEB_CALLBACK, Browser, Fields, World, asked, carried
+from tests.server.oauth.web import Web, claims_of, encoded, head_of
+from tests.server.oauth.world import HTML, WEB_CALLBACK, Browser, Fields, World, carried
 
-OTHER_CALLBACK = "https://other.example/signed-in"
-BYE = "https://mail.example/bye"
 USERINFO = "/oauth/userinfo"
 END_SESSION = "/oauth/end_session"
-
-
-class Web:
-    """A relying party that speaks OpenID Connect, and somebody's browser."""
-
-    def __init__(self, world: World, name: str = "mail", callback: str = WEB_CALLBACK, **more: Any) -> None:
-        self.world = world
-        self.callback = callback
-        self.party: MadeRelyingParty = world.register(name, kind="oidc", redirect_uris=(callback,), **more)
-
-    @property
-    def basic(self) -> tuple[str, str]:
-        assert self.party.secret is not None
-        return self.party.id, self.party.secret.reveal()
-
-    def asks(self, **more: str | None) -> dict[str, str | None]:
-        return {"client_id": self.party.id, "redirect_uri": self.callback, "scope": "openid", **more}
-
-    def code(self, browser: Browser, **more: str | None) -> str:
-        """Return a code, with consent where that is asked."""
-        page = browser.ask(**self.asks(**more))
-        return carried(page if page.status_code == 303 else browser.answer(page))["code"]
-
-    def exchange(self, code: str, **more: Any) -> Any:
-        return self.world.program().exchange(
-            code, **{"client_id": None, "redirect_uri": self.callback, "basic": self.basic, **more}
-        )
-
-    def tokens(self, browser: Browser, **more: str | None) -> dict[str, str]:
-        answer = self.exchange(self.code(browser, **more))
-        assert answer.status_code == 200, answer.text
-        said: dict[str, str] = answer.json()
-        return said
-
-    def refresh(self, token: str, **more: Any) -> Any:
-        form = {"grant_type": "refresh_token", "refresh_token": token, **more}
-        return self.world.program().post("/oauth/token", **{"basic": self.basic, **form})
-
-    def is_good(self, token: str) -> bool:
-        answer = self.world.program().post("/oauth/introspect", basic=self.basic, token=token)
-        good: bool = answer.json()["active"]
-        return good
-
-
-@pytest.fixture
-def web(world: World) -> Web:
-    return Web(world, after_sign_out=(BYE,))
-
-
-@pytest.fixture
-def other(world: World) -> Web:
-    return Web(world, "other", OTHER_CALLBACK)
-
-
-@pytest.fixture
-def ada(world: World) -> Browser:
-    return world.browser(world.account())
-
-
-def encoded(said: Any) -> str:
-    content = said if isinstance(said, bytes) else json.dumps(said).encode()
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    middle = token.split(".")[1]
-    said: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    return said
-
-
-def head_of(token: str) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.split(".", maxsplit=1)[0] + "=="))
-    return said
 
 
 class TestCodes:
@@ -282,132 +204,16 @@ class TestHints:
         assert asked_first.headers["location"].startswith("/sign-in?")
         assert bobs not in asked_first.headers["location"]
 
+    def test_nobody_is_recognised_before_they_agreed(self, web: Web, world: World) -> None:
+        """`prompt=none` with somebody's `sub`: the same answer whether they sit there or somebody else."""
+        signed_in = world.account()
+        ada = world.browser(signed_in)
 
-class TestParameters:
-    @pytest.mark.parametrize(
-        "claims",
-        [
-            "x",
-            "[]",
-            "1",
-            "null",
-            '"x"',
-            '{"id_token":1}',
-            '{"id_token":[]}',
-            '{"id_token":{"sub":1}}',
-            '{"id_token":{"sub":{"value":1}}}',
-            '{"id_token":{"sub":{"value":["x"]}}}',
-            "[" * 2000,
-            '{"id_token":' * 150,
-            '{"id_token":{"x":"' + "x" * 5000 + '"}}',
-            '{"id_token":{"x":"\\ud800"}}',
-            "{" + ",".join(f'"{n}":{{}}' for n in range(200)) + "}x",
-        ],
-        ids=lambda text: text[:20],
-    )
-    def test_claims_that_are_none_are_told_so(self, web: Web, ada: Browser, claims: str) -> None:
-        back = carried(ada.ask(**web.asks(claims=claims)), to=WEB_CALLBACK)
-        assert back["error"] in ("invalid_request", "login_required")
+        def said(subject: str) -> dict[str, str]:
+            named = json.dumps({"id_token": {"sub": {"value": subject}}})
+            return carried(ada.ask(**web.asks(prompt="none", claims=named)))
 
-    @pytest.mark.parametrize(
-        "acr",
-        [
-            {"values": "2"},
-            {"values": [["2"]]},
-            {"values": [{}]},
-            {"values": [None, 2]},
-            {"value": 2},
-            {"value": {"value": "2"}},
-            {"values": {}, "essential": "yes"},
-            {"essential": True},
-        ],
-        ids=str,
-    )
-    def test_nonsense_in_a_claim_never_lowers_what_is_asked(self, world: World, ada: Browser, acr: Any) -> None:
-        strict = Web(world, "strict", requires="two-factors")
-        answer = ada.ask(**strict.asks(claims=json.dumps({"id_token": {"acr": acr}})))
-        assert answer.status_code == 303
-        assert "code=" not in answer.headers["location"].replace("code_challenge=", "")
-
-    @pytest.mark.parametrize("words", [None, "1", "0 1", "1 2", "nonsense", "phr 1"])
-    def test_a_program_cannot_ask_for_less_than_was_registered(self, world: World, ada: Browser, words: str | None) -> None:
-        strict = Web(world, "strict", requires="phishing-resistant")
-        assert carried(ada.ask(**strict.asks(acr_values=words)))["error"] == "unmet_authentication_requirements"
-
-    @pytest.mark.parametrize(
-        ("change", "error"),
-        [
-            ({"prompt": "none login"}, "invalid_request"),
-            ({"prompt": "none consent"}, "invalid_request"),
-            ({"prompt": "create"}, "invalid_request"),
-            ({"max_age": "-1"}, "invalid_request"),
-            ({"max_age": "٣"}, "invalid_request"),
-            ({"max_age": "1e3"}, "invalid_request"),
-            ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
-            ({"request_uri": "http://169.254.169.254/"}, "request_uri_not_supported"),
-            ({"registration": "{}"}, "registration_not_supported"),
-            ({"response_type": "id_token"}, "unsupported_response_type"),
-            ({"response_type": "code id_token"}, "unsupported_response_type"),
-            ({"response_type": "none"}, "unsupported_response_type"),
-            ({"response_mode": "form_post"}, "invalid_request"),
-            ({"nonce": "x" * 5000}, "invalid_request"),
-        ],
-        ids=str,
-    )
-    def test_what_is_not_understood_gives_no_code(self, web: Web, ada: Browser, change: dict[str, str], error: str) -> None:
+        assert said(signed_in.account_id) == said("somebody")
         web.tokens(ada)
-        back = carried(ada.ask(**web.asks(**change)), to=WEB_CALLBACK)
-        assert (back["error"], back["iss"]) == (error, URL)
-
-    def test_signing_in_anew_cannot_be_claimed(self, web: Web, ada: Browser) -> None:
-        """The mark that a sign-in was asked for is ours, and for one request."""
-        web.tokens(ada)
-        answer = ada.ask(**web.asks(prompt="login"))
-        mark = carried(answer)["next"].partition("passless_asked=")[2]
-        for forged_mark in ("0.", "99999999999.x", mark, "1" + mark):
-            again = ada.ask(**web.asks(prompt="login", state="another", passless_asked=forged_mark))
-            assert again.headers["location"].startswith("/sign-in?")
-
-
-WORDS = st.sampled_from(
-    [
-        "openid",
-        "none",
-        "login",
-        "consent",
-        "1",
-        "2",
-        "phr",
-        "code",
-        "token",
-        "query",
-        "S256",
-        "plain",
-        "0",
-        "{}",
-        "",
-        "é",
-        "\0",
-        CALLBACK,
-    ]
-) | st.text(max_size=30)
-PARAMETERS = (
-    "response_type response_mode redirect_uri scope state nonce code_challenge code_challenge_method prompt max_age acr_values "
-    "login_hint id_token_hint claims request request_uri display ui_locales passless_asked passless_only passless_account "
-    "answer form-token client_id"
-)
-NAMES = st.sampled_from(PARAMETERS.split())
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(change=st.dictionaries(NAMES, WORDS, min_size=1, max_size=4))
-def test_nobody_is_sent_anywhere_else_and_no_code_is_given_unasked(web: Web, ada: Browser, change: dict[str, str]) -> None:
-    """Whatever a program asks: a page, or back to its own address without a code, for nobody agreed to anything."""
-    request = {**asked(**web.asks(state="s")), **change}
-    answer = ada.http.get(f"/oauth/authorize?{urlencode(request, errors='surrogatepass')}", headers=HTML)
-    assert answer.status_code in (200, 303, 400)
-    location = answer.headers.get("location", "")
-    if answer.status_code == 303:
-        assert location.startswith((f"{WEB_CALLBACK}?", "/sign-in?"))
-    if location.startswith(WEB_CALLBACK):
-        assert "code" not in carried(answer)
+        assert "code" in said(signed_in.account_id)
+        assert said("somebody")["error"] == "login_required"
