@@ -75,7 +75,7 @@ def then(setup: Setup) -> tuple[str, ...]:
     """Say where each snippet is included."""
     site, folder = guarded(setup), setup.folder or usual_folder()
     front = f"{folder}/passless-{site.slug}"
-    origins = ", ".join(site.origins) or "the server's own address"
+    origins = ", ".join(site.origins) or site.url
     return (
         f"nginx: include {front}-nginx-http.conf in http, {front}-nginx-server.conf in the server of {origins}, and"
         f" {front}-nginx-location.conf in every location that is guarded",
@@ -84,6 +84,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         f" {site.slug}-passless@file",
         f"FreeRADIUS: link {front}-freeradius-module into mods-enabled and {front}-freeradius-site into sites-enabled",
         "the server: let it believe the proxy where its clients are: passless serve … --trusted-proxy ADDRESS",
+        "the secret: no proxy needs it, for people prove who they are themselves; it is for relying-party watch and test",
     )
 
 
