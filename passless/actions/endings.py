@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from passless.domain import names
 from passless.domain.audit import AuditEvent, Outcome
 from passless.domain.endings import ENDINGS, Ending
 from passless.ports import Store
@@ -73,4 +74,4 @@ def of_event(event: AuditEvent) -> Ending | None:
 
 
 def _is_new_display_name(event: AuditEvent) -> bool:
-    return event.event == "rename-account" and event.details.get("new_name") == event.account
+    return event.event == "rename-account" and names.are_same(event.details.get("new_name", ""), event.account)

@@ -36,6 +36,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "issue-temporary-pass": (What.SESSIONS,),  # those of the pass before
     "lose-device": (What.APP_PASSWORDS, *_OPENED),
     "lose-methods": (What.APP_PASSWORDS, What.PASSWORD, *_OPENED),
+    "move-server": (What.METHODS,),  # everybody's keys and passkeys that were made for the address before
     "remove-method": _OPENED,
     "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
     "rename-account": (What.NAME,),

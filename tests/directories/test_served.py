@@ -100,6 +100,8 @@ def test_moving_says_how_many_keys_work_no_more(tmp_path: Path) -> None:
     assert "2 keys and passkeys of 1 accounts then work no more" in refused.value.hint
     moved = serve_as(place.store, ANOTHER, at=place.clock.now, rules=rules, move=True)
     assert moved is not None
+    (told,) = [event for event in place.store.events() if event.event == "move-server"]
+    assert dict(told.details) == {"url": ANOTHER, "url_before": URL}
     assert (moved.methods, moved.accounts) == (2, 1)
     place.change(origin=ANOTHER, rules=replace(rules, rp_id=Served(url=ANOTHER).rp_id))
     usable = {one.kind: one.usable for one in ada.view.methods}

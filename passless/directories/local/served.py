@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions.catching_up import catch_up
+from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import WrongUse
 from passless.domain.methods import RpId, credential_of
 from passless.domain.names import printable
@@ -92,7 +93,8 @@ def serve_as(store: Store, url: str, *, at: datetime, rules: Rules, move: bool) 
         AnotherUrl: it has another address, and nobody said that it moves.
     """
     record, served = store.record(KIND, KEY), Served(url=url)
-    moved = None
+    moved: Moved | None = None
+    events: tuple[AuditEntry, ...] = ()
     if record is not None:
         before = msgspec.json.decode(record.document, type=Served)
         if before == served:
@@ -103,11 +105,17 @@ def serve_as(store: Store, url: str, *, at: datetime, rules: Rules, move: bool) 
                 f"the store belongs to the server at {before.url}, not {url}",
                 hint=f"serve it there, or move it with --new-url: {_loss(moved)}",
             )
+        events = (_entry(before.url, url, at),)
     else:
         moved = elsewhere(store, served, rules, at)
     document, fresh = msgspec.json.encode(served), record or Record(kind=KIND, key=KEY, document=b"")
-    store.commit(Write(at=at, puts=(replace(fresh, document=document),)))
+    store.commit(Write(at=at, puts=(replace(fresh, document=document),), events=events))
     return moved
+
+
+def _entry(before: str, url: str, at: datetime) -> AuditEntry:
+    details = {"url": url, "url_before": before}
+    return AuditEntry(at=at, actor="owner", event="move-server", outcome=Outcome.DONE, details=details)
 
 
 def elsewhere(store: Store, served: Served, rules: Rules, now: datetime) -> Moved:
