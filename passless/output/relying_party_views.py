@@ -16,7 +16,6 @@ from passless.output.drawing import Look, facts, listing, safe, stack, when
 from passless.output.human import list_of, view
 from passless.output.made_views import ONCE
 
-
 TABLE_WIDTH = 76  # columns
 
 
