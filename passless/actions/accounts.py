@@ -13,7 +13,7 @@ from passless.actions.catching_up import CaughtUp, catch_up, ended_for_good
 from passless.actions.parts import Access, Parts
 from passless.actions.throttle import source_of
 from passless.actions.who import place_of, token_hash
-from passless.domain import names
+from passless.domain import names, reserved_names
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.changes import AccountName
@@ -95,6 +95,7 @@ def _found(parts: Parts, read: Stored, now: datetime) -> Found:
         delete=True,
         ended=tuple(ended_for_good(read.account, caught_up.account, deleted=True)),
         events=caught_up.events,
+        puts=kept_names.of_the_gone(parts, read.account, now),
     )
     try:
         parts.store.commit(gone)
@@ -157,9 +158,10 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
 
 def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admission, source: str) -> Account:
     wanted = names.clean_account(new.name)
-    if not (is_answerable(parts) or names.are_same(wanted, admission.name)):
-        names.check_no_address(wanted)
-    name = free_name(parts, wanted)
+    is_given = is_answerable(parts) or names.are_same(wanted, admission.name)
+    if not is_given:
+        reserved_names.check_chosen(wanted)
+    name = free_name(parts, wanted, is_given=is_given)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     addresses, standing = _addresses(parts, new, admission)
     methods: tuple[Password, ...] = ()
@@ -181,16 +183,16 @@ def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admiss
     )
 
 
-def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> AccountName:
+def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None, is_given: bool = False) -> AccountName:
     """Return a name for an account; never what people may type in the place of another: its id, its address, or a kept name.
 
     An account whose time is over lets its name go here, though nobody has looked at it since. `own`: whose name it is to be,
-    who may take back what is kept for them.
+    who may take back what is kept for them. `is_given`: somebody who answers for it gives it, also after a deleted account.
     """
     name, now = names.clean_account(wanted), parts.now()
     with suppress(NoSuchAccount):
         _found(parts, parts.store.read_named(AccountName(names.key(name))), now)
-    check_not_kept(parts, name, own)
+    check_not_kept(parts, name, own, is_given=is_given)
     check_no_ones_address(parts, name, own)
     try:
         find_id(parts, name, now)
@@ -199,9 +201,9 @@ def free_name(parts: Parts, wanted: str, *, own: AccountId | None = None) -> Acc
     raise NameTaken(f'"{name}" is the id of another account')
 
 
-def check_not_kept(parts: Parts, name: str, own: AccountId | None = None) -> None:
+def check_not_kept(parts: Parts, name: str, own: AccountId | None = None, *, is_given: bool = False) -> None:
     """Refuse a name that is kept for another account, in the same words as one that another account has."""
-    if _is_kept(parts, name, own):
+    if _is_kept(parts, name, own) or (not is_given and kept_names.is_of_the_gone(parts, name)):
         raise NameTaken(f'there is an account named "{name}" already')
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import asking, describing, due, operators
+from passless.actions import asking, describing, due, kept_names, operators
 from passless.actions.accounts import Found
 from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
@@ -183,7 +183,11 @@ def _keep(parts: Parts, found: Found, who: Who, wanted: Wanted, planned: Plan, n
         ),
         events=(*found.caught_up.events, *(_entry(who, change, Outcome.DONE, now, notes) for change in wanted.changes)),
         forgives=wanted.forgives,
-        puts=(*wanted.puts, *puts, *(() if delete else due.records(found.stored, planned.after))),
+        puts=(
+            *wanted.puts,
+            *puts,
+            *(kept_names.of_the_gone(parts, found.stored, now) if delete else due.records(found.stored, planned.after)),
+        ),
         drops=(*wanted.drops, *drops),
     )
     parts.store.commit(write)

@@ -222,7 +222,7 @@ def _checked(parts: Parts, acting: Acting, new: NewInvitation) -> tuple[str, tup
 
 def _free(parts: Parts, wanted: str) -> str:
     """Return a name that no account has yet; nothing holds it free until the invitation is used."""
-    name = free_name(parts, wanted)
+    name = free_name(parts, wanted, is_given=True)
     try:
         find(parts, name, parts.now())
     except NoSuchAccount:

@@ -11,7 +11,7 @@ from passless.actions.changing import Wanted, preview, problems_without_proofs
 from passless.actions.parts import Parts
 from passless.actions.reading import look
 from passless.actions.who import Who
-from passless.domain import names
+from passless.domain import names, reserved_names
 from passless.domain.changes import AddMethod, type_of
 from passless.domain.methods import PHONE, Credential, Kind, MethodId, RpId, SecurityKey, Totp
 from passless.domain.requests import (
@@ -83,7 +83,7 @@ def check_new_account(new: NewAccount, *, is_remote: bool) -> None:
     """Check what was typed for a new account, as its making does, and raise the same; `is_remote` is at a server."""
     name = names.clean_account(new.name)
     if is_remote and new.invitation is None:
-        names.check_no_address(name)
+        reserved_names.check_chosen(name)
     shown = names.clean(new.display_name, what="display name") if new.display_name else ""
     address = accounts.clean_address(new.email) if new.email else ""
     if new.password is not None:

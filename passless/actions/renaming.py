@@ -20,7 +20,7 @@ from passless.actions.parts import Access, Parts, SignUp
 from passless.actions.signing_up import count_name
 from passless.actions.throttle import Throttled
 from passless.actions.who import Who
-from passless.domain import names
+from passless.domain import names, reserved_names
 from passless.domain.account import Version
 from passless.domain.changes import AccountName, RenameAccount
 from passless.domain.recovery import Reporter
@@ -47,9 +47,14 @@ def wish(parts: Parts, who: Who, request: RenameAccountTo) -> Wanted:
     shown = account.display_name if request.display_name is None else request.display_name
     change = RenameAccount(name=name, display_name=names.clean(shown, what="display name") if shown else "")
     problems = () if name == account.name else tuple(_problems(parts, who))
-    if not (problems or who.reporter is not Reporter.SELF or is_answerable(parts) or names.are_same(name, account.name)):
-        names.check_no_address(name)
+    if not (problems or _is_given(parts, who) or names.are_same(name, account.name)):
+        reserved_names.check_chosen(name)
     return Wanted(changes=(change,), problems=problems)
+
+
+def _is_given(parts: Parts, who: Who) -> bool:
+    """Tell whether somebody who answers for a name gives it."""
+    return who.reporter is not Reporter.SELF or is_answerable(parts)
 
 
 def _problems(parts: Parts, who: Who) -> Iterator[Problem]:
@@ -94,7 +99,7 @@ def rename(parts: Parts, actor: Actor, look: Look, request: RenameAccountTo, *, 
         if who.reporter is Reporter.SELF and parts.access is Access.NOBODY and not is_counted:
             count_name(parts, actor, now)
             is_counted = True
-        free_name(parts, change.name, own=who.account.id)
+        free_name(parts, change.name, own=who.account.id, is_given=_is_given(parts, who))
         return replace(wanted, puts=(*renamed, *_kept(parts, who, change.name, now)))
 
     return carry_out(parts, actor, look, build, version=version)

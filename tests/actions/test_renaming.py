@@ -44,7 +44,7 @@ class TestProofs:
         Person(place, "bob").create()
         ada = Person(place, at="198.51.100.9").create()
         for _ in range(2):
-            plans = [place.directory.plan(ada.actor, "ada", RenameAccountTo(name=name)) for name in ("bob", "nobody", "bob")]
+            plans = [place.directory.plan(ada.actor, "ada", RenameAccountTo(name=name)) for name in ("bob", "somebody", "bob")]
             assert len({(one.accepted, one.problems, one.effects, one.after) for one in plans}) == 1
             assert plans[0].accepted
             place.clock.move(minutes=10)
@@ -207,12 +207,28 @@ class TestTheOldName:
         with pytest.raises(NameTaken):
             Person(place, at="elsewhere").create()
 
-    def test_it_goes_with_the_account(self, place: Place) -> None:
-        ada = Person(place).create()
+    def test_nobody_chooses_the_names_of_a_deleted_account(self, place: Place) -> None:
+        """Its mailbox, its folder and its user on a host may still be there."""
+        ada, bob = Person(place).create(), Person(place, "bob").create()
         ada.do(RenameAccountTo(name="lady"))
         ada.name = "lady"
         ada.do(Delete())
-        Person(place, at="elsewhere").create()
+        place.clock.move(days=3650)
+        bob.with_password()
+        for name in ("ADA", "lady"):
+            with pytest.raises(NameTaken):
+                Person(place, name, at="elsewhere").create()
+            with pytest.raises(NameTaken):
+                bob.ask(RenameAccountTo(name=name))
+
+    def test_an_operator_gives_the_name_of_a_deleted_account_again(self, place: Place) -> None:
+        Person(place).create().do(Delete())
+        invited = place.directory.invite(place.operator(), NewInvitation(name="ada"))
+        ada = Person(place, "ada", at="elsewhere").create(invitation=invited.secret)
+        assert ada.view.account == "ada"
+        ada.do(Delete())
+        with pytest.raises(NameTaken):
+            Person(place, at="elsewhere").create()
 
     def test_an_account_that_expired_unseen_keeps_none(self, place: Place) -> None:
         ada = Person(place).create(password=None)
@@ -260,6 +276,17 @@ class TestNamesThatMeanSomethingElse:
                 ask(RenameAccountTo(name=name))
         with refused("bad-name"):
             place.directory.invite(place.operator(), NewInvitation(name=name))
+
+    @pytest.mark.parametrize(
+        "name", ["root", "ROOT", "www-data", "Postmaster", "hostmaster", "\uff52oot", "passless", "passless-x", "a@b.example"]
+    )
+    def test_nobody_gives_themselves_one_that_programs_and_mail_use(self, place: Place, name: str) -> None:
+        """A host would take them for its user of that name, and a certificate is given to who reads the mail of some."""
+        ada = Person(place).create()
+        for ask in (lambda: Person(place, name).create(), lambda: ada.ask(RenameAccountTo(name=name))):
+            with refused("bad-name"):
+                ask()
+        assert place.directory.invite(place.operator(), NewInvitation(name=name)).secret.reveal()
 
     def test_an_account_that_has_one_from_before_goes_on_and_gets_another(self, place: Place) -> None:
         ada = Person(place).create()

@@ -153,7 +153,7 @@ def prepare(parts: Parts, inside: Inside, name: str | None) -> Imported:
     inside = replace(inside, account=_portable(inside.account))
     check_whole(inside, now)
     called = clean_account(name or inside.account.name)
-    check_not_kept(parts, called)
+    check_not_kept(parts, called, is_given=True)
     check_no_ones_address(parts, called)
     left_out = tuple(_left_out(parts, inside))
     account, ended = inside.account, parts.store.ended([code.id for code in inside.account.recovery_codes])

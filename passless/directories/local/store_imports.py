@@ -136,7 +136,7 @@ class StoreImport:
             found = self._here(ready)
             if found is not None:
                 return replace(came, outcome=found, left_out=())
-            check_not_kept(self._parts, ready.name, ready.id)
+            check_not_kept(self._parts, ready.name, ready.id, is_given=True)
             check_no_ones_address(self._parts, ready.name, ready.id)
             for address in ready.address_names:
                 check_address_is_free(self._parts, address, ready.id)
