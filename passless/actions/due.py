@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
+from passless.actions import kept_names
 from passless.actions.catching_up import catch_up, ended_for_good
 from passless.actions.parts import Parts
 from passless.domain.account import Account, AccountId
@@ -16,7 +16,7 @@ from passless.ports import NoSuchAccount, Record, VersionMoved, Write
 
 KIND = "due"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MOST_AT_ONCE = 200  # records that are looked at in one go
+MOST_AT_ONCE = 200  # accounts that are seen to in one go
 
 
 def records(before: Account | None, after: Account) -> tuple[Record, ...]:
@@ -30,14 +30,20 @@ def records(before: Account | None, after: Account) -> tuple[Record, ...]:
 
 
 def settle(parts: Parts) -> datetime | None:
-    """Do what time has done by now; return when the next is due, nothing where nothing is."""
-    now = parts.now()
-    for record in islice(parts.store.records(KIND), MOST_AT_ONCE):
+    """Do what time has done by now; return when the next is due, nothing where nothing is.
+
+    What cannot be done now holds up nothing behind it, and is tried again the next time.
+    """
+    now, done = parts.now(), 0
+    for record in parts.store.records(KIND):
         at = EPOCH + timedelta(microseconds=int(record.key.partition("/")[0]))
         if at > now:
             return at
+        if done == MOST_AT_ONCE:
+            return now
         with suppress(VersionMoved):  # somebody else was faster, or comes again
             parts.store.commit(_settled(parts, record, now))
+            done += 1
     return None
 
 
@@ -58,7 +64,8 @@ def _settled(parts: Parts, record: Record, now: datetime) -> Write:
         ended=tuple(ended_for_good(stored.account, caught_up.account, deleted=caught_up.deleted)),
         notices=caught_up.notices,
         events=caught_up.events,
-        drops=(record,),
+        puts=kept_names.of_the_gone(parts, stored.account, now) if caught_up.deleted else (),
+        drops=() if caught_up.deleted else (record,),  # with an account its records go
     )
 
 

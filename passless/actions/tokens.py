@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ from passless.domain.requests import EndSessions, NewToken, RevokeToken
 from passless.domain.safety.context import Problem
 from passless.domain.safety.proof_rules import token_problems
 from passless.domain.secret import Secret
-from passless.domain.sessions import Session, SessionId, SessionKind
+from passless.domain.sessions import Session, SessionId, SessionKind, coming_of
 from passless.domain.views import Ended, MadeToken
 from passless.ports import VersionMoved, Write
 from passless.ports.directory import Actor
@@ -137,8 +138,11 @@ def tokens_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Sessio
 
 def people_of(parts: Parts, account_id: AccountId, now: datetime) -> list[Session]:
     """Return the sessions of people that still hold."""
-    everything = parts.store.sessions(account_id)
-    return [one for one in everything if one.kind is not SessionKind.TOKEN and not one.is_expired(now)]
+    return _holding(parts.store.sessions(account_id), now)
+
+
+def _holding(sessions: Iterable[Session], now: datetime) -> list[Session]:
+    return [one for one in sessions if one.kind is not SessionKind.TOKEN and not one.is_expired(now)]
 
 
 def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken, version: Version | None = None) -> Ended:
@@ -152,7 +156,7 @@ def revoke_token(parts: Parts, actor: Actor, target: str, request: RevokeToken, 
 
 
 def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions, version: Version | None = None) -> Ended:
-    """End one session, or all with the tokens of machines, the one in use among them."""
+    """End one session with what was given in it, or all with the tokens of machines, the one in use among them."""
     for _ in range(TRIES):
         now = parts.now()
         found = reach(parts, actor, target, now)
@@ -161,17 +165,23 @@ def end_sessions(parts: Parts, actor: Actor, target: str, request: EndSessions, 
         try:
             if request.all:
                 return _end_all(parts, who, "end-session", now)
-            sessions = [one for one in people_of(parts, who.account.id, now) if one.id == request.session]
-            if not sessions:
+            everything = parts.store.sessions(who.account.id)
+            ended = next((one for one in _holding(everything, now) if one.id == request.session), None)
+            if ended is None:
                 raise naming.NoSuchSession(f'there is no session "{names.printable(request.session or "")}"')
-            return _end(parts, who, sessions, "end-session", now)
+            given = _holding(coming_of(ended, everything), now)
+            return _end(parts, who, [ended, *given], "end-session", now, among=tuple(one.id for one in everything))
         except VersionMoved:
             continue  # somebody signed in at the same moment
     raise VersionMoved
 
 
 def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
-    """End the session in use, or all of its account and the tokens of machines; return how many ended."""
+    """End the session in use, or all of its account and the tokens of machines; return how many ended.
+
+    With the session end the tokens of relying parties that were given in it, but for what one goes on with while the person is
+    away (OpenID Connect Core §11).
+    """
     for _ in range(TRIES):
         session = session_of(parts, actor)
         if session is None:
@@ -181,7 +191,11 @@ def sign_out(parts: Parts, actor: Actor, *, everywhere: bool) -> int:
         check_may_change(parts, actor, account, session, leaves=None if everywhere else session.id)
         who = Who(account=account, session=session, reporter=Reporter.SELF, name=account.name, place=place_of(actor))
         try:
-            ended = _end_all(parts, who, "sign-out", now) if everywhere else _end(parts, who, [session], "sign-out", now)
+            if everywhere:
+                return len(_end_all(parts, who, "sign-out", now).ended)
+            everything = parts.store.sessions(account.id)
+            given = [one for one in _holding(coming_of(session, everything), now) if one.kind is SessionKind.CLIENT]
+            ended = _end(parts, who, [session, *given], "sign-out", now, among=tuple(one.id for one in everything))
             return len(ended.ended)
         except VersionMoved:
             continue  # somebody signed in at the same moment

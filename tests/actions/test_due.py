@@ -9,9 +9,14 @@ import pytest
 from passless.actions import due
 from passless.actions.endings import Tail
 from passless.domain.audit import AuditEvent
-from passless.domain.requests import RevokeAppPasswordsNamed
+from passless.domain.changes import AccountName
+from passless.domain.requests import Delete, RevokeAppPasswordsNamed
+from passless.domain.views import Waits
+from passless.ports import NameTaken, NoSuchAccount, VersionMoved, Write
 from tests.actions.test_app_password_check import ada_with_mail
+from tests.directories.person import Person
 from tests.directories.place import Place
+from tests.directories.sentences.recovering import long_ago
 
 
 def endings(place: Place) -> list[str]:
@@ -67,3 +72,56 @@ class TestDue:
         due.settle(place.parts)
         due.settle(place.parts)  # read before the other one was done
         assert len(expiries(place)) == 1
+
+
+class TestDeleting:
+    kept_in = "disk"
+
+    def test_a_deletion_that_waited_is_done_at_its_time_and_holds_up_nothing(self, place: Place) -> None:
+        """The account, its name and all that it had go when it was said, not when somebody next looks."""
+        ada, _, code = long_ago(place)
+        ada.recover(code)
+        assert isinstance(ada.ask(Delete()), Waits)
+        place.clock.move(days=30)
+        assert due.settle(place.parts) is None
+        assert list(place.store.records(due.KIND)) == []
+        with pytest.raises(NoSuchAccount):
+            place.store.read_named(AccountName("ada"))
+        assert "delete-account" in endings(place)
+
+
+class TestDeletingAtAServer:
+    kept_in = "server"
+
+    def test_the_name_is_nobodys_to_choose(self, place: Place) -> None:
+        ada, _, code = long_ago(place)
+        ada.recover(code)
+        assert isinstance(ada.ask(Delete()), Waits)
+        place.clock.move(days=30)
+        due.settle(place.parts)
+        with pytest.raises(NameTaken):
+            Person(place, at="elsewhere").create()
+
+    def test_what_cannot_be_done_now_holds_up_nothing_behind_it(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        bob = Person(place, "bob").create()
+        bob.add_app()
+        bob.new_code()
+        bob.turn_on_two_step()
+        bob.with_password()
+        bob.new_app_password(lifetime=timedelta(days=1))
+        ada_with_mail(place, lifetime=timedelta(days=1))
+        place.clock.move(days=1)
+        monkeypatch.setattr(due, "MOST_AT_ONCE", 1)
+        commit, tried = place.store.commit, []
+
+        def failing(write: Write) -> object:
+            tried.append(write)
+            if len(tried) == 1:
+                raise VersionMoved
+            return commit(write)
+
+        monkeypatch.setattr(place.store, "commit", failing)
+        due.settle(place.parts)
+        assert len(expiries(place)) == 1
+        assert due.settle(place.parts) is None
+        assert len(expiries(place)) == 2

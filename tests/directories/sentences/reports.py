@@ -200,7 +200,6 @@ class ReportSentences:
         with refused("no-such-account"):
             assert ada.view
         assert [event.event for event in place.trail][-1] == "delete-account"
-        Person(place).create(password=None)  # the name is free
 
     def test_notices_of_what_waits_come_at_the_start_half_way_and_before_the_end(self, place: Place) -> None:
         ada, app, eve = _thief_with_one_factor(place)

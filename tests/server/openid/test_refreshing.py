@@ -123,6 +123,32 @@ def test_the_person_sees_it_among_their_sessions_and_ends_it_there(world: World)
     assert refused(wiki, given["refresh_token"])
 
 
+def test_what_was_given_in_a_session_ends_with_it(world: World) -> None:
+    """Must hold 7: who ends a stranger's session in the list leaves them nothing that it let in."""
+    wiki, thief = Relying(world), world.browser(world.account())
+    given = wiki.tokens(thief, scope=OFFLINE)
+    owner = Person(world.place, "ada")
+    owner.with_password()
+    shown = world.site.directory.sessions(owner.actor, "ada")
+    stolen = next(one for one in shown if one.kind == SessionKind.DIRECT and not one.current)
+    world.site.directory.apply(owner.actor, "ada", EndSessions(session=stolen.id))
+    assert not wiki.is_active(given["access_token"])
+    assert wiki.userinfo(given["access_token"]).status_code == 401
+    assert refused(wiki, given["refresh_token"])
+    ended = [one.details["sessions"].split(",") for one in world.place.store.events() if one.event == "end-session"]
+    assert [len(one) for one in ended] == [3]
+
+
+def test_signing_out_takes_the_tokens_along_and_leaves_what_goes_on_while_one_is_away(world: World) -> None:
+    """Must hold 7; OpenID Connect Core §11."""
+    ada = world.account()
+    wiki, browser = Relying(world), world.browser(ada)
+    given = wiki.tokens(browser, scope=OFFLINE)
+    world.site.directory.sign_out(Actor(token=ada.token))
+    assert not wiki.is_active(given["access_token"])
+    assert wiki.refresh(given["refresh_token"]).status_code == 200
+
+
 def test_it_ends_where_somebody_says_of_the_session_it_came_of_that_it_was_not_them(world: World) -> None:
     """Must hold 7: whoever stole the browser's session keeps nothing that it let in."""
     ada = world.account()
