@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from passless.domain.changes import AccountName
 from passless.domain.errors import WrongUse
 from passless.domain.methods import MEMORY, MethodId, Password, Strength
 from passless.domain.requests import NewAccount
+from passless.domain.sealed import Tag
 from passless.domain.secret import Secret
 from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
 from passless.ports import NameTaken, NoSuchAccount, Record, Stored, VersionMoved, Write
@@ -82,6 +84,12 @@ def find_id(parts: Parts, account_id: str, now: datetime) -> Found:
 def find_credential(parts: Parts, credential_id: bytes, now: datetime) -> Found:
     """Read an account as it is now, by one of its keys or passkeys."""
     return _found(parts, parts.store.read_by_credential(credential_id), now)
+
+
+def find_app_password(parts: Parts, tags: Iterable[Tag], now: datetime) -> tuple[Found, str] | None:
+    """Read an account as it is now, by one of its app passwords, and find the id of that one; None where it is nobody's."""
+    read = parts.store.read_by_app_password(tags)
+    return None if read is None else (_found(parts, read[0], now), read[1])
 
 
 def _found(parts: Parts, read: Stored, now: datetime) -> Found:

@@ -13,14 +13,14 @@ wrong ones of one source and name in an hour the first and the tenth are in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from passless.actions import app_password_tags, nobody, noting, throttle
-from passless.actions.accounts import find_id, owner_of_address, stand_for
+from passless.actions.accounts import find_app_password, find_id, owner_of_address, stand_for
 from passless.actions.app_password_tags import LONGEST
 from passless.actions.parts import Parts
 from passless.domain import names
@@ -39,7 +39,7 @@ BUCKET = 3  # bytes of a wrong hash's tag by which it is known again: too few to
 MOST_SEEN = 10_000  # app passwords that a process remembers to have seen in use
 TOLD = (1, throttle.FREE_ATTEMPTS)  # which of the wrong ones in an hour are in the audit trail
 
-Sought = Callable[[], tuple[Tag, ...]]  # what is looked for, under every key that the vault knows now
+Sought = Callable[[], Iterable[Tag]]  # what is looked for, under every key that the vault knows now
 
 
 class WrongAppPassword(ProofNeeded):
@@ -154,17 +154,16 @@ def _count_guess(parts: Parts, name: str, digest: bytes, place: str, now: dateti
 
 
 def _checked(parts: Parts, name: str, sought: Sought, services: tuple[str, ...], now: datetime) -> Checked:
-    owner = parts.store.owner_of_app_password(sought())
-    if owner is None:
-        parts.vault.reload()  # another process may have rotated the key since, and made this one under the new one
-        owner = parts.store.owner_of_app_password(sought())
-    if owner is None:
-        raise WrongAppPassword("no such app password")
-    account_id, item = owner
     try:
-        account = find_id(parts, account_id, now).account
+        owner = find_app_password(parts, sought(), now)
+        if owner is None:
+            parts.vault.reload()  # another process may have rotated the key since, and made this one under the new one
+            owner = find_app_password(parts, sought(), now)
     except NoSuchAccount as error:
         raise WrongAppPassword("the account is gone") from error
+    if owner is None:
+        raise WrongAppPassword("no such app password")
+    account, item = owner[0].account, owner[1]
     found = next((one for one in account.app_passwords if one.id == item), None)
     if found is None:
         raise WrongAppPassword("it ended just now")

@@ -7,6 +7,7 @@ secret still finds them, a mail server does not, and they are made anew for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,11 @@ def made(vault: Vault, secret: Secret) -> tuple[Tag, ...]:
     return tuple(vault.tag(_hash(one.reveal().encode()), purpose=HASHED) for one in spellings(secret))
 
 
-def of_secret(vault: Vault, secret: Secret) -> tuple[Tag, ...]:
-    """Return what an app password has to be found by that came as it is, with the spaces or without."""
+def of_secret(vault: Vault, secret: Secret) -> Iterator[Tag]:
+    """Make what an app password has to be found by that came as it is, with the spaces or without; the earlier kind last."""
     text = secret.reveal()[:LONGEST].encode("utf-8", "surrogatepass")
-    return (*vault.tags(_hash(text), purpose=HASHED), *vault.tags(text, purpose=PLAIN))
+    yield from vault.tags(_hash(text), purpose=HASHED)
+    yield from vault.tags(text, purpose=PLAIN)
 
 
 def of_hash(vault: Vault, digest: bytes) -> tuple[Tag, ...]:

@@ -271,6 +271,18 @@ def _cancel_recovery(account: Account, now: datetime) -> Account:
     return replace(kept, recovery=None, temporary_pass=None, recovery_codes=codes, pending=pending, helped=by)
 
 
+def is_timeless(account: Account) -> bool:
+    """Tell whether nothing in an account has an end that `Settle` heeds: as most accounts are, most of the time."""
+    return (
+        account.recovery is None
+        and account.temporary_pass is None
+        and account.approval is None
+        and not account.losses
+        and all(code.valid_until is None for code in account.recovery_codes)
+        and all(one.expires_at is None for one in account.app_passwords)
+    )
+
+
 def _settle(account: Account, at: datetime) -> Account:
     recovery = account.recovery if account.recovery is not None and account.recovery.holds(at) else None
     issued = account.temporary_pass

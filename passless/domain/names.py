@@ -78,6 +78,8 @@ def key(name: str) -> str:
     """
     if len(name) > LONGEST_TYPED:
         return name
+    if name.isascii():  # nothing to normalize, and most names
+        return name.strip().lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).strip().casefold())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -254,8 +254,8 @@ class Store(Protocol):
         """Find the account that an e-mail address stands for, written in any way that `names.key` takes for the same."""
         ...
 
-    def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
-        """Find the account and the id of the app password with one of these tags."""
+    def read_by_app_password(self, tags: Iterable[Tag]) -> tuple[Stored, str] | None:
+        """Read the account with an app password of one of these tags, and find the id of that one; the first found counts."""
         ...
 
     def uses(self, account_id: AccountId) -> Mapping[str, UseState]:

@@ -11,7 +11,7 @@ from passless.domain.account import Account, AccountId, Version
 from passless.domain.ceremonies import USED, Ceremony, CeremonyId
 from passless.domain.sessions import Session, SessionId
 from passless.domain.use_state import Use
-from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, Record, VersionMoved, Write
+from passless.ports import AlreadyUsed, CredentialTaken, NameTaken, Record, Stored, VersionMoved, Write
 from passless.stores.database import Transaction
 from passless.stores.documents import (
     account_row,
@@ -139,7 +139,7 @@ def add_account(transaction: Transaction, recent: RecentAccounts, account: Accou
             raise VersionMoved(f'an account with the id "{account.id}" was made at the same moment')
         raise NameTaken(f'there is an account named "{account.name}" already')
     move_look_ups(transaction, account.id, NOTHING, look_ups(account))
-    recent.remember(account, version, row["checksum"])
+    recent.remember(Stored(account, version), row["checksum"])
     return version
 
 
@@ -147,12 +147,13 @@ def change_account(transaction: Transaction, recent: RecentAccounts, after: Acco
     """Keep the next version of an account, over the very row that is taken for the one before."""
     version = Version(expected + 1)
     row = account_row(after, version)
-    found = recent.find(after.id, expected)
-    if found is None or not transaction.run("change_account", expected=expected, expected_checksum=found[1], **row):
-        found = stored(transaction, after.id, expected)
-        if not transaction.run("change_account", expected=expected, expected_checksum=found[1], **row):
+    known = recent.find(after.id, expected)
+    if known is not None and transaction.run("change_account", expected=expected, expected_checksum=known.checksum, **row):
+        before = known.stored.account
+    else:
+        before, kept_sum = stored(transaction, after.id, expected)
+        if not transaction.run("change_account", expected=expected, expected_checksum=kept_sum, **row):
             raise VersionMoved
-    before = found[0]
     if after.name != before.name:
         owner = transaction.rows("name_owner", name_key=row["name_key"])
         if owner and owner[0][0] != after.id:
@@ -160,7 +161,7 @@ def change_account(transaction: Transaction, recent: RecentAccounts, after: Acco
         transaction.run("rename_account", id=after.id, name_key=row["name_key"])
     if are_found_differently(before, after):
         move_look_ups(transaction, after.id, look_ups(before), look_ups(after))
-    recent.remember(after, version, row["checksum"])
+    recent.remember(Stored(after, version), row["checksum"])
     return version
 
 

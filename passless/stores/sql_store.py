@@ -93,10 +93,10 @@ class SqlStore(WatchedStore):
         found = self._rows("address_owner", lambda row: AccountId(row[0]), address_key=plain(name_key(address)))
         return next(iter(found), None)
 
-    def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
-        """Find the account and the id of the app password with one of these tags."""
+    def read_by_app_password(self, tags: Iterable[Tag]) -> tuple[Stored, str] | None:
+        """Read the account with an app password of one of these tags, and find the id of that one."""
         for tag in tags:
-            found = self._rows("tag_owner", lambda row: (AccountId(row[0]), row[1]), digest=tag.digest, key_id=plain(tag.key))
+            found = self._rows("read_account_by_tag", self._with_item, digest=tag.digest, key_id=plain(tag.key))
             if found:
                 return found[0]
         return None
@@ -270,9 +270,17 @@ class SqlStore(WatchedStore):
             after = further(page[-1][1:2], after)
 
     def _remember(self, row: Row) -> Stored:
+        """Read an account from its row; a row that was read before, to the letter, is not read again."""
+        account_id, document, version, kept_sum = row[:4]
+        known = self._recent.find(account_id, version)
+        if known is not None and known.document == document and known.checksum == kept_sum:
+            return known.stored
         stored = stored_account(row)
-        self._recent.remember(stored.account, stored.version, row[3])
+        self._recent.remember(stored, kept_sum, document)
         return stored
+
+    def _with_item(self, row: Row) -> tuple[Stored, str]:
+        return self._remember(row), str(row[4])
 
     def _is_due(self) -> bool:
         _, last = trail.last_checkpoint(self._page)

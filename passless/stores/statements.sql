@@ -122,8 +122,10 @@ INSERT INTO credentials (credential_id, account_id) VALUES (:credential_id, :acc
 -- name: remove_credential
 DELETE FROM credentials WHERE credential_id = :credential_id
 
--- name: tag_owner
-SELECT account_id, item FROM app_password_tags WHERE digest = :digest AND key_id = :key_id
+-- name: read_account_by_tag
+SELECT accounts.id, accounts.document, accounts.version, accounts.checksum, app_password_tags.item
+FROM app_password_tags JOIN accounts ON accounts.id = app_password_tags.account_id
+WHERE app_password_tags.digest = :digest AND app_password_tags.key_id = :key_id
 
 -- name: add_tag
 INSERT INTO app_password_tags (key_id, digest, account_id, item) VALUES (:key_id, :digest, :account_id, :item)
@@ -297,7 +299,7 @@ DELETE FROM records WHERE kind = :kind
 DELETE FROM records WHERE ends_at <= :at
 
 -- name: remove_all_passing_records
-DELETE FROM records WHERE ends_at IS NOT NULL AND kind NOT IN ('kept-name', 'renames') -- those give nobody anything
+DELETE FROM records WHERE ends_at IS NOT NULL AND kind NOT IN ('kept-name', 'renames', 'openid-session') -- those give nobody anything
 
 -- name: add_ended
 INSERT INTO ended (account_id, item, writer) VALUES (:account_id, :item, :writer) ON CONFLICT DO NOTHING

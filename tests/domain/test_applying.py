@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
+import pytest
 
 from passless.domain.account import Account, Pending
-from passless.domain.applying import apply, postpone
+from passless.domain.applying import apply, is_timeless, postpone
 from passless.domain.changes import (
     AddAppPassword,
     AddMethod,
@@ -35,7 +37,7 @@ from passless.domain.changes import (
     TurnTwoStepOn,
     type_of,
 )
-from passless.domain.recovery import Reporter
+from passless.domain.recovery import Approval, Reporter
 from tests.builders import (
     LATER,
     NOW,
@@ -228,6 +230,27 @@ def test_time_clears_away_what_expired() -> None:
     assert [one.id for one in settled.app_passwords] == ["b", "c"]
     assert (settled.recovery, settled.temporary_pass, len(settled.losses)) == (None, None, 1)
     assert after(Settle(at=LATER), account).losses == ()
+
+
+@pytest.mark.parametrize(
+    "timed",
+    [
+        {"codes": [a_saved_code(valid_until=NOW)]},
+        {"recovery": a_recovery(finished_at=NOW - timedelta(hours=24))},
+        {"app_passwords": (an_app_password("a", expires_at=NOW),)},
+        {"temporary_pass": a_temporary_pass(expires_at=NOW)},
+        {"losses": after(a_lost_device("phone")).losses},
+        {"approval": Approval(id="a", asked="it", asked_by="eve", asked_name="eve", asked_at=NOW - timedelta(days=99))},
+    ],
+    ids=lambda timed: next(iter(timed)),
+)
+def test_an_account_that_time_does_nothing_to_is_told_from_one_that_it_does(timed: dict[str, Any]) -> None:
+    account = an_account(methods=[APP], **timed)
+    assert after(Settle(at=NOW + timedelta(days=999)), account) != account
+    assert not is_timeless(account)
+    plain = an_account(methods=[APP], codes=[a_saved_code("third")], app_passwords=(an_app_password("c"),))
+    assert is_timeless(plain)
+    assert after(Settle(at=NOW + timedelta(days=999)), plain) == plain
 
 
 def test_time_leaves_what_has_not() -> None:

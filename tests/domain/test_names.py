@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import characters, text
 
 from passless.domain import names
 from passless.domain.names import NAME_LENGTH, BadName, are_same, clean, key, printable
@@ -119,3 +121,9 @@ def test_what_is_too_long_to_be_a_name_is_looked_up_as_it_is(monkeypatch: pytest
     assert max(brought, default=0) <= names.LONGEST_TYPED
     longest = "\u1f82" * NAME_LENGTH  # each of four characters, typed apart
     assert are_same(longest, unicodedata_normalize("NFD", longest))
+
+
+@given(text(alphabet=characters(max_codepoint=127), max_size=20))
+def test_plain_letters_are_the_same_without_being_normalized(name: str) -> None:
+    normalized = names.unicodedata.normalize("NFKC", name).strip().casefold()
+    assert key(name) == names.unicodedata.normalize("NFKC", normalized)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -90,12 +90,13 @@ class MemoryStore:
         wanted = name_key(address)
         return next((one.account.id for one in self._accounts.values() if wanted in _addresses(one.account)), None)
 
-    def owner_of_app_password(self, tags: Sequence[Tag]) -> tuple[AccountId, str] | None:
-        """Find the account and the id of the app password with one of these tags."""
+    def read_by_app_password(self, tags: Iterable[Tag]) -> tuple[Stored, str] | None:
+        """Read the account with an app password of one of these tags, and find the id of that one."""
+        wanted = set(tags)
         for stored in self._accounts.values():
             for one in stored.account.app_passwords:
-                if set(one.tags) & set(tags):
-                    return stored.account.id, one.id
+                if set(one.tags) & wanted:
+                    return stored, one.id
         return None
 
     def uses(self, account_id: AccountId) -> Mapping[str, UseState]:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from passless.domain.account import Account, Version
+from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony, CeremonyId
 from passless.domain.methods import SignInMethod, Strength
 from passless.domain.recovery import Loss, Reporter
+from passless.domain.sealed import Tag
 from passless.domain.sessions import SESSION_LIFE, Session, SessionId, SessionKind
 from passless.domain.use_state import Use
 from passless.ports import Entropy, Store, Write
@@ -98,3 +99,9 @@ def a_use(item: str = "app", **more: Any) -> Use:
 def seconds(count: float) -> timedelta:
     """So many seconds."""
     return timedelta(seconds=count)
+
+
+def owner_of(store: Store, *tags: Tag) -> tuple[AccountId, str] | None:
+    """Return whose app password has one of these tags, and its id."""
+    found = store.read_by_app_password(tags)
+    return None if found is None else (found[0].account.id, found[1])

@@ -22,6 +22,7 @@ from tests.stores.builders import (
     an_entry,
     file_in,
     kept,
+    owner_of,
 )
 
 ADA = AccountId("ada")
@@ -78,6 +79,6 @@ def check_nothing_is_revived(store: Store) -> None:
     assert store.ceremony(CeremonyId("adding")) is None
     assert store.read(ADA).account == AFTER
     assert store.read(AccountId("bob")).account.temporary_pass is None
-    assert store.owner_of_app_password([Tag(key=KeyId("key-1"), digest=b"revoked")]) is None
+    assert owner_of(store, Tag(key=KeyId("key-1"), digest=b"revoked")) is None
     with pytest.raises(AlreadyUsed):
         store.commit(a_write(at=LATER, account_id=ADA, uses=(a_use(totp_step=STEP_NOW),)))

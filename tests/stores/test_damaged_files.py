@@ -232,6 +232,29 @@ def test_a_row_that_cannot_be_right_is_not_believed(
         use_everything(store)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE accounts SET document = replace(document, 'ada', 'eve')", "UPDATE accounts SET checksum = checksum + 1"],
+)
+def test_nor_is_one_that_was_read_before(folder: Path, statement: str) -> None:
+    """Must hold 2: what a process remembers of a row hides no damage to it."""
+    with closing(create(folder)) as store:
+        kept(store, an_account())
+        assert store.read(AccountId("ada")) == store.read(AccountId("ada"))
+        change(folder, statement)
+        with pytest.raises(StoreDamaged, match=FILE):
+            store.read(AccountId("ada"))
+
+
+def test_what_another_process_changed_is_read_anew(folder: Path) -> None:
+    with closing(create(folder)) as store, closing(reopen(folder)) as other:
+        kept(store, an_account())
+        assert store.read(AccountId("ada")).version == 1
+        other.commit(a_write(an_account(display_name="Ada"), 1))
+        found = store.read(AccountId("ada"))
+        assert (found.version, found.account.display_name) == (2, "Ada")
+
+
 def test_an_account_of_a_newer_passless_is_left_alone(folder: Path) -> None:
     with closing(create(folder)) as store:
         kept(store, an_account(schema=99))

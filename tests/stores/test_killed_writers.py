@@ -71,7 +71,7 @@ def rows_of(store: Store, version: int) -> list[bool]:
     """Tell of each row that comes and goes with a version whether it is there."""
     return [
         store.owner_of_credential(f"key {version}".encode()) == ADA,
-        store.owner_of_app_password([Tag(key=KeyId("key-1"), digest=f"mail {version}".encode())]) is not None,
+        store.read_by_app_password([Tag(key=KeyId("key-1"), digest=f"mail {version}".encode())]) is not None,
         store.session(str(version).encode()) is not None,
         store.ceremony(CeremonyId(str(version))) is not None,
         f"notice {version}" in [notice.id for notice in store.notices(ADA)],

@@ -22,6 +22,7 @@ from tests.stores.builders import (
     create,
     file_in,
     kept,
+    owner_of,
     reopen,
 )
 from tests.stores.copies import ADA, AFTER, BEFORE, LATER, STEP_NOW, begin, check_nothing_is_revived, copy_of, go_on, put_back
@@ -52,7 +53,7 @@ def test_an_old_copy_is_in_the_audit_log(restored: Path) -> None:
 
 def test_what_was_not_used_still_works_in_an_old_copy(restored: Path) -> None:
     with closing(reopen(restored, at=LATER)) as store:
-        assert store.owner_of_app_password([Tag(key=KeyId("key-1"), digest=b"kept")]) == (ADA, "kept")
+        assert owner_of(store, Tag(key=KeyId("key-1"), digest=b"kept")) == (ADA, "kept")
         assert store.owner_of_credential(b"blue key") == ADA
         store.commit(a_write(at=LATER, account_id=ADA, uses=(a_use(totp_step=STEP_NOW + 1),)))
         assert store.uses(ADA)["app"].totp_step == STEP_NOW + 1

@@ -64,9 +64,9 @@ def decide(site: Site, client: Client | None, asked: Question, lately: Lately) -
     """
     if client is None:
         return Refused()
-    sent = next((value for name, value in asked.headers if name == b"authorization"), b"").decode("latin-1")
-    if sent.partition(" ")[0].lower() == "basic":
-        return _by_app_password(site, client, asked, sent.partition(" ")[2].strip(), lately)
+    scheme, _, sent = dict(asked.headers).get(b"authorization", b"").partition(b" ")  # it stands there once (gate.py)
+    if scheme.lower() == b"basic":
+        return _by_app_password(site, client, asked, sent.strip(), lately)
     session = _of_site(site, client, asked) if sites.is_elsewhere(client) else _of_server(site, asked)
     if session is None or not is_enough(site, client, *session):
         return Refused()
@@ -74,7 +74,7 @@ def decide(site: Site, client: Client | None, asked: Question, lately: Lately) -
     return Granted(account=account, method="session", session=found)
 
 
-def _by_app_password(site: Site, client: Client, asked: Question, encoded: str, lately: Lately) -> Granted | Refused:
+def _by_app_password(site: Site, client: Client, asked: Question, encoded: bytes, lately: Lately) -> Granted | Refused:
     pair = _pair(encoded)
     if pair is None or client.requires is not Requirement.ANY:  # an app password is one factor, and can be phished
         return Refused()
@@ -94,7 +94,7 @@ def _by_app_password(site: Site, client: Client, asked: Question, encoded: str, 
     return Granted(account=checked.account, method="app-password")
 
 
-def _pair(encoded: str) -> tuple[str, Secret] | None:
+def _pair(encoded: bytes) -> tuple[str, Secret] | None:
     """Read name and secret of HTTP Basic in UTF-8 (RFC 7617 §2.1)."""
     if len(encoded) > LONGEST_BASIC:
         return None
@@ -150,12 +150,17 @@ def told(site: Site, granted: Granted) -> list[tuple[bytes, bytes]]:
     All of them are there: Caddy writes its own words where one that it copies is missing. What is not known is empty.
     """
     account, session = granted.account, granted.session
-    said = {"remote-user": account.name, "passless-account-id": account.id, "passless-method": granted.method}
     acr = amr = since = ""
     if session is not None and session.proofs:
         parts = site.parts
         assured = assurance(account, session.proofs, parts.rules, parts.now())
         acr, amr = acr_of(assured), " ".join(amr_of(account, session.proofs, assured))
         since = str(int(max(proof.at for proof in session.proofs).timestamp()))
-    said |= {"passless-acr": acr, "passless-amr": amr, "passless-auth-time": since}
-    return [(name.encode(), value.encode()) for name, value in said.items()]
+    return [
+        (b"remote-user", account.name.encode()),
+        (b"passless-account-id", account.id.encode()),
+        (b"passless-method", granted.method.encode()),
+        (b"passless-acr", acr.encode()),
+        (b"passless-amr", amr.encode()),
+        (b"passless-auth-time", since.encode()),
+    ]

@@ -155,7 +155,7 @@ def test_a_store_that_does_not_answer_lets_nobody_in_and_says_nothing_of_passwor
         raise StoreUnavailable("the disk is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.place.store, "owner_of_app_password", gone)
+        patch.setattr(world.place.store, "read_by_app_password", gone)
         answer = world.check("ada", secret)
         assert answer.status_code == 503
         assert "www-authenticate" not in answer.headers
