@@ -11,14 +11,14 @@ from itertools import islice, takewhile
 import msgspec
 
 from passless.actions import naming, sealed_records
-from passless.actions.parts import Access, Parts
+from passless.actions.parts import Parts
 from passless.actions.who import Acting, NotAnOperator, check_fresh, operating, place_of, reason_of
 from passless.domain import names
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import NotFound, WrongUse
 from passless.domain.party_kinds import REACH, PartyKind, Requirement
-from passless.domain.relying_parties import Client, NewRelyingParty, cleaned
+from passless.domain.relying_parties import BadRedirectUri, Client, NewRelyingParty, cleaned
 from passless.domain.secret import Secret
 from passless.domain.sessions import SessionId
 from passless.domain.views import Ended, MadeRelyingParty, RelyingPartyView
@@ -33,6 +33,7 @@ SECRET_PREFIX = "plc_"  # a client's secret: recognisable in a leak
 NO_ACCOUNT = AccountId("")  # whose a relying party is
 SECRETS = "relying-party-secret"  # sealed records, by client id, for kinds whose protocol is spoken with the secret
 READ_BACK = frozenset({PartyKind.PAM})  # RADIUS
+ON_HOST = "register it on the server's host, or name an address of the public internet"
 MOST_AT_ONCE = 200  # sessions that end in one transaction
 
 
@@ -57,7 +58,8 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     name, reason = _changing(parts, actor)
     client = checked(parts, new)
     secret = None if new.public else new_token(parts.entropy, prefix=SECRET_PREFIX)
-    client = msgspec.structs.replace(client, secret_hash=None if secret is None else secret_hash(secret), made_by=name)
+    hashed = None if secret is None else secret_hash(secret)
+    client = msgspec.structs.replace(client, secret_hash=hashed, made_by=name)
     put = Record(kind=CLIENTS, key=client.id, document=msgspec.json.encode(client))
     entry = _entry(parts, actor, name, "add-relying-party", client, reason)
     puts = (put,) if secret is None or client.kind not in READ_BACK else (put, _kept_secret(parts, client.id, secret))
@@ -73,6 +75,8 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
     new = cleaned(new)
     if any(names.are_same(one.name, new.name) for one in clients(parts)) or names.are_same(new.name, COMMAND_LINE):
         raise RelyingPartyTaken(f'there is a relying party "{new.name}" already')
+    if new.told_of_endings_at and not parts.looks_in:
+        _check_told_at(new.told_of_endings_at)
     return Client(
         id=parts.new_id(),
         name=new.name,
@@ -86,7 +90,16 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
         after_sign_out=new.after_sign_out,
         told_of_endings_at=new.told_of_endings_at,
         signed_with=new.signed_with,
+        made_on_host=parts.looks_in,
     )
+
+
+def _check_told_at(uri: str) -> None:
+    """Refuse what leads into the network that the server stands in: an operator has no right there."""
+    from passless.domain.inner_addresses import is_surely_inner
+
+    if is_surely_inner(uri):
+        raise BadRedirectUri(f'"{uri}" is inside the server\'s network', hint=ON_HOST)
 
 
 def everyone(parts: Parts, actor: Actor) -> tuple[RelyingPartyView, ...]:
@@ -185,7 +198,7 @@ def view(client: Client) -> RelyingPartyView:
 
 def _overseer(parts: Parts, actor: Actor) -> Acting | None:
     """Return who may, on a server an operator over all; None is whoever opened the store itself."""
-    if parts.access is Access.OWNER or parts.on_host:
+    if parts.looks_in:
         return None
     acting = operating(parts, actor)
     if acting is None or acting.rights.over:

@@ -41,6 +41,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
     "rename-account": (What.NAME,),
     "replace-password": (What.PASSWORD, What.SESSIONS),
+    "reuse-code": (What.SESSIONS,),  # what it gave, and all that came of that
     "reuse-refresh-token": (What.SESSIONS,),  # all that came of it
     "revoke-app-passwords": (What.APP_PASSWORDS,),
     "revoke-operator": (What.SESSIONS,),

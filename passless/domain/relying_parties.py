@@ -76,7 +76,8 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A relying party as it is kept. A public one has no secret: it runs where everybody can look.
 
     `introspects`: it may look at tokens of every relying party, as a server does that takes them. `requires` is how strongly
-    people have to sign in for it. `services` are what app passwords may be limited to there; empty is any.
+    people have to sign in for it. `services` are what app passwords may be limited to there; empty is any. `made_on_host`:
+    whoever registered it may reach what the server's host reaches.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
     scopes: tuple[str, ...] = ()
     introspects: bool = False
     made_by: str = ""
+    made_on_host: bool = False
     requires: Requirement = Requirement.ANY
     services: tuple[str, ...] = ()
     after_sign_out: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc] # authlib has no 
 
     def query_authorization_code(self, code: str, client: KnownClient) -> codes.Code | None:
         """Return a code of this client that was not used yet."""
-        self.held = codes.find(self.server.site.parts, code, client.get_client_id())
+        self.held = codes.find(self.server.site.parts, code, client.get_client_id(), self.request.place)
         return None if self.held is None else self.held.code
 
     def create_token_response(self) -> tuple[int, dict[str, Any], Any]:

@@ -1,8 +1,12 @@
-"""Authorization codes: 256 bits, a minute, once; used a second time, one ends the session it gave (RFC 6749 §4.1.2)."""
+"""Authorization codes: 256 bits, a minute, once; used a second time, one ends what it gave (RFC 6749 §4.1.2).
+
+Whoever comes second may be the person's own program, after a thief: it stands in the audit trail, and programs are told.
+"""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -11,12 +15,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import granting
+from passless.actions.accounts import find_id
 from passless.actions.parts import Parts
+from passless.domain.account import AccountId
 from passless.domain.sessions import SessionId
-from passless.ports import Record, Write
+from passless.ports import NoSuchAccount, Record, VersionMoved, Write
+from passless.server.oauth.recording import entry_of
 from passless.server.openid.id_tokens import Said
 
 CODES = "oauth-code"
+REUSED = "reuse-code"
 CODE_SIZE = 32  # bytes, 256 bits
 CODE_LIFE = timedelta(seconds=60)  # RFC 6749 §4.1.2: at most 10 minutes
 
@@ -74,27 +82,39 @@ def make(parts: Parts, code: Code) -> tuple[str, Record]:
     return text, Record(kind=CODES, key=_key(text), document=document, account_id=code.account_id, ends_at=code.ends_at)
 
 
-def find(parts: Parts, text: str, client_id: str) -> Held | None:
-    """Return a code of this client that is still good; one that was used before ends the session it gave."""
+def find(parts: Parts, text: str, client_id: str, place: str) -> Held | None:
+    """Return a code of this client that is still good; one that was used before ends what it gave."""
     record = parts.store.record(CODES, _key(text))
-    return None if record is None else _good(parts, record, client_id)
+    return None if record is None else _good(parts, record, client_id, place)
 
 
-def _good(parts: Parts, record: Record, client_id: str) -> Held | None:
+def again(parts: Parts, held: Held, place: str) -> Held | None:
+    """Read a code once more, after somebody else wrote in between; one that was used meanwhile was used twice."""
+    record = parts.store.record(CODES, held.record.key)
+    return None if record is None else _good(parts, record, held.code.client_id, place)
+
+
+def _good(parts: Parts, record: Record, client_id: str, place: str) -> Held | None:
     code = msgspec.json.decode(record.document, type=Code)
     if code.client_id != client_id:
         return None
     if code.gave:
-        ends = granting.with_what_came_of(parts, code.account_id, SessionId(code.gave))
-        parts.store.commit(Write(at=parts.now(), ends=ends, drops=(record,)))
+        _end(parts, code, record, place)
         return None
     return Held(code, record) if parts.now() < code.ends_at else None
 
 
-def again(parts: Parts, held: Held) -> Held | None:
-    """Read a code once more, after somebody else wrote in between; one that was used meanwhile was used twice."""
-    record = parts.store.record(CODES, held.record.key)
-    return None if record is None else _good(parts, record, held.code.client_id)
+def _end(parts: Parts, code: Code, record: Record, place: str) -> None:
+    """End what was given for a code that was used twice."""
+    now = parts.now()
+    try:
+        account = find_id(parts, AccountId(code.account_id), now).account
+    except NoSuchAccount:
+        return  # its sessions and records went with it
+    ends = granting.with_what_came_of(parts, code.account_id, SessionId(code.gave))
+    entry = entry_of(account, place, REUSED, now, {"client": code.client_id, "sessions": ",".join(ends)})
+    with suppress(VersionMoved):  # a third one was as fast: what it gave ends once
+        parts.store.commit(Write(at=now, ends=ends, drops=(record,), events=(entry,)))
 
 
 def used(held: Held, session_id: str, until: datetime) -> Record:

@@ -70,7 +70,7 @@ def for_code(site: Site, client: KnownClient, held: codes.Held, place: str) -> d
             giving.keep(uses=held)
         except VersionMoved:
             giving.take_back()
-            again = codes.again(site.parts, held)
+            again = codes.again(site.parts, held, place)
             if again is None:
                 return None
             held = again
@@ -178,7 +178,7 @@ class Giving:
                 if one is not None:
                     puts.append(relying_parties.given(self.client_id, one.id, found.account.id, one.expires_at))
         if self.id_token and grant.client.client.told_of_endings_at and grant.source.line == grant.line:
-            puts.append(given.in_session(grant.client.client, grant.source, lasting))
+            puts.append(given.in_session(grant.client.client, grant.source, lasting, session.created_at))
         self.parts.store.commit(
             Write(
                 at=session.created_at,
@@ -202,7 +202,9 @@ class Giving:
         parts, grant, session, account = self.parts, self.grant, self.session, self.found.account
         if not _still_wanted(parts, account, grant):
             ends = (session.id,) if self.family is None else (session.id, self.family.id)
-            parts.store.commit(Write(at=parts.now(), ends=ends))
+            details = {"client": self.client_id, "sessions": ",".join(ends)}
+            entry = entry_of(account, grant.place, "end-session", parts.now(), details)
+            parts.store.commit(Write(at=parts.now(), ends=ends, events=(entry,)))
             return None
         told: dict[str, Any] = {
             "access_token": self.token.reveal(),

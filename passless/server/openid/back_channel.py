@@ -1,17 +1,15 @@
 """Telling relying parties that a session of theirs ended (OpenID Connect Back-Channel Logout 1.0).
 
 Only what somebody ended is told, not that a session was idle. One process of all that share a store tells of each; where it
-dies over it, another one goes on a minute later.
+dies over it, another one goes on a minute later. Who cannot be told is told later, for a day.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from litestar.concurrency import sync_to_thread
 
@@ -23,16 +21,17 @@ from passless.domain.errors import PasslessError
 from passless.domain.relying_parties import SIGNATURES, Client, check_redirect_uri
 from passless.server.endings import AWAY, Endings
 from passless.server.log import Log
-from passless.server.openid import given, id_tokens
+from passless.server.openid import given, id_tokens, posting
 from passless.server.openid.given import Held
+from passless.server.openid.posting import Answer
 from passless.server.site import Site
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"  # §2.4
 TOKEN_LIFE = timedelta(minutes=2)  # §2.4: at most two minutes
 JTI_SIZE = 16  # bytes, 128 bits
-TRIES_AFTER = (0.0, 1.0, 4.0, 15.0)  # seconds before each try
-TIME_LIMIT = 5.0  # seconds of one try
+TRIES_AFTER = (0.0, 1.0, 4.0, 15.0)  # seconds before each try of the first time; later there is one each time
 MOST_AT_ONCE = 8  # things that one program is told at the same time; none waits for another program
+LOOK_FOR_LEFT_EVERY = 30.0  # seconds between two looks for what is to be told again
 LOOK_EVERY = 1.0  # seconds between two looks whether there is anybody to be told
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})  # §2.8; the second is what many say
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -44,15 +43,14 @@ class BackChannel:
     def __init__(self, site: Site, endings: Endings, log: Log) -> None:
         self._site, self._endings, self._log = site, endings, log
         self._turns: dict[str, asyncio.Semaphore] = {}
-        self._telling: set[asyncio.Task[None]] = set()
-        self._http: Any = None
+        self._telling: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Tell until the server ends; nothing is looked at while no relying party wants to be told."""
         try:
             while not await self._is_wanted():
                 await asyncio.sleep(LOOK_EVERY)
-            others = asyncio.create_task(self._finish_what_others_began())
+            others = asyncio.create_task(self._tell_what_is_left())
             try:
                 await self._catch_up()
                 async for told in self._endings.follow():
@@ -63,10 +61,8 @@ class BackChannel:
             finally:
                 others.cancel()
         finally:
-            for task in self._telling:
+            for task in tuple(self._telling.values()):
                 task.cancel()
-            if self._http is not None:
-                await self._http.aclose()
 
     async def _is_wanted(self) -> bool:
         parts = self._site.parts
@@ -82,13 +78,14 @@ class BackChannel:
             for ending in await sync_to_thread(lambda: tuple(trail.between(parts.store, since))):
                 await self._act_on(ending)
 
-    async def _finish_what_others_began(self) -> None:
+    async def _tell_what_is_left(self) -> None:
+        """Tell again who could not be told, and what another process began to tell."""
         parts = self._site.parts
         while True:
             with suppress(PasslessError):
                 for held in await sync_to_thread(given.left_behind, parts):
                     self._tell(held)
-            await asyncio.sleep(given.CLAIMED_FOR.total_seconds())
+            await asyncio.sleep(LOOK_FOR_LEFT_EVERY)
 
     async def _act_on(self, ending: Ending) -> None:
         with suppress(PasslessError):
@@ -96,9 +93,11 @@ class BackChannel:
                 self._tell(held)
 
     def _tell(self, held: Held) -> None:
-        task = asyncio.create_task(self._told(held))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        key = held.record.key
+        if key in self._telling:
+            return
+        self._telling[key] = asyncio.create_task(self._told(held))
+        self._telling[key].add_done_callback(lambda _: self._telling.pop(key, None))
 
     async def _told(self, held: Held) -> None:
         parts = self._site.parts
@@ -109,39 +108,36 @@ class BackChannel:
                 if claimed is None:
                     return
                 client = await sync_to_thread(_client, parts, claimed)
-                if client is not None:
-                    await self._say(client, claimed)
-                await sync_to_thread(given.forget, parts, claimed)
+                why = None if client is None else await self._say(client, claimed)
+                if client is None or why is None:
+                    await sync_to_thread(given.forget, parts, claimed)
+                else:
+                    await self._not_told(client, claimed, why)
         except PasslessError:
             return  # the claim runs out, and it is told then
 
-    async def _say(self, client: Client, held: Held) -> None:
-        """Post a logout token, a few times where that fails for now."""
-        said = ""
-        for wait in TRIES_AFTER:
+    async def _not_told(self, client: Client, held: Held, why: Answer) -> None:
+        """Say so, and tell it later; one that says it will never take it has said so."""
+        parts, again = self._site.parts, None
+        if why.status and why.status not in WORTH_ANOTHER_TRY:
+            await sync_to_thread(given.forget, parts, held)
+        else:
+            again = await sync_to_thread(given.tell_later, parts, held)
+        seconds = None if again is None else int(again.total_seconds())
+        self._log.line("warning", "logout-not-told", relying_party=client.id, why=why.said, again_in=seconds)
+
+    async def _say(self, client: Client, held: Held) -> Answer | None:
+        """Post a logout token, at first a few times where that fails for now; return why it was not taken."""
+        answer = None
+        for wait in TRIES_AFTER if held.given.tried == 0 else TRIES_AFTER[:1]:
             await asyncio.sleep(wait)
             token = await sync_to_thread(logout_token, self._site, client, held)
-            status, said = await self._post(client.told_of_endings_at, token)
-            if status in TAKEN:
-                return
-            if status and status not in WORTH_ANOTHER_TRY:
+            answer = await posting.post(client.told_of_endings_at, token, inwards=client.made_on_host)
+            if answer.status in TAKEN:
+                return None
+            if answer.status and answer.status not in WORTH_ANOTHER_TRY:
                 break
-        self._log.line("warning", "logout-not-told", relying_party=client.id, why=said)
-
-    async def _post(self, uri: str, token: str) -> tuple[int, str]:
-        """Return the status of an answer, whose body is not read; 0 where there was none, and why."""
-        import httpx
-
-        if self._http is None:
-            self._http = httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=ssl.create_default_context())
-        try:
-            async with (
-                asyncio.timeout(TIME_LIMIT),
-                self._http.stream("POST", uri, data={"logout_token": token}, timeout=TIME_LIMIT) as answer,
-            ):
-                return answer.status_code, f"it answered {answer.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            return 0, type(error).__name__
+        return answer
 
 
 def logout_token(site: Site, client: Client, held: Held) -> str:

@@ -88,6 +88,7 @@ EVENTS: Mapping[str, str] = {
     "approve-device": "a device asked to be let in",
     "approve-client": "a program was let in",
     "renew-client": "a program that was let in asked again",
+    "reuse-code": "the code of a program's sign-in was used twice, and what it was given ended",
     "reuse-refresh-token": "a program's token was used twice, and what it was given ended",
     "create-account": "the account was made",
     "end-session": "a session was ended",

@@ -25,6 +25,7 @@ from passless.server.oauth import asking, codes, giving, looking
 from passless.server.oauth.asking import Person
 from passless.server.oauth.clients import KnownClient
 from passless.server.oauth.metadata import AUTHORIZE
+from passless.server.oauth.recording import entry_of
 from passless.server.site import Site
 from passless.server.web import going, sites
 from passless.server.web.deciding import LONGEST_TOKEN, is_enough, of_token
@@ -102,7 +103,7 @@ def come_back(request: Asking, site: Site, client: Client) -> Page:
         return failed(site, client, "again", done)
     someone = of_token(site, client, token)
     if someone is None or not is_enough(site, client, *someone):
-        _end(site, token)
+        _end(site, token, address_of(request, site))
         return failed(site, client, "weak", done)
     kept = sites.cookie(begun.origin, sites.token_cookie(client, begun.origin), token)
     return go(begun.origin + browser.path_here(begun.to), kept, done)
@@ -116,7 +117,7 @@ def _why(error: str) -> str:
 
 def _token(request: Asking, site: Site, client: Client, begun: Going, code: str) -> str | None:
     """Exchange a code, as the token endpoint does for others: it is this client's, of this address and this verifier."""
-    held = codes.find(site.parts, code, client.id)
+    held = codes.find(site.parts, code, client.id, address_of(request, site))
     if held is None or held.code.redirect_uri != begun.origin + SITE_CALLBACK:
         return None
     if not hmac.compare_digest(held.code.challenge, begun.challenge):
@@ -125,10 +126,12 @@ def _token(request: Asking, site: Site, client: Client, begun: Going, code: str)
     return None if given is None else str(given["access_token"])
 
 
-def _end(site: Site, token: str) -> None:
-    found = looking.find(site, token)
+def _end(site: Site, token: str, place: str) -> None:
+    found, now = looking.find(site, token), site.parts.now()
     if found is not None:
-        site.parts.store.commit(Write(at=site.parts.now(), ends=(found.session.id,)))
+        details = {"client": found.client_id, "sessions": found.session.id}
+        entry = entry_of(found.account, place, "end-session", now, details)
+        site.parts.store.commit(Write(at=now, ends=(found.session.id,), events=(entry,)))
 
 
 def wanted(request: Asking) -> str:

@@ -19,6 +19,7 @@ from tests.server.asking import PASSWORD
 from tests.server.oauth.world import CALLBACK, DEVICE_GRANT, HTML, VERIFIER, WEB_CALLBACK, Fields, asked
 from tests.server.serving import Served, keep_secret
 from tests.server.test_several_processes import HOST, Pair, a_pair, on_the_host
+from tests.server.watching import register
 from tests.stores.postgres import Cluster, postgres
 
 __all__ = ["postgres"]
@@ -33,13 +34,12 @@ class Team:
 
     numbers = count(1)
 
-    def __init__(self, pair: Pair, folder: Path, store: str | None) -> None:
+    def __init__(self, pair: Pair, folder: Path, store: str | None, *, kind: str = "oauth", **more: Any) -> None:
         self.pair, self.folder, self.store, number = pair, folder, store, next(self.numbers)
         self.name = f"mail {number}"
-        asked_for = ("--kind", "oauth", "--redirect-uri", WEB_CALLBACK)
-        made = on_the_host(folder, store, "relying-party", "add", self.name, *asked_for)
-        self.mail = json.loads(made)
-        keep_secret(self.mail["secret"])
+        made = register(folder, self.name, kind, store, redirect_uris=(WEB_CALLBACK,), **more)
+        assert made.secret is not None
+        self.mail = {"id": made.id, "secret": made.secret.reveal()}
         ada = pair.caller(pair.one, f"ada-{number}")
         ada.create()
         self.cookies = {"passless-session": ada.token}

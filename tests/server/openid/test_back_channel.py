@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Queue
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -17,66 +14,22 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from passless.server.openid.back_channel import MOST_AT_ONCE
 from tests.server.oauth.test_two_processes import Team
 from tests.server.oauth.world import VERIFIER, WEB_CALLBACK, Fields, asked
+from tests.server.openid.listener import LONGEST, Listener
 from tests.server.serving import Served, keep_secret
-from tests.server.test_several_processes import HOST, Pair, a_pair, on_the_host
+from tests.server.test_several_processes import HOST, Pair, a_pair
 
 URL = f"http://{HOST}"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-LONGEST = 30.0  # seconds that a busy machine may take
-
-
-class Listener:
-    """A program that is told; it answers as it is made to, and keeps what it heard and when."""
-
-    def __init__(self) -> None:
-        self.heard: Queue[tuple[float, str, dict[str, str]]] = Queue()
-        self.statuses: list[int] = []  # of the next answers; then 200
-        self.hangs: Event | None = None  # until when it says nothing
-        listener = self
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                form = {name: value for name, (value,) in parse_qs(body, strict_parsing=True).items()}
-                listener.heard.put((monotonic(), self.path, form))
-                if listener.hangs is not None:
-                    listener.hangs.wait(LONGEST)
-                status = listener.statuses.pop(0) if listener.statuses else 200
-                self.send_response(status)
-                if status in (302, 307):
-                    self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.uri = f"http://127.0.0.1:{self._server.server_address[1]}/told"
-
-    def next(self) -> tuple[float, str, dict[str, str]]:
-        """Return what is heard next."""
-        return self.heard.get(timeout=LONGEST)
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class OpenId(Team):
     """A team whose program speaks OpenID Connect and wants to be told."""
 
     def __init__(self, pair: Pair, folder: Path, listener: Listener) -> None:
-        super().__init__(pair, folder, None)
-        kind = ("--kind", "oidc", "--redirect-uri", WEB_CALLBACK, "--told-at", listener.uri)
-        self.mail = json.loads(on_the_host(folder, None, "relying-party", "add", f"{self.name} oidc", *kind))
-        keep_secret(self.mail["secret"])
+        super().__init__(pair, folder, None, kind="oidc", told_of_endings_at=listener.uri)
 
     def sign_in(self, served: Served) -> dict[str, Any]:
         """Let the program sign the person in; return what it reads in its id_token."""
@@ -166,7 +119,7 @@ def test_a_program_that_hangs_keeps_no_other_from_being_told(
     with listening() as stuck:
         stuck.hangs = Event()
         hanging = OpenId(*pair_in, stuck)
-        for _ in range(33):
+        for _ in range(MOST_AT_ONCE + 1):
             hanging.sign_in(hanging.pair.one)
         hanging.sign_out(hanging.pair.one)
         assert stuck.next()[1] == "/told"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,7 @@ class OpenIdTeam(Team):
     """A team whose program speaks OpenID Connect."""
 
     def __init__(self, pair: Pair, folder: Path, store: str | None) -> None:
-        super().__init__(pair, folder, store)
-        kind = ("--kind", "oidc", "--redirect-uri", WEB_CALLBACK)
-        self.mail = json.loads(on_the_host(folder, store, "relying-party", "add", f"{self.name} oidc", *kind))
-        keep_secret(self.mail["secret"])
+        super().__init__(pair, folder, store, kind="oidc")
 
     def sign_in(self, shown_by: Served, answered_at: Served, given_by: Served) -> dict[str, Any]:
         """Let the program sign the person in; return what it is given."""
