@@ -25,6 +25,8 @@ TEST_TIME = 30  # seconds that a program may take to read its configuration
 UPSTREAM = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 UNUSED_PORT = 18120  # that FreeRADIUS is told in a test, and does not open
 LONGEST_SAID = 400  # characters of what a program said
+UNTESTED = "not tested: Traefik reads its files when it runs"
+NOT_HERE = "no file for it: it cannot hide the server's session from a site at the server's own address"
 SYSTEM = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin"
 
 
@@ -53,10 +55,11 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
         f"passless-{site.slug}-nginx-server.conf": texts.nginx_server(site),
         f"passless-{site.slug}-nginx-location.conf": texts.nginx_location(site),
         f"passless-{site.slug}.caddy": texts.caddy(site),
-        f"passless-{site.slug}-traefik.yaml": texts.traefik(site),
         f"passless-{site.slug}-freeradius-module": texts.freeradius_module(site),
         f"passless-{site.slug}-freeradius-site": texts.freeradius_site(site),
     }
+    if site.origins:
+        written[f"passless-{site.slug}-traefik.yaml"] = texts.traefik(site)
     return tuple(NewFile(folder / name, content) for name, content in written.items())
 
 
@@ -67,7 +70,7 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
         _asked("nginx", lambda folder: _nginx(folder, paths)),
         _asked("caddy", lambda folder: _caddy(folder, paths)),
         _asked("freeradius", lambda folder: _freeradius(folder, paths, guarded(setup))),
-        Finding(check="traefik", ok=True, message="not tested: Traefik reads its files when it runs"),
+        Finding(check="traefik", ok=True, message=UNTESTED if guarded(setup).origins else NOT_HERE),
     )
 
 
@@ -76,12 +79,15 @@ def then(setup: Setup) -> tuple[str, ...]:
     site, folder = guarded(setup), setup.folder or usual_folder()
     front = f"{folder}/passless-{site.slug}"
     origins = ", ".join(site.origins) or site.url
+    traefik = (
+        f"put {front}-traefik.yaml into the folder of its file provider; the site's router gets the middleware"
+        f" {site.slug}-passless@file"
+    )
     return (
         f"nginx: include {front}-nginx-http.conf in http, {front}-nginx-server.conf in the server of {origins}, and"
         f" {front}-nginx-location.conf in every location that is guarded",
         f'Caddy: in a "route" of the site, before everything that answers: import {front}.caddy',
-        f"Traefik: put {front}-traefik.yaml into the folder of its file provider; the site's router gets the middleware"
-        f" {site.slug}-passless@file",
+        f"Traefik: {traefik if site.origins else NOT_HERE}",
         f"FreeRADIUS: link {front}-freeradius-module into mods-enabled and {front}-freeradius-site into sites-enabled",
         "the server: let it believe the proxy where its clients are: passless serve … --trusted-proxy ADDRESS",
         "the secret: no proxy needs it, for people prove who they are themselves; it is for relying-party watch and test",

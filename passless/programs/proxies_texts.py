@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,12 @@ FREERADIUS_DICTIONARIES = ("/usr/share/freeradius",)
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # what means nothing else in any of the files
 LONGEST_WORD = 16  # characters; names in nginx's patterns have 32 at most
 TOLD = ("Remote-User", "Passless-Account-Id", "Passless-Method", "Passless-Acr", "Passless-Amr", "Passless-Auth-Time")
+MISTAKEN = tuple(  # what CGI, WSGI and PHP programs take for these, for they read "-" and "_" as the same
+    spelled
+    for name in TOLD
+    for spelled in map("".join, product(*(("-", "_") if one == "-" else one for one in name)))
+    if spelled != name
+)
 OWN = ("sign-in", "callback", "sign-out")  # of a site, under /.passless/
 
 
@@ -149,12 +156,13 @@ def nginx_location(site: Guarded) -> str:
     variables = [(name, name.lower().replace("-", "_")) for name in TOLD]
     taken = "".join(f"auth_request_set ${front}_{word} $upstream_http_{word};\n" for _, word in variables)
     given = "".join(f"proxy_set_header {name} ${front}_{word};\n" for name, word in variables)
+    forged = "".join(f'proxy_set_header {name} "";\n' for name in MISTAKEN)
     return f"""# passless: "{site.name}", for every location {{ }} that is guarded; it needs a proxy_pass of its own.
 # "satisfy any" must not stand here. What proxy_set_header says further up does not hold here: add it below where you need it.
 
 auth_request /.passless/check;
 {taken}error_page 401 = @passless_{site.word};
-{given}proxy_set_header Authorization ${front}_authorization;
+{given}{forged}proxy_set_header Authorization ${front}_authorization;
 proxy_set_header Cookie ${front}_cookies;
 proxy_set_header Host $http_host;
 proxy_set_header X-Forwarded-For $remote_addr;
@@ -175,12 +183,13 @@ route @passless_{site.word}_own {{
 	}}
 }}
 """
-    forged = "".join(
-        f"request_header -{one}\n" for name in TOLD for one in (name, name.replace("-", "_"))
-    )  # many programs take Remote_User for Remote-User
+    forged = "".join(f"request_header -{name}\n" for name in (*TOLD, *MISTAKEN))
     return f"""# passless: "{site.name}", for a route {{ }} of the site, before everything that answers there
 
-{own}{forged}forward_auth {site.upstream} {{
+{own}# who asks that a header be left out on the way ("Connection: Remote-User") is asking to be nobody
+@passless_{site.word}_connection header_regexp Connection (?i)(remote|passless)
+request_header @passless_{site.word}_connection -Connection
+{forged}forward_auth {site.upstream} {{
 	uri {site.path}?sign-in=yes
 	header_up Host {site.host}
 	copy_headers {" ".join(TOLD)}
@@ -193,38 +202,55 @@ request_header @passless_{site.word}_cookie Cookie "({site.cookie})=[^;]*" "$1=h
 
 
 def traefik(site: Guarded) -> str:
-    """Return a dynamic configuration for Traefik's file provider."""
+    """Return a dynamic configuration for Traefik's file provider; the site has an address of its own.
+
+    Traefik cannot take one cookie away: at the server's own address each site would get the session of the server itself.
+    """
+    front = f"{site.slug}-passless"
     told = "\n".join(f"          - {name}" for name in TOLD)
-    own = ""
-    if site.origins:
-        hosts = " || ".join(f"Host(`{urlsplit(one).hostname}`)" for one in site.origins)
-        own = f"""    {site.slug}-passless-own:
-      replacePathRegex:
-        regex: "^/\\\\.passless/(.*)"
-        replacement: "{site.path}/$1"
-  routers:
-    {site.slug}-passless-own:
-      rule: "PathPrefix(`/.passless/`) && ({hosts})"
-      middlewares:
-        - {site.slug}-passless-own
-      service: {site.slug}-passless
-  services:
-    {site.slug}-passless:
-      loadBalancer:
-        passHostHeader: false
-        servers:
-          - url: "{site.url}"
-"""
-    return f"""# passless: "{site.name}", for Traefik's file provider; its router has the middleware {site.slug}-passless@file
+    forged = "\n".join(f'          {name}: ""' for name in MISTAKEN)
+    hosts = " || ".join(f"Host(`{urlsplit(one).hostname}`)" for one in site.origins)
+    return f"""# passless: "{site.name}", for Traefik's file provider; the site's router has the middleware {front}@file
+# The site sees no Authorization header of any kind, but it sees the cookie that says who somebody is to this site.
 http:
   middlewares:
-    {site.slug}-passless:
+    {front}:
+      chain:
+        middlewares:
+          - {front}-forged
+          - {front}-asked
+          - {front}-hidden
+    {front}-forged:
+      headers:
+        customRequestHeaders:
+{forged}
+    {front}-asked:
       forwardAuth:
         address: "{site.url}{site.path}?sign-in=yes"
         trustForwardHeader: false
         authResponseHeaders:
 {told}
-{own}"""
+    {front}-hidden:
+      headers:
+        customRequestHeaders:
+          Authorization: ""
+    {front}-own:
+      replacePathRegex:
+        regex: "^/\\\\.passless/(.*)"
+        replacement: "{site.path}/$1"
+  routers:
+    {front}-own:
+      rule: "PathPrefix(`/.passless/`) && ({hosts})"
+      middlewares:
+        - {front}-own
+      service: {front}
+  services:
+    {front}:
+      loadBalancer:
+        passHostHeader: false
+        servers:
+          - url: "{site.url}"
+"""
 
 
 def freeradius_module(site: Guarded) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec.yaml
 import pytest
 
 from passless.programs import proxies
@@ -43,7 +44,7 @@ def test_the_snippets_are_written_and_taken_and_hold_no_secret(
     made = add(anna, folder, *more, *socket, name=name)
     assert isinstance(made, dict)
     assert sorted(made["written"]) == sorted(map(str, folder.iterdir()))
-    assert len(made["written"]) == 7
+    assert len(made["written"]) == (7 if more else 6)
     assert made["then"]
     assert made["undo"][-1] == f"passless relying-party remove {made['id']}"
     for path in map(Path, made["written"]):
@@ -51,6 +52,30 @@ def test_the_snippets_are_written_and_taken_and_hold_no_secret(
         assert made["secret"] not in text
         assert path.stat().st_mode & 0o777 == 0o644
         assert ODD not in "".join(line for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_traefik_takes_away_what_a_client_says_of_itself_before_it_asks_and_the_password_after(
+    anna: Passless, folder: Path
+) -> None:
+    add(anna, folder, "--redirect-uri", SITE)
+    said = msgspec.yaml.decode((folder / "passless-wiki-traefik.yaml").read_text())["http"]["middlewares"]
+    first, asks, last = (said[name] for name in said["wiki-passless"]["chain"]["middlewares"])
+    forged = first["headers"]["customRequestHeaders"]
+    assert {"Remote_User", "Passless_Acr", "Passless_Account-Id", "Passless-Account_Id", "Passless_Account_Id"} <= set(forged)
+    assert asks["forwardAuth"]["trustForwardHeader"] is False
+    assert {"Remote-User", "Passless-Account-Id"} <= set(asks["forwardAuth"]["authResponseHeaders"])
+    assert last["headers"]["customRequestHeaders"] == {"Authorization": ""}
+    assert set(forged.values()) == {""}  # Traefik deletes what is empty
+
+
+def test_traefik_guards_no_site_at_the_servers_own_address_whose_session_it_could_not_hide(
+    anna: Passless, folder: Path
+) -> None:
+    made = add(anna, folder)
+    assert isinstance(made, dict)
+    assert not list(folder.glob("*traefik*"))
+    (told,) = (line for line in made["then"] if line.startswith("Traefik"))
+    assert "cannot hide the server's session" in told
 
 
 def test_a_program_that_does_not_take_its_snippet_leaves_nothing(

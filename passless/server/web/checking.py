@@ -1,7 +1,7 @@
 """`GET /auth/NAME`: a proxy asks whether its client may come in. 204 is yes, 401 is no, and nothing else says either.
 
 Like the interface `/api/v1` it is asked before Litestar, and its work is done with others'. A relying party that there is none
-of is answered as a wrong password is: nobody learns which there are, and no proxy lets anybody in.
+of is answered as a wrong password is: no proxy takes that for a fault, and none lets anybody in.
 """
 
 from __future__ import annotations

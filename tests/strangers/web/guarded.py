@@ -31,7 +31,16 @@ from tests.strangers.registering import on_host
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian has them
 SLOW = 30  # seconds that a program may take to listen on a busy machine
-FORGED = {"Remote-User": "root", "Passless-Method": "session", "Passless-Account-Id": "root", "X-Forwarded-For": "203.0.113.66"}
+FORGED = {
+    "Remote-User": "root",
+    "Passless-Method": "session",
+    "Passless-Account-Id": "root",
+    "Remote_User": "root",
+    "Passless-Account_Id": "root",
+    "Passless_Auth-Time": "1",
+    "Passless_Acr": "2",
+    "X-Forwarded-For": "203.0.113.66",
+}
 
 
 def free_port() -> int:
@@ -94,7 +103,7 @@ class Guarded:
             *("relying-party", "add", name, "--kind", "http", "--to", str(folder), "--socket", self.upstream),
             *more,
         )
-        assert len(made["written"]) == 7
+        assert len(made["written"]) == (7 if "--redirect-uri" in more else 6)
         assert made["undo"]
         return folder
 
@@ -132,6 +141,7 @@ def seen(answer: httpx.Response) -> dict[str, str]:
     found = json.loads(answer.text.partition("<pre>")[2].partition("</pre>")[0])["headers"]
     headers: dict[str, str] = dict(found)
     assert len(headers) == len(found), found
+    assert not [name for name in headers if "_" in name], "many programs take Remote_User for Remote-User"
     return headers
 
 
@@ -205,7 +215,8 @@ def front(guarded: Guarded, more: str = "") -> str:
 def site(guarded: Guarded, snippets: Path, name: str, more: str = "") -> str:
     """Return nginx's server of the guarded site."""
     return (
-        f"server {{ listen 127.0.0.1:{guarded.outer} ssl; include {snippets}/passless-{name}-nginx-server.conf;\n"
+        f"server {{ listen 127.0.0.1:{guarded.outer} ssl; underscores_in_headers on;\n"
+        f"include {snippets}/passless-{name}-nginx-server.conf;\n"
         f"location = /open {{ proxy_pass http://127.0.0.1:{guarded.backend.server_port}; }}\n"
         f"location / {{ include {snippets}/passless-{name}-nginx-location.conf; {more}"
         f" proxy_pass http://127.0.0.1:{guarded.backend.server_port}; }} }}\n"
