@@ -13,7 +13,8 @@ from urllib.parse import quote, quote_plus, urlencode
 import msgspec
 from msgspec.structs import replace
 
-from passless.cli import configuring, relying_parties
+from passless.cli import configuring, relying_parties, testing_openid
+from passless.cli.testing_openid import OTHER_ADDRESS, OTHER_SERVER
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable
 from passless.domain.names import printable
 from passless.domain.party_kinds import BROWSERS, PartyKind
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from passless.programs.setting_up import Program, Setup
 
 METADATA = "/.well-known/oauth-authorization-server"  # RFC 8414 §3
+INTROSPECT = "/oauth/introspect"
 ENDINGS = "/relying-parties/endings"
 KEYS = "/relying-parties/keys"
 NOBODY = "passless-test-nobody"  # who has no account, or nothing that these questions could be answered with
@@ -133,8 +135,10 @@ def _secret_at_server(connection: Connection, found: RelyingPartyView, secret: S
     """Ask about a token that is none: only who has the secret is answered."""
     headers = _basic(found, secret) | {"Content-Type": "application/x-www-form-urlencoded"}
     content = urlencode({"token": "none"}).encode()
-    received = connection.send("POST", "/oauth/introspect", headers=headers, content=content)
-    return _secret_verdict(is_right=received.status == HTTPStatus.OK)
+    received = connection.send("POST", INTROSPECT, headers=headers, content=content)
+    if received.status in (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED):
+        return _secret_verdict(is_right=received.status == HTTPStatus.OK)
+    return _unexpected(INTROSPECT, "introspection", received.status)  # which says nothing of the secret
 
 
 def _asked_as_program(connection: Connection, found: RelyingPartyView, secret: Secret | None) -> Iterator[Verdict]:
@@ -142,6 +146,8 @@ def _asked_as_program(connection: Connection, found: RelyingPartyView, secret: S
     if found.kind == PartyKind.HTTP:
         path = f"/auth/{quote(found.name, safe='')}"
         yield _status(connection, path, "asking", HTTPStatus.UNAUTHORIZED, "lets nobody in who says nothing")
+    if found.kind == PartyKind.OIDC:
+        yield from testing_openid.look_at(connection, found)
     if secret is None or found.public:
         return
     if found.kind == PartyKind.SSH:
@@ -156,8 +162,12 @@ def _status(
     received = connection.send("GET", path, params=about, headers=headers or {}, repeatable=True)
     if received.status == wanted:
         return Verdict(check=check, ok=True, message=f"{path} {says}")
-    hint = "the server's passless may be older, or it is another server"
-    return Verdict(check=check, ok=False, message=f"{path} answers with status {received.status}", hint=hint)
+    return _unexpected(path, check, received.status)
+
+
+def _unexpected(path: str, check: str, status: int) -> Verdict:
+    hint = OTHER_ADDRESS if status == HTTPStatus.MISDIRECTED_REQUEST else OTHER_SERVER
+    return Verdict(check=check, ok=False, message=f"{path} answers with status {status}", hint=hint)
 
 
 def _of_program(run: Run, found: RelyingPartyView, where: configuring.Where) -> Iterator[Verdict]:

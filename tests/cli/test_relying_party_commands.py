@@ -127,3 +127,19 @@ def test_the_signing_keys_are_shown_and_replaced(anna: Passless) -> None:
     assert [one["state"] for one in third] == ["signing"] * 2
     assert not {one["id"] for one in second} & {one["id"] for one in third}
     assert set(third[0]) == {"id", "algorithm", "state", "made_at", "signs_from", "published_until", "readable"}
+
+
+def test_a_lost_vault_key_is_told_and_nothing_is_replaced(anna: Passless) -> None:
+    """Status 6 for who asks for new keys; what there is is shown, and said to be unreadable."""
+    before = anna.json("relying-party", "keys", "--rotate")
+    assert [one["readable"] for one in before] == [True, True]
+    (key,) = (anna.home / "data" / "vault").glob("*.key")
+    key.rename(anna.home / "elsewhere")
+    for how in (("--rotate",), ("--rotate", "--at-once", "--yes")):
+        refused = anna("relying-party", "keys", *how, "--json")
+        assert (refused.status, refused.error["code"]) == (6, "vault-key-missing")
+    shown = anna.json("relying-party", "keys")
+    assert [(one["id"], one["readable"]) for one in shown] == [(one["id"], False) for one in before]
+    assert not list((anna.home / "data" / "vault").glob("*.key"))
+    (anna.home / "elsewhere").rename(key)
+    assert [one["readable"] for one in anna.json("relying-party", "keys")] == [True, True]

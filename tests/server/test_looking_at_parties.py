@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,18 @@ from tests.server.serving import Served, a_server
 from tests.server.watching import PROFILE, register
 
 
-def look_at(folder: Path, served: Served, name: str, *more: str, status: int = 0) -> dict[str, bool]:
+def look_at(folder: Path, served: Served, name: str, *more: str, status: int = 0, server: str | None = None) -> dict[str, bool]:
     """Test a relying party on the server's host."""
-    given = ("--server", served.url, "--secret-file", str(folder / f"{name}.secret"), "--profile", PROFILE, "--json", *more)
+    given = (
+        "--server",
+        server or served.url,
+        "--secret-file",
+        str(folder / f"{name}.secret"),
+        "--profile",
+        PROFILE,
+        "--json",
+        *more,
+    )
     run = subprocess.run(
         [sys.executable, "-m", "passless", "relying-party", "test", name, *given],
         env={**os.environ, "PASSLESS_HOME": str(served.home)},
@@ -31,28 +41,49 @@ def look_at(folder: Path, served: Served, name: str, *more: str, status: int = 0
     return {one["check"]: one["ok"] for one in found}
 
 
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Served]]:
+    folder = tmp_path_factory.mktemp("looking")
+    with a_server(folder) as served:
+        yield folder, served
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "asked"),
     [
         ("ssh", {}, {"keys"}),
         ("http", {}, {"address", "asking"}),
-        ("oidc", {"redirect_uris": ("https://app.example/back",)}, {"address"}),
+        ("oauth", {"redirect_uris": ("https://app.example/back",)}, {"address"}),
+        ("oidc", {"redirect_uris": ("https://app.example/back",)}, {"address", "discovery", "signing-keys"}),
     ],
 )
-def test_the_server_is_asked_as_the_program_asks(tmp_path: Path, kind: str, more: dict[str, Any], asked: set[str]) -> None:
-    with a_server(tmp_path) as served:
-        register(tmp_path, "app", kind=kind, **more)
-        found = look_at(tmp_path, served, "app", *(("--to", str(tmp_path)) if kind != "oidc" else ()))
-        assert {"registered", "server", "secret", "endings", *asked} <= set(found)
-        assert all(found.values()), found
+def test_the_server_is_asked_as_the_program_asks(
+    one_server: tuple[Path, Served], kind: str, more: dict[str, Any], asked: set[str]
+) -> None:
+    folder, served = one_server
+    register(folder, f"app-{kind}", kind=kind, **more)
+    found = look_at(folder, served, f"app-{kind}", *(("--to", str(folder)) if kind in ("ssh", "http") else ()))
+    assert {"registered", "server", "secret", "endings", *asked} <= set(found)
+    assert all(found.values()), found
 
 
-def test_a_wrong_secret_is_said_of_everything_that_needs_it(tmp_path: Path) -> None:
-    with a_server(tmp_path) as served:
-        register(tmp_path, "app", kind="ssh")
-        (tmp_path / "app.secret").write_text("plc_wrong")
-        found = look_at(tmp_path, served, "app", "--to", str(tmp_path), status=5)
-        assert {name for name, is_ok in found.items() if not is_ok} == {"secret", "keys", "endings"}
+def test_a_wrong_secret_is_said_of_everything_that_needs_it(one_server: tuple[Path, Served]) -> None:
+    folder, served = one_server
+    register(folder, "app", kind="ssh")
+    (folder / "app.secret").write_text("plc_wrong")
+    found = look_at(folder, served, "app", "--to", str(folder), status=5)
+    assert {name for name, is_ok in found.items() if not is_ok} == {"secret", "keys", "endings"}
+
+
+def test_a_server_that_is_asked_at_another_address_than_its_own_is_told_apart(one_server: tuple[Path, Served]) -> None:
+    """The issuer of an id_token must be the address that the program was given; nothing is said of its secret."""
+    folder, served = one_server
+    register(folder, "elsewhere", kind="oidc", redirect_uris=("https://app.example/back",))
+    assert "localhost" in served.url
+    elsewhere = served.url.replace("localhost", "127.0.0.1")
+    found = look_at(folder, served, "elsewhere", status=6, server=elsewhere)
+    assert not any(found[name] for name in ("server", "discovery", "introspection", "endings"))
+    assert not {"secret", "signing-keys"} & set(found)
 
 
 def test_the_socket_of_mail_is_asked_for_somebody_who_is_nobody(tmp_path: Path) -> None:
