@@ -118,6 +118,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._unread = b""
         self._greeted = False
+        self._is_heard = True  # what is answered is read, or fits into the buffers on the way
         self._answers: deque[asyncio.Future[bytes] | bytes] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -141,6 +142,17 @@ class Connection(asyncio.Protocol):
                 return
             self._take(line)
         self._write()
+        self._listen()
+
+    def pause_writing(self) -> None:
+        """Take no questions from who reads no answers."""
+        self._is_heard = False
+        self._listen()
+
+    def resume_writing(self) -> None:
+        """Go on where the answers are read again."""
+        self._is_heard = True
+        self._listen()
 
     def end(self) -> None:
         """Hang up."""
@@ -169,8 +181,6 @@ class Connection(asyncio.Protocol):
         self._answers.append(NOT_THERE if asked is None else asked)
         if asked is not None:
             asked.add_done_callback(lambda _: self._write())
-        if len(self._answers) > MOST_WAITING and self._transport is not None:
-            self._transport.pause_reading()
 
     def _write(self) -> None:
         """Write every answer whose turn it is."""
@@ -185,5 +195,14 @@ class Connection(asyncio.Protocol):
             self._answers.popleft()
         if ready and self._transport is not None:
             self._transport.write(b"".join(ready))
-            if not self._transport.is_reading() and len(self._answers) <= MOST_WAITING:
-                self._transport.resume_reading()
+            self._listen()
+
+    def _listen(self) -> None:
+        """Read questions as long as there is room for them here, and for answers at the other end; else not for now."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        has_room = self._is_heard and len(self._answers) <= MOST_WAITING
+        if has_room and not self._transport.is_reading():
+            self._transport.resume_reading()
+        elif not has_room and self._transport.is_reading():
+            self._transport.pause_reading()

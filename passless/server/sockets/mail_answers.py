@@ -18,6 +18,7 @@ from passless.server.sockets.dict_protocol import NOT_THERE, LogIn, Question, Wh
 GONE = "this relying party was removed from passless"
 LOOKED_AT_EVERY = timedelta(milliseconds=250)
 LATER = "passless cannot look it up now"
+WAIT = "too many wrong app passwords of this name from there: nothing is looked at for a while"
 
 
 class Asking:
@@ -39,7 +40,10 @@ class Asking:
 
 
 def answer(site: Site, asking: Asking, question: Question) -> bytes:
-    """Return the line that answers a question; what cannot be said now is never answered with no."""
+    """Return the line that answers a question; what cannot be said now is never answered with no.
+
+    Nor is what is not looked at because there were too many wrong ones before it: a mail program would forget a right one.
+    """
     try:
         party = asking.party()
         if party is None:
@@ -47,8 +51,10 @@ def answer(site: Site, asking: Asking, question: Question) -> bytes:
         if isinstance(question, WhoIs):
             return _mailbox(site, question)
         return _signed_in(site, party, question)
-    except (WrongAppPassword, Throttled):
+    except WrongAppPassword:
         return NOT_THERE
+    except Throttled:
+        return not_now(WAIT)
     except Unavailable:
         return not_now(LATER)
 
