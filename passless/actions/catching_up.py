@@ -9,10 +9,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions import describing
+from passless.domain import hosts
 from passless.domain.account import Account, Pending
 from passless.domain.applying import apply, is_timeless
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import DeleteAccount, Settle, type_of
+from passless.domain.methods import SignInMethod
 from passless.domain.safety.context import Context, Rules
 from passless.domain.safety.planning import plan
 
@@ -63,6 +65,11 @@ def ended_for_good(before: Account, after: Account, *, deleted: bool = False) ->
         yield before.temporary_pass.id
 
 
+def method_over(method: SignInMethod, account: Account, now: datetime) -> AuditEntry:
+    """Return what is written down when the time of a sign-in method is over; it stays with the account, and proves nothing."""
+    return _by_itself(account, "expire-method", now, {"method": method.id, "name": method.name})
+
+
 def _come_due(account: Account, pending: Pending, rules: Rules) -> tuple[Account, bool]:
     """Return the account after a waiting change, and whether it was made. What still asks to wait lacks an approval."""
     rest = replace(account, pending=tuple(one for one in account.pending if one.id != pending.id))
@@ -79,11 +86,12 @@ def _by_itself(account: Account, event: str, now: datetime, details: dict[str, s
         outcome=Outcome.DONE,
         account_id=account.id,
         account=account.name,
-        details=details,
+        details=details | hosts.said_of(account, event),
     )
 
 
 def _entry(account: Account, pending: Pending, done: bool, now: datetime) -> AuditEntry:
+    told = hosts.said_of(account, type_of(pending.change)) if done else {}
     return AuditEntry(
         at=now,
         actor="passless",
@@ -91,7 +99,7 @@ def _entry(account: Account, pending: Pending, done: bool, now: datetime) -> Aud
         outcome=Outcome.DONE if done else Outcome.REFUSED,
         account_id=account.id,
         account=account.name,
-        details={"waited_since": pending.asked_at.isoformat(), "pending": pending.id},
+        details={"waited_since": pending.asked_at.isoformat(), "pending": pending.id} | told,
     )
 
 

@@ -15,6 +15,7 @@ from passless.actions.parts import Parts
 from passless.actions.recovery_sessions import continued, sessions_it_ends
 from passless.actions.renewing import renewed
 from passless.actions.who import Who, identify
+from passless.domain import hosts
 from passless.domain.account import Account, Pending, Version
 from passless.domain.applying import postpone
 from passless.domain.audit import AuditEntry, Notice, Outcome
@@ -227,6 +228,8 @@ def _keep_waiting(parts: Parts, found: Found, who: Who, wanted: Wanted, planned:
 
 def _entry(who: Who, change: Change, outcome: Outcome, now: datetime, more: dict[str, str] | None = None) -> AuditEntry:
     details = describing.details(who.account, change) | (more or {}) | who.said
+    if outcome is Outcome.DONE:
+        details |= hosts.said_of(who.account, type_of(change))
     return AuditEntry(
         at=now,
         actor=who.name,

@@ -1,6 +1,7 @@
 """What time alone does to accounts is done when its time comes, not when somebody next looks: programs have to be told of it.
 
-A waiting change and the end of an app password leave a record whose key begins with when that is. Servers look at the first.
+A waiting change and the end of an app password or a sign-in method leave a record whose key begins with when that is. Servers
+look at the first.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from passless.actions import kept_names
-from passless.actions.catching_up import catch_up, ended_for_good
+from passless.actions.catching_up import catch_up, ended_for_good, method_over
 from passless.actions.parts import Parts
 from passless.domain.account import Account, AccountId
+from passless.domain.methods import SignInMethod
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write
 
 KIND = "due"
@@ -54,8 +56,10 @@ def _settled(parts: Parts, record: Record, now: datetime) -> Write:
     except NoSuchAccount:
         return Write(at=now, drops=(record,))
     caught_up = catch_up(stored.account, parts.rules, now)
+    item = record.key.rpartition("/")[2]
+    over = () if caught_up.deleted else tuple(method_over(one, stored.account, now) for one in _over(stored.account, item, now))
     if caught_up.account == stored.account and not caught_up.deleted:
-        return Write(at=now, drops=(record,))
+        return Write(at=now, account_id=stored.account.id, events=over, drops=(record,))
     return Write(
         at=now,
         account=caught_up.account,
@@ -63,7 +67,7 @@ def _settled(parts: Parts, record: Record, now: datetime) -> Write:
         delete=caught_up.deleted,
         ended=tuple(ended_for_good(stored.account, caught_up.account, deleted=caught_up.deleted)),
         notices=caught_up.notices,
-        events=caught_up.events,
+        events=(*caught_up.events, *over),
         puts=kept_names.of_the_gone(parts, stored.account, now) if caught_up.deleted else (),
         drops=() if caught_up.deleted else (record,),  # with an account its records go
     )
@@ -71,7 +75,13 @@ def _settled(parts: Parts, record: Record, now: datetime) -> Write:
 
 def _ends(account: Account) -> dict[str, datetime]:
     passwords = {one.id: one.expires_at for one in account.app_passwords if one.expires_at is not None}
-    return passwords | {one.id: one.due_at for one in account.pending}
+    methods = {one.id: one.expires_at for one in account.methods if one.expires_at is not None}
+    return passwords | methods | {one.id: one.due_at for one in account.pending}
+
+
+def _over(account: Account, item: str, now: datetime) -> tuple[SignInMethod, ...]:
+    """Return the sign-in method of a record, where it is there still and its time is over."""
+    return tuple(one for one in account.methods if one.id == item and one.expires_at is not None and one.expires_at <= now)
 
 
 def _key(at: datetime) -> str:

@@ -22,6 +22,7 @@ from passless.actions.parts import Parts
 from passless.actions.renewing import renewed
 from passless.actions.sign_in_states import SIGN_IN, SignInState
 from passless.actions.who import place_of, session_on, token_hash
+from passless.domain import hosts
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.ceremonies import Ceremony, CeremonyId
@@ -36,6 +37,7 @@ from passless.domain.use_state import Use
 from passless.ports import NoSuchAccount, VersionMoved, Write
 from passless.ports.directory import Actor
 
+MARK_CLONED = "mark-cloned"  # in the audit trail, once for a key
 TYPED = (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS)  # what is proven without a question
 
 
@@ -213,7 +215,9 @@ def note_failure(
     details = {"kind": kind, "reason": str(getattr(error, "reason", error.code)), **about} | (number or {})
     if held_up:
         details["source"] = "waits"
-    events = () if number is None else (entry_of(account, actor, event, Outcome.FAILED, now, details),)
+    events: tuple[AuditEntry, ...] = ()
+    if number is not None:
+        events = (entry_of(account, actor, event, Outcome.FAILED, now, details),)
     if nobody.is_nobody(account):
         parts.store.commit(Write(at=now, events=events))
         return
@@ -221,6 +225,10 @@ def note_failure(
     notices: tuple[Notice, ...] = ()
     if cloned is not None:
         uses = (Use(item=cloned.id, at=now, cloned=True),)
+        known = parts.store.uses(account.id).get(cloned.id)
+        if known is None or not known.cloned:
+            marked = {"method": cloned.id, "name": cloned.name} | hosts.said_of(account, MARK_CLONED)
+            events = (entry_of(account, actor, MARK_CLONED, Outcome.DONE, now, marked), *events)
         message = f'"{cloned.name}" may have been copied: its counter went back, and the sign-in was refused'
         notices = (Notice(id=parts.new_id(), account_id=account.id, at=now, code="possible-clone", message=message),)
     parts.store.commit(Write(at=now, account_id=account.id, uses=uses, notices=notices, events=events))

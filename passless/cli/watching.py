@@ -1,19 +1,18 @@
 """Watching for endings on a program's host: whoever may no longer be let in is thrown out there.
 
 One question after the other, each answered when there is something. What is done runs beside it, so that a program that hangs
-over one person keeps nobody else waiting. How far it is stands in a file, written once everything before is done.
+over one person keeps nobody else waiting. How far everything is done stands in a file, so that a new start goes on there.
 """
 
 from __future__ import annotations
 
 import base64
 import random
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from math import ceil
 from pathlib import Path
-from threading import Lock
 from time import sleep
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -24,6 +23,8 @@ from msgspec import Struct
 from passless import private_files
 from passless.cli import configuring
 from passless.cli.testing_parties import SecretWrong
+from passless.cli.throwing_out import Ended, ThrowingOut
+from passless.domain import names
 from passless.domain.endings import What
 from passless.domain.errors import PasslessError, Unavailable
 from passless.domain.names import printable
@@ -36,13 +37,11 @@ if TYPE_CHECKING:
     from passless.directories.server.connection import Connection, Received
 
 ENDINGS = "/relying-parties/endings"
-WAIT, WAIT_SHORT = 25, 1  # seconds a question waits for its answer; the second while something is to be tried again
+WAIT, WAIT_SHORT = 25, 1  # seconds a question waits for its answer; at least the second while something is to be tried again
+MOST_NAMES = 100  # that the server is asked about at a time
 PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds before a server that does not answer is asked again, then always the last
 AT_ONCE = 8  # people that are thrown out at a time
 MOST_KNOWN = 10_000  # endings that are known to be done, so that none is done twice
-GIVE_UP = timedelta(minutes=10)  # after which what a program does not do is left
-FIRST = timedelta(seconds=30)  # within which it is said that a program did not do it
-MILLISECOND = timedelta(milliseconds=1)
 STATE = "watching"  # the folder of the files that say how far it is
 
 
@@ -62,17 +61,6 @@ class RelyingParty(Struct, frozen=True, kw_only=True):
     introspects: bool
 
 
-class Ended(Struct, frozen=True, kw_only=True):
-    """One ending, as the server tells it."""
-
-    id: str
-    at: datetime
-    event: str
-    what: tuple[str, ...]
-    everybody: bool
-    account: str = ""
-
-
 class Answer(Struct, frozen=True, kw_only=True):
     """What the server tells; without `known`, from here on."""
 
@@ -80,24 +68,6 @@ class Answer(Struct, frozen=True, kw_only=True):
     known: bool
     endings: tuple[Ended, ...]
     relying_party: RelyingParty
-
-
-class Acted(Struct, frozen=True, kw_only=True):
-    """What came of an ending here: one line of the output. An empty account is everybody's."""
-
-    at: datetime
-    event: str
-    account: str
-    done: str
-    ok: bool
-    ms: int
-
-
-class Left(Struct):
-    """What a program did not do yet, and since when."""
-
-    ended: Ended
-    since: datetime
 
 
 def watch(run: Run, words: str, server: str | None, secret: SecretFile, ca: str | None) -> None:
@@ -109,105 +79,90 @@ def watch(run: Run, words: str, server: str | None, secret: SecretFile, ca: str 
     place = run.settings.folders.state / STATE / f"{quote(words, safe='')}.json"
     connection = Connection(origin, clock=run.now, entropy=run.entropy, ca=ca or run.profile.ca)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ending") as threads:
-        Watch(run, connection, authorization, place, threads).go_on()
+        Watch(run, connection, authorization, place, ThrowingOut(run, threads)).go_on()
 
 
 class Watch:
     """One relying party on this host, watched."""
 
-    def __init__(self, run: Run, connection: Connection, authorization: str, place: Path, threads: Executor) -> None:
+    def __init__(self, run: Run, connection: Connection, authorization: str, place: Path, throwing_out: ThrowingOut) -> None:
         self._run = run
         self._connection = connection
         self._authorization = authorization
         self._place = place
-        self._threads = threads
-        self._turn = Lock()
+        self._throwing_out = throwing_out
         self._known: dict[str, None] = {}
-        self._under_way = 0
-        self._left: dict[str, Left] = {}
+        self._before: dict[int, str] = {}
+        self._written = ""
         self._is_down = False
 
     def go_on(self) -> None:
         """Ask, act, and ask again."""
-        cursor, tries = _read(self._place), 0
+        cursor, tries, turn = _read(self._place), 0, 0
         while True:
+            self._throwing_out.go_on()
             try:
-                answer = self._ask(cursor)
+                answer = self._ask({"after": cursor, "wait": str(self._wait())} if cursor else {"wait": "0"})
+                self._say_up(answer, first=not cursor)
+                turn += 1
+                self._act(answer, cursor, turn)
             except Unavailable as error:
                 self._say_down(error)
                 sleep(PAUSES[min(tries, len(PAUSES) - 1)] * random.uniform(0.5, 1))  # noqa: S311 - not all at once
                 tries += 1
                 continue
-            self._say_up(answer, first=not cursor)
-            self._act(answer, is_new=not cursor)
+            self._before[turn] = cursor
             cursor, tries = answer.cursor, 0
-            if self._is_done():
-                private_files.write(self._place, msgspec.json.encode({"cursor": cursor}), what="file of how far it is")
+            self._write(cursor)
 
-    def _ask(self, cursor: str) -> Answer:
-        waits = 0 if not cursor else WAIT if self._is_done() else WAIT_SHORT
-        asked = {"wait": str(waits)} | ({"after": cursor} if cursor else {})
+    def _wait(self) -> int:
+        """Return how long the next question may wait: not beyond what is to be done again."""
+        left = self._throwing_out.next_in()
+        return WAIT if left is None else max(WAIT_SHORT, min(ceil(left.total_seconds()), WAIT))
+
+    def _write(self, cursor: str) -> None:
+        """Write down how far everything is done: where the answer was asked for of which something is not."""
+        first = self._throwing_out.done_to()
+        done = cursor if first is None else self._before[first]
+        self._before = {turn: one for turn, one in self._before.items() if first is not None and turn >= first}
+        if done not in ("", self._written):
+            private_files.write(self._place, msgspec.json.encode({"cursor": done}), what="file of how far it is")
+            self._written = done
+
+    def _ask(self, asked: dict[str, str]) -> Answer:
         return _answer(self._connection.send("GET", ENDINGS, params=asked, headers={"Authorization": self._authorization}))
 
-    def _is_done(self) -> bool:
-        with self._turn:
-            return not self._under_way and not self._left
-
-    def _act(self, answer: Answer, *, is_new: bool) -> None:
-        """Throw out whom the answer names, each once, and try again whom a program did not throw out before."""
+    def _act(self, answer: Answer, cursor: str, turn: int) -> None:
+        """Throw out whom the answer names, each once; whoever it may be where the answer does not know."""
         ends = ends_of(answer.relying_party.kind, introspects=answer.relying_party.introspects)
-        new = [one for one in answer.endings if one.id not in self._known]
-        self._known |= dict.fromkeys(one.id for one in new)
+        missed = () if answer.known or not cursor else self._missed(ends, cursor)
+        new = [one for one in (*missed, *answer.endings) if one.id not in self._known]
+        self._known |= dict.fromkeys(one.id for one in new if one.id)
         for known in list(self._known)[: max(0, len(self._known) - MOST_KNOWN)]:
             del self._known[known]
-        if not (answer.known or is_new):
-            self._run.note("what ended while nobody watched is not known any more; everybody is looked at")
-            new.append(Ended(id="", at=self._run.now(), event="unknown", what=tuple(What), everybody=True))
         of_each = {"" if one.everybody else one.account: one for one in new if ends.what.intersection(one.what)}
-        with self._turn:
-            again, self._left = self._left, {}
-        since = {account: left.since for account, left in again.items()}
-        for account, ended in ({account: left.ended for account, left in again.items()} | of_each).items():
-            self._begin(ends, account, ended, since.get(account, self._run.now()))
+        for one in of_each.values():
+            self._throwing_out.take(ends, one, turn)
 
-    def _begin(self, ends: Ends, account: str, ended: Ended, since: datetime) -> None:
-        with self._turn:
-            self._under_way += 1
-        done = self._threads.submit(ends.of, account) if account else self._threads.submit(ends.of_everybody)
-        done.add_done_callback(partial(self._note, account, ended, since))
+    def _missed(self, ends: Ends, cursor: str) -> tuple[Ended, ...]:
+        """Return what ended while nobody watched for too long: of who is in now where the server can say, else everybody's."""
+        everybody = Ended(id="", at=self._run.now(), event="unknown", what=tuple(What), everybody=True)
+        if ends.people is None:
+            self._run.note("what ended while nobody watched is not known any more; everybody is thrown out")
+            return (everybody,)
+        people = [one for one in ends.people() if names.key(one) == one]
+        found = tuple(self._about(people, cursor))
+        if not all(one.known for one in found):
+            return (everybody,)
+        self._run.note(
+            f"nobody watched for long; what ended meanwhile was looked up for the {len(people)} who are signed in here"
+        )
+        return tuple(ended for one in found for ended in one.endings)
 
-    def _note(self, account: str, ended: Ended, since: datetime, done: Future[str]) -> None:
-        """Say what came of one; called where it was done."""
-        error, now = done.exception(), self._run.now()
-        text = done.result() if error is None else error.message if isinstance(error, PasslessError) else type(error).__name__
-        gives_up = error is not None and now - since > GIVE_UP
-        with self._turn:
-            if error is not None and not gives_up:
-                self._left[account] = Left(ended, since)
-            self._under_way -= 1
-            acted = Acted(
-                at=now,
-                event=ended.event,
-                account=account,
-                done=text,
-                ok=error is None,
-                ms=max(0, (now - ended.at) // MILLISECOND),
-            )
-            self._show(acted, is_first=now - since < FIRST, gives_up=gives_up)
-
-    def _show(self, acted: Acted, *, is_first: bool, gives_up: bool) -> None:
-        if self._run.json:
-            from passless.output import json, writing
-
-            json.print_one(acted)
-            writing.flush()
-            return
-        who = printable(acted.account) or "everybody"
-        if acted.ok and acted.done:
-            print(f"{who}: {acted.done} ({acted.event})", flush=True)  # noqa: T201 - one line each, as it happens
-        elif not acted.ok and (is_first or gives_up):
-            rest = "this is given up" if gives_up else "it is tried again"
-            self._run.note(f"{who} could not be thrown out: {acted.done}; {rest}")
+    def _about(self, people: list[str], cursor: str) -> Iterator[Answer]:
+        """Ask what ended for some people, however long ago."""
+        for first in range(0, len(people), MOST_NAMES):
+            yield self._ask({"after": cursor, "about": " ".join(people[first : first + MOST_NAMES])})
 
     def _say_down(self, error: PasslessError) -> None:
         if not self._is_down:

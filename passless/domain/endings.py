@@ -25,6 +25,7 @@ class What(StrEnum):
 
 
 ALL = tuple(What)
+NEVER_AT = "never_at"  # what an event's details call the kinds of hosts that the account had nothing for
 _OPENED = (What.METHODS, What.SESSIONS)  # a method, and what was opened with it
 
 ENDINGS: Mapping[str, tuple[What, ...]] = {
@@ -32,10 +33,12 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "delete-account": ALL,
     "end-session": (What.SESSIONS,),
     "expire-app-passwords": (What.APP_PASSWORDS,),
+    "expire-method": _OPENED,
     "grant-operator": (What.SESSIONS,),  # where the rights are fewer than before
     "issue-temporary-pass": (What.SESSIONS,),  # those of the pass before
     "lose-device": (What.APP_PASSWORDS, *_OPENED),
     "lose-methods": (What.APP_PASSWORDS, What.PASSWORD, *_OPENED),
+    "mark-cloned": (What.METHODS,),  # a key that may have been copied is told to no host any more
     "move-server": (What.METHODS,),  # everybody's keys and passkeys that were made for the address before
     "remove-method": _OPENED,
     "remove-relying-party": (What.SESSIONS,),  # everybody's who were given to it
@@ -102,7 +105,8 @@ class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that let a person in no longer does. `id` names it for good, on every server and after every start.
 
     Without an account it is about everybody's. `account` is the name that the account had just before. `sessions` are those
-    that the event names, `relying_party` the one whose tokens ended.
+    that the event names, `relying_party` the one whose tokens ended, `never_at` kinds of hosts that the account, as it was just
+    before, had nothing for.
     """
 
     id: str
@@ -113,6 +117,7 @@ class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: str = ""
     sessions: tuple[str, ...] = ()
     relying_party: str = ""
+    never_at: tuple[str, ...] = ()
 
     @property
     def is_everybodys(self) -> bool:

@@ -6,18 +6,20 @@ wildcards; a name that the program could take for something else is nobody's the
 
 from __future__ import annotations
 
-import pwd
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from time import monotonic
 
 from msgspec import Struct
 
 from passless.domain import names
 from passless.domain.endings import ALL, What
 from passless.domain.errors import WrongUse
+from passless.domain.hosts import ENDED_THERE
 from passless.domain.party_kinds import PartyKind
 
 IN_A_PATH = "._-@+"  # beside letters and digits: what a mailbox's name may have (`actions.mailboxes`)
+LONGEST = 600.0  # seconds that somebody is waited for who was signing in when it ended; sshd's own LoginGraceTime is 120
 
 
 class NothingRuns(WrongUse):
@@ -27,15 +29,27 @@ class NothingRuns(WrongUse):
     hint = "see what it can and cannot enforce: passless relying-party show NAME"
 
 
+class Done(Struct, frozen=True):
+    """What was done, in words; nothing where there was nothing to do. `ok`: it is all that there was to do.
+
+    `later` is to be called a moment later: who was signing in when it ended may be in by then.
+    """
+
+    text: str
+    ok: bool = True
+    later: Callable[[], Done] | None = None
+
+
 class Ends(Struct, frozen=True):
     """How a program ends what runs: `what` it cares for, somebody's connections, and everybody's.
 
-    Each says in words what it did, nothing where there was nothing, and raises a `PasslessError` where it could not.
+    Each raises a `PasslessError` where it could not. `people` returns who is in now, where nobody is thrown out but by name.
     """
 
     what: frozenset[What]
-    of: Callable[[str], str]
-    of_everybody: Callable[[], str]
+    of: Callable[[str], Done]
+    of_everybody: Callable[[], Done]
+    people: Callable[[], tuple[str, ...]] | None = None
 
 
 def ends_of(kind: str, *, introspects: bool) -> Ends:
@@ -45,45 +59,65 @@ def ends_of(kind: str, *, introspects: bool) -> Ends:
             taken = frozenset(ALL) if introspects else frozenset({What.APP_PASSWORDS, What.NAME, What.ACCOUNT})
             return Ends(taken, _mail_of, _mail)
         case PartyKind.SSH | PartyKind.PAM:
-            return Ends(frozenset({What.METHODS, What.NAME, What.ACCOUNT}), _sessions_of, _sessions)
+            return Ends(ENDED_THERE, _sessions_of, _sessions, _people)
         case _:
             raise NothingRuns(f"nothing runs on the host of a relying party of the kind {names.printable(kind)}")
 
 
-def _mail_of(account: str) -> str:
+def _mail_of(account: str) -> Done:
     from passless.programs import dovecot
 
     mailbox = names.key(account)
     if not mailbox or mailbox.startswith(".") or not all(one.isalnum() or one in IN_A_PATH for one in mailbox):
-        return ""
+        return Done("")
     dovecot.end_connections(mailbox)
-    return "mail connections ended"
+    return Done("mail connections ended", later=partial(_mail_again, mailbox))
 
 
-def _mail() -> str:
+def _mail_again(mailbox: str) -> Done:
+    """Throw out once more: who was answered just before it ended may have come in just after."""
+    from passless.programs import dovecot
+
+    dovecot.end_connections(mailbox)
+    return Done("")
+
+
+def _mail() -> Done:
     from passless.programs import dovecot
 
     dovecot.end_everybody()
-    return "all mail connections ended"
+    return Done("all mail connections ended")
 
 
-def _sessions_of(account: str) -> str:
+def _sessions_of(account: str) -> Done:
+    """End the sessions of the one user who is an account on a host: that of its plain name, as when sshd asks for keys."""
     from passless.programs import sshd_sessions
 
-    ended = sum(map(sshd_sessions.end_sessions, _users(account)))
-    return f"{ended} ssh session{'' if ended == 1 else 's'} ended" if ended else ""
+    user = names.key(account)
+    beginning = sshd_sessions.coming(user)
+    return _ended(sshd_sessions.end_sessions(user), user, beginning, monotonic() + LONGEST)
 
 
-def _sessions() -> str:
-    """Nobody is thrown out of a host because it is not known who should be: root would lose their shells for it."""
-    return ""
+def _sessions_again(user: str, beginning: frozenset[tuple[int, int]], until: float) -> Done:
+    """End what became of connections that were beginning; who connected afterwards was asked about afterwards."""
+    from passless.programs import sshd_sessions
+
+    left = beginning & sshd_sessions.coming(user)  # looked at first: what is a session by now ends in the next line
+    return _ended(sshd_sessions.end_sessions(user, beginning), user, left, until)
 
 
-def _users(account: str) -> set[str]:
-    """Return the users of this host that an account signs in as, however their names are written."""
-    named = {account, names.key(account)}
-    return named | {one.pw_name for one in _all_users() if names.are_same(one.pw_name, account)}
+def _ended(ended: int, user: str, beginning: frozenset[tuple[int, int]], until: float) -> Done:
+    goes_on = bool(beginning) and monotonic() < until
+    text = f"{ended} ssh session{'' if ended == 1 else 's'} ended" if ended else ""
+    return Done(text, later=partial(_sessions_again, user, beginning, until) if goes_on else None)
 
 
-def _all_users() -> list[Any]:
-    return list(pwd.getpwall())
+def _sessions() -> Done:
+    """Throw nobody out of a host because it is not known who should be: who mends it there would go too."""
+    return Done("nobody was thrown out, for it is not known who should be: look who is signed in by ssh (who)", ok=False)
+
+
+def _people() -> tuple[str, ...]:
+    from passless.programs import sshd_sessions
+
+    return sshd_sessions.users()

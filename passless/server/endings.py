@@ -23,6 +23,7 @@ from passless.actions import endings
 from passless.actions.endings import FAR, Tail
 from passless.domain.endings import Ending
 from passless.domain.errors import PasslessError
+from passless.domain.names import key
 from passless.server.problems import Overloaded
 from passless.server.site import Site
 
@@ -32,6 +33,7 @@ LINGER = 30.0  # seconds that it goes on after the last listener went; most come
 KEPT = 10_000  # endings that are kept in memory
 BEHIND = timedelta(minutes=10)  # from how long before the first look on they are known
 AWAY = timedelta(hours=24)  # how long a listener may have been away
+MOST_LOOKED_THROUGH = 500_000  # endings, for what ended for some accounts since a time
 MOST_MISSED = 5_000  # endings while it was away; of more it is told that there were too many
 MOST_AT_ONCE = 500  # endings in one answer
 MOST_REMEMBERED = 64  # ids in a cursor
@@ -64,7 +66,7 @@ class Endings:
         self._site = site
         self._listening: Counter[str] = Counter()
         self._looking: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()
+        self._turn, self._searching = asyncio.Lock(), asyncio.Lock()
         self._closed = False
         self._moved = asyncio.Event()
         self._instance = ""  # until somebody listens
@@ -95,6 +97,21 @@ class Endings:
             offset = number - self._first
             found = tuple(self._kept[offset : offset + MOST_AT_ONCE])
             return Told(cursor=self._cursor(number + len(found)), endings=found)
+
+    async def about(self, names: frozenset[str], cursor: str, *, party: str = "") -> Told:
+        """Return what ended behind a cursor for some accounts, by their plain names, however long ago; the cursor stays.
+
+        Raises:
+            Overloaded: too many listen.
+            StoreUnavailable: the store cannot be read now.
+        """
+        place = read_cursor(cursor)
+        if place is None:
+            return Told(cursor=cursor, known=False)
+        with self._listener(party):
+            async with self._searching:
+                found = await sync_to_thread(_about, self._site, names, place.at - FAR)
+        return Told(cursor=cursor, endings=found or (), known=found is not None)
 
     async def follow(self, cursor: str = "") -> AsyncIterator[Told]:
         """Tell of endings as they come, for as long as this process serves; a store that is away is waited for."""
@@ -200,6 +217,17 @@ class Endings:
 def _between(site: Site, since: datetime, until: datetime) -> dict[str, Ending]:
     found: Iterable[Ending] = islice(endings.between(site.parts.store, since, until), MOST_MISSED + 1)
     return {one.id: one for one in found}
+
+
+def _about(site: Site, names: frozenset[str], since: datetime) -> tuple[Ending, ...] | None:
+    """Return the endings of some accounts and those of everybody; None where they are too many to look through."""
+    found: list[Ending] = []
+    for number, one in enumerate(endings.between(site.parts.store, since)):
+        if number >= MOST_LOOKED_THROUGH:
+            return None
+        if one.is_everybodys or key(one.account) in names:
+            found.append(one)
+    return tuple(found)
 
 
 def write_cursor(cursor: Cursor) -> str:

@@ -7,7 +7,7 @@ listen. Those that know people by `sub` alone are told no names, so that no web 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
@@ -34,7 +34,8 @@ from passless.server.site import Site
 ENDINGS = "/relying-parties/endings"
 LONGEST_WAIT = 60.0  # seconds; proxies and firewalls take a connection for dead from about there on
 BY_ID = frozenset({PartyKind.OAUTH, PartyKind.OIDC})  # kinds that know people by `sub`
-KNOWN = frozenset({"after", "wait"})
+KNOWN = frozenset({"after", "wait", "about"})
+MOST_NAMES = 100  # that may be asked about at a time
 REMOVED = "remove-relying-party"
 
 
@@ -45,19 +46,29 @@ async def tell(request: browser.Asking) -> Response[Any]:
     endings: Endings = request.app.state["endings"]
     asked = forms.read(request.scope.get("query_string", b""))
     if not KNOWN.issuperset(asked):
-        raise forms.Malformed("this is asked with after and wait, and nothing else")
+        raise forms.Malformed("this is asked with after, wait and about, and nothing else")
     wait = _wait(asked.get("wait", "0"))
     said = forms.credentials(request.headers.get("authorization"), {})
     prove = partial(_prove, site.parts, said, address_of(request, site))
     client = await sync_to_thread(prove)
     if isinstance(turn := request.scope.get(TURN), ExitStack):
         turn.close()
-    told = await _unless_gone(request, endings.after(asked.get("after", ""), wait=wait, party=client.id))
+    told = await _unless_gone(request, _telling(endings, client, asked, wait))
     if any(one.event == REMOVED and one.relying_party == client.id for one in told.endings):
         await sync_to_thread(prove)
     who = {"id": client.id, "name": client.name, "kind": client.kind, "introspects": client.introspects}
     answer = {"cursor": told.cursor, "known": told.known, "endings": _seen(told.endings, client), "relying_party": who}
     return Response(msgspec.json.encode(answer), status_code=HTTPStatus.OK, media_type=MediaType.JSON, headers=NO_STORE)
+
+
+def _telling(endings: Endings, client: Client, asked: Mapping[str, str], wait: float) -> Coroutine[Any, Any, Told]:
+    """Return what waits for endings; where accounts are asked about, what looks up what ended for them."""
+    after, about = asked.get("after", ""), asked.get("about", "").split()
+    if not about:
+        return endings.after(after, wait=wait, party=client.id)
+    if client.kind in BY_ID or len(about) > MOST_NAMES:
+        raise forms.Malformed(f"about is up to {MOST_NAMES} names, for relying parties that know people by name")
+    return endings.about(frozenset(about), after, party=client.id)
 
 
 def _prove(parts: Parts, said: forms.Credentials | None, place: str) -> Client:
@@ -92,8 +103,13 @@ def _seen(found: Sequence[Ending], client: Client) -> list[dict[str, Any]]:
 
 
 def _is_anothers(one: Ending, client: Client) -> bool:
-    """Tell whether it is about the tokens of another relying party alone, which only who looks at all tokens cares for."""
-    return bool(one.relying_party) and one.relying_party != client.id and not client.introspects
+    """Tell whether it is about the tokens of another relying party alone, which only who looks at all tokens cares for.
+
+    For a host it is also what happens to accounts that never had anything for it: a local user of that name is somebody else.
+    """
+    return client.kind in one.never_at or (
+        bool(one.relying_party) and one.relying_party != client.id and not client.introspects
+    )
 
 
 def _one(one: Ending, *, with_name: bool) -> dict[str, Any]:

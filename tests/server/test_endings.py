@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from passless.domain.audit import AuditEntry
 from passless.domain.relying_parties import MadeRelyingParty
 from passless.ports import StoreUnavailable, Write
 from passless.ports.directory import Actor
@@ -364,3 +366,49 @@ def test_a_real_sign_out_is_heard(world: World) -> None:
     cursor = listen(world, party).json()["cursor"]
     world.place.directory.sign_out(Actor(token=made.token))
     assert [one["event"] for one in heard(listen(world, party, after=cursor))] == ["sign-out"]
+
+
+def test_a_host_hears_of_nobody_who_had_nothing_for_it(world: World) -> None:
+    """Its own user of that name is somebody else, whose sessions a stranger must not end."""
+    ssh = world.register("file server", kind="ssh", redirect_uris=())
+    pam = world.register("host", kind="pam", redirect_uris=())
+    begins = [(one, listen(world, one).json()["cursor"]) for one in (ssh, pam)]
+    end(world, "deploy2", event="delete-account", at=1)
+    world.place.store.commit(Write(at=NOW, events=(_never("git", "pam,ssh"), _never("ada", "ssh"), _never("bob", ""))))
+    told = [{one["account"] for one in heard(listen(world, one, after=cursor))} for one, cursor in begins]
+    assert told == [{"deploy2", "bob"}, {"deploy2", "bob", "ada"}]
+
+
+def _never(account: str, kinds: str) -> AuditEntry:
+    return msgspec.structs.replace(entry("delete-account", account=account), details={"never_at": kinds} if kinds else {})
+
+
+def test_what_ended_for_somebody_is_found_however_long_ago(world: World) -> None:
+    party = world.register("file server", kind="ssh", redirect_uris=())
+    cursor = listen(world, party).json()["cursor"]
+    end(world, "Ada", "bob", at=60, event="remove-method")
+    world.place.store.commit(Write(at=NOW, events=(entry("store-restored", account=""),)))
+    world.place.clock.move(days=300)
+    end(world, "eve", at=300 * 86400, event="remove-method")
+    assert not listen(world, party, after=cursor).json()["known"]
+    said = listen(world, party, after=cursor, about="ada eve nobody").json()
+    assert said["known"]
+    assert said["cursor"] == cursor
+    assert [(one.get("account", ""), one["everybody"]) for one in said["endings"]] == [
+        ("", True),
+        ("Ada", False),
+        ("eve", False),
+    ]
+    assert not listen(world, party, after="x", about="ada").json()["known"]
+
+
+def test_what_ended_for_somebody_is_told_within_bounds_and_to_who_knows_names(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party, app = world.register("host", kind="pam", redirect_uris=()), world.register("app", kind="oidc")
+    cursor = listen(world, party).json()["cursor"]
+    assert listen(world, app, after=cursor, about="ada").status_code == 400
+    assert listen(world, party, after=cursor, about=" ".join(["ada"] * 101)).status_code == 400
+    end(world, *("ada",) * 3, at=1)
+    monkeypatch.setattr(endings, "MOST_LOOKED_THROUGH", 2)
+    assert not listen(world, party, after=cursor, about="ada").json()["known"]

@@ -43,7 +43,8 @@ def test_an_ending_calls_the_program_with_that_name_and_no_other(served: Served,
         delete(served, "ada")
         line = watched.await_line(account="ada")
         assert (line["event"], line["ok"], line["done"]) == ("delete-account", True, "mail connections ended")
-        assert watched.asked == [["auth", "cache", "flush", "--", "ada"], ["kick", "--", "ada"]]
+        assert watched.asked[:2] == [["auth", "cache", "flush", "--", "ada"], ["kick", "--", "ada"]]
+        assert watched.kicked == ["ada"]
 
 
 def test_a_sign_out_throws_nobody_out_of_a_program_that_takes_no_tokens(served: Served, tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_what_ended_while_nobody_watched_is_done_at_the_next_start_and_once(serv
     delete(served, "eve")
     with watching(tmp_path, served.url) as watched:
         watched.await_line(account="eve")
-        assert watched.kicked.count("eve") == 1
+        assert watched.kicked in (["ada", "bob", "eve"], ["bob", "eve"])
         assert not any("from here on" in one for one in watched.notes)
 
 

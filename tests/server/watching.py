@@ -91,8 +91,8 @@ class Watched:
 
     @property
     def kicked(self) -> list[str]:
-        """Whom the stand-in was to throw out."""
-        return [one[-1] for one in self.asked if one[0] == "kick"]
+        """Whom the stand-in was to throw out; once more a moment later, for who was signing in, is once here."""
+        return list(dict.fromkeys(one[-1] for one in self.asked if one[0] == "kick"))
 
     def break_down(self, broken: bool) -> None:
         """Let the stand-in fail, or work again."""

@@ -1,4 +1,4 @@
-"""One server and one host for the tests of a module; each test has a user, an account of that name, and a key of their own."""
+"""One server and one host for all tests here; each test has a user, an account of that name, and a key of their own."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def answer_to(host: Host, user: str, user_id: str = PERSON) -> str:
     return asked.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     hosts.need_ssh()
     with a_server(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def host(served: Served) -> Iterator[Host]:
     """Return a host that asks the server, set up by the command that people use."""
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:

@@ -198,9 +198,19 @@ class Client:
 
     def begin(self, *, pin: str | None = None) -> pexpect.spawn:
         """Sign in, and return the session at its prompt."""
+        if pin is None:
+            return self.finish(self._spawn())
+        return self.finish(self.begin_typing(), pin)
+
+    def begin_typing(self) -> pexpect.spawn:
+        """Sign in up to where the PIN is asked for."""
         session = self._spawn()
+        session.expect("Enter PIN for")
+        return session
+
+    def finish(self, session: pexpect.spawn, pin: str | None = None) -> pexpect.spawn:
+        """Return a session at its prompt."""
         if pin is not None:
-            session.expect("Enter PIN for")
             session.sendline(pin)
         session.expect(r"\$ ")
         session.sendline(f"PS1='{SHELL_PROMPT}'; unset HISTFILE")

@@ -234,7 +234,7 @@ def test_a_host_is_set_up_with_its_secret_alone(folder: Path, tmp_path: Path, mo
         operator.json("profile", "add", "here", "--store", store, "--vault", "file")
         operator.json("profile", "use", "here")
         made = operator.json("relying-party", "add", "file server", "--kind", "ssh", "--elsewhere")
-        assert (made["written"], "configure" in made["then"][0]) == ([], True)
+        assert (made["written"], any("configure" in one for one in made["then"])) == ([], True)
         host = Passless(tmp_path / "host", monkeypatch)
         written = ("relying-party", "configure", "file server", "--server", served.url, "--secret-file", "-")
         where = ("--to", str(folder / "sshd_config.d"))

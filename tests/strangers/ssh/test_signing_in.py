@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from select import select
@@ -16,7 +18,10 @@ from fido2.ctap2 import Ctap2
 from fido2.hid import CtapHidDevice
 
 from passless.credentials.ssh_keys import private_file, ssh_key
-from passless.programs.sshd_sessions import end_sessions
+from passless.programs.ending import ends_of
+from passless.programs.sshd_sessions import coming, end_sessions, users
+from tests.server.serving import Served
+from tests.server.watching import watching
 from tests.software_key import EDDSA, ES256, Model, SoftwareKey
 from tests.strangers.ssh import host as hosts
 from tests.strangers.ssh.conftest import Desk, answer_to
@@ -137,6 +142,59 @@ class TestGone:
         assert select([sleeping], [], [], hosts.WITHIN)[0] == [sleeping]  # it has ended
         os.close(sleeping)
         assert end_sessions(ada.name) == 0
+
+
+class TestSigningInWhileItEnds:
+    """sshd asks for keys, and then may wait for a PIN, a touch or a code: what ended meanwhile has let them in."""
+
+    def test_a_session_that_was_beginning_ends_too_and_none_that_begins_afterwards(self, host: Host, sits_down: Seat) -> None:
+        desk = sits_down(SoftwareKey(pin=PIN), pin=PIN)
+        desk.add_key()
+        desk.write_file()
+        meanwhile = desk.at(host).begin_typing()
+        done = ends_of("ssh", introspects=False).of(desk.name)
+        assert (done.text, done.ok) == ("", True)
+        assert done.later is not None
+        again = done.later()
+        assert again.later is not None  # nobody has typed the PIN yet
+        assert coming(desk.name)
+        assert not any(coming("somebody") & coming(desk.name))
+        desk.at(host).finish(meanwhile, PIN)
+        afterwards = desk.at(host).begin(pin=PIN)
+        done = again.later()
+        assert (done.text, done.later) == ("1 ssh session ended", None)
+        meanwhile.expect(pexpect.EOF)
+        afterwards.sendline("id -un")
+        afterwards.expect(desk.name)
+        assert users() == tuple(sorted({*users(), desk.name}))
+
+    def test_who_nobody_watched_for_days_is_looked_up(
+        self, host: Host, served: Served, sits_down: Seat, tmp_path: Path
+    ) -> None:
+        ada, bob = sits_down(SoftwareKey()), sits_down(SoftwareKey())
+        sessions = []
+        for desk in (ada, bob):
+            desk.plug()
+            desk.add_key()
+            desk.write_file()
+            sessions.append(desk.at(host).begin())
+        ada.plug()
+        ada.terminal.json("method", "remove", "blue key", "--yes")
+        (tmp_path / "secret").write_text(host.made["secret"])
+        days_ago = (datetime.now(UTC) - timedelta(days=3)).timestamp()
+        place = tmp_path / "program" / "state" / "watching" / f"{host.made['id']}.json"
+        place.parent.mkdir(parents=True)
+        for folder in place.parents[:3]:
+            folder.chmod(0o700)
+        place.write_text(json.dumps({"cursor": f"{int(days_ago * 1e6)}.00000000.0."}))
+        place.chmod(0o600)
+        with watching(tmp_path, served.url, words=host.made["id"], secret=tmp_path / "secret") as watched:
+            watched.await_note("looked up for")
+            assert watched.await_line(account=ada.name)["done"] == "1 ssh session ended"
+            sessions[0].expect(pexpect.EOF)
+            assert all(one["account"] != bob.name for one in watched.lines)
+        sessions[1].sendline("id -un")
+        sessions[1].expect(bob.name)
 
 
 class TestServerDown:
