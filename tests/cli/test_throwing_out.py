@@ -98,7 +98,8 @@ def test_a_program_that_fails_for_a_day_is_asked_until_it_does_it(clock: Clock) 
     assert all("it is tried again" in one for one in clock.notes)
     program.broken = False
     executor.do()
-    assert throws.done_to() is throws.next_in() is None
+    assert throws.done_to() is None
+    assert throws.next_in() is None
 
 
 def test_a_newer_ending_is_done_at_once_and_stands_for_what_was_left(clock: Clock) -> None:
