@@ -1,9 +1,10 @@
 """The second step of a sign-in on a host: whoever asks has checked a password or a key itself, and leaves the rest to us.
 
-The account is the one whose name is the local user's: no id, no address. A name without an account, and an account without
-an authenticator app, are asked the same, answered the same and cost the same (must hold 3). A code is counted before it is
-checked, used once (must hold 12), and in the audit trail, as at any sign-in. Nothing else is taken here: neither an app
-password nor a recovery code nor a temporary pass signs a person in on a host.
+The account is the one whose name is the local user's, letter for letter in its plain form: no id, no address. A name without
+an account, and an account without an authenticator app, are asked the same, answered the same and cost the same (must hold 3).
+A code is counted before it is checked, used once (must hold 12), and in the audit trail, as at any sign-in. It is counted for
+this host alone: what strangers guess on the web turns no host off. Nothing else is taken here: neither an app password nor a
+recovery code nor a temporary pass signs a person in on a host, nor a method that a recovery keeps off hosts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from passless.actions import nobody, proving, relying_parties, throttle
 from passless.actions.accounts import Found
@@ -27,6 +29,7 @@ from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.methods import Kind
 from passless.domain.relying_parties import Client
 from passless.domain.requests import Answer
+from passless.domain.safety.on_hosts import count_on_hosts
 from passless.domain.secret import Secret
 from passless.domain.sessions import Session
 from passless.domain.use_state import Use
@@ -68,10 +71,13 @@ def check_party(parts: Parts, party: Client) -> None:
 
 
 def find(parts: Parts, user: str, now: datetime) -> Found:
-    """Return the account of a local user; nobody's where there is none of that very name."""
+    """Return the account of a local user: of exactly that name, in the plain form of names; else nobody's.
+
+    Two users of a host whose names differ in capitals or accents alone are never one account, nor is somebody's id a name.
+    """
     found = nobody.someone(parts, user, now)
-    if not nobody.is_nobody(found.account) and not names.are_same(found.account.name, user):
-        return nobody.nobody(parts, nobody.name_hash(parts, user), now)  # the id of somebody is no name
+    if not nobody.is_nobody(found.account) and names.key(found.account.name) != user:
+        return nobody.nobody(parts, nobody.name_hash(parts, user), now)
     return found
 
 
@@ -87,12 +93,13 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
     now, actor = parts.now(), Actor(place=asked.place)
     found = find(parts, asked.user, now)
     account = found.account
-    throttle.check_source(parts, actor.place, throttle.Source.PROOF, now=now, account_id=account.id)
+    throttle.check_source(parts, actor.place, throttle.Source.HOST, now=now, account_id=account.id)
     try:
-        throttle.count(parts, account.id, actor.place, Kind.TOTP, now=now)
+        throttle.count(parts, account.id, actor.place, Kind.TOTP, now=now, host=asked.party.id)
         for _ in range(TRIES):
             account = found.account
-            proven = proving.check(parts, account, Answer(kind=Kind.TOTP, text=code), None, now)
+            counting = replace(account, methods=count_on_hosts(account, now))
+            proven = proving.check(parts, counting, Answer(kind=Kind.TOTP, text=code), None, now)
             try:
                 keep(parts, asked, found, Kind.TOTP, now, uses=(proven.use,))
             except VersionMoved:
@@ -102,7 +109,7 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
             return
         raise VersionMoved
     except (ProofNeeded, WrongUse) as error:
-        held_up = throttle.count_source(parts, actor.place, throttle.Source.PROOF, now=now)
+        held_up = throttle.count_source(parts, actor.place, throttle.Source.HOST, now=now)
         note_failure(parts, account, actor, Kind.TOTP, error, now, event=SECOND_STEP, held_up=held_up, about=asked.about)
         raise
 
@@ -132,7 +139,7 @@ def keep(
             ended=tuple(ended_for_good(found.stored, account)),
             notices=found.caught_up.notices,
             events=(*found.caught_up.events, entry),
-            forgives=throttle.forgiven(account.id, place, [Kind.TOTP]) if uses else (),
+            forgives=throttle.forgiven_on_host(account.id, asked.party.id, place),
             drops=drops,
         )
     )

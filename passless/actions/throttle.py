@@ -67,12 +67,16 @@ class SwitchedOff(ProofNeeded):
 
 
 class Purpose(StrEnum):
-    """What is guessed for. Beside a right recovery code it is counted apart: strangers never turn the code off."""
+    """What is guessed for. Beside a right recovery code it is counted apart: strangers never turn the code off.
+
+    So it is on each host: whoever guesses there has the host's password or key of that user, which strangers have not.
+    """
 
     PROOF = "proof"
     RECOVERY = "recovery"
     APP_PASSWORD = "app-password"
     PASS = "pass"
+    HOST = "host"
 
 
 class Source(StrEnum):
@@ -81,6 +85,7 @@ class Source(StrEnum):
     PROOF = "source"
     NAMELESS = "nameless"  # passkeys that say themselves whose they are
     APP_PASSWORD = "wrong-app-password"  # of one name, only to be said in the audit trail
+    HOST = "wrong-on-host"  # of those who come to hosts from there
 
 
 class Wait(Struct, frozen=True):
@@ -156,8 +161,17 @@ def _sources(place: str, what: Source, now: datetime) -> tuple[tuple[str, int], 
     return (f"{begin}/{source_of(place)}", SOURCE_WRONG), (f"{begin}@{network_of(place)}", NETWORK_WRONG)
 
 
-def count(parts: Parts, account_id: str, place: str, kind: Kind, *, now: datetime, purpose: Purpose = Purpose.PROOF) -> None:
-    """Count an attempt before it is checked; what cannot be guessed is not counted.
+def count(
+    parts: Parts,
+    account_id: str,
+    place: str,
+    kind: Kind,
+    *,
+    now: datetime,
+    purpose: Purpose = Purpose.PROOF,
+    host: str = "",
+) -> None:
+    """Count an attempt before it is checked; what cannot be guessed is not counted. `host` is the one that it is made on.
 
     Raises:
         Throttled: this source has to wait.
@@ -165,7 +179,7 @@ def count(parts: Parts, account_id: str, place: str, kind: Kind, *, now: datetim
     """
     if kind not in GUESSABLE:
         return
-    of = f"{purpose}/{account_id}"
+    of = _on_host(account_id, host) if host else f"{purpose}/{account_id}"
     waits, apart = _waits(of, place), _apart(of, place, kind)
     shared: tuple[str, ...] = (of, f"{of}#{kind}")
     if is_familiar(parts, account_id, place, now=now):
@@ -241,6 +255,11 @@ def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, 
     return (*_keys(Purpose.PROOF, account_id, place, GUESSABLE), *_keys(Purpose.RECOVERY, account_id, place, GUESSABLE))
 
 
+def forgiven_on_host(account_id: str, host: str, place: str) -> tuple[str, ...]:
+    """Return the counters that whoever is let in on a host resets there."""
+    return _counters(_on_host(account_id, host), place, [Kind.TOTP])
+
+
 def forgiven_pass(account_id: str, place: str) -> tuple[str, ...]:
     """Return the counters that the good use of a temporary pass resets."""
     return (_waits(f"{Purpose.PASS}/{account_id}", place)[0].key,)
@@ -276,8 +295,15 @@ def _within(place: str, *, ipv4: int, ipv6: int) -> str:
     return str(address) if bits == address.max_prefixlen else str(ip_network((int(address), bits), strict=False))
 
 
+def _on_host(account_id: str, host: str) -> str:
+    return f"{Purpose.HOST}/{account_id}/{host}"
+
+
 def _keys(purpose: Purpose, of_whom: str, place: str, kinds: Sequence[Kind]) -> tuple[str, ...]:
-    of = f"{purpose}/{of_whom}"
+    return _counters(f"{purpose}/{of_whom}", place, kinds)
+
+
+def _counters(of: str, place: str, kinds: Sequence[Kind]) -> tuple[str, ...]:
     apart = (_apart(of, place, kind) for kind in kinds)
     return (*(wait.key for wait in _waits(of, place)), of, *(f"{of}#{kind}" for kind in kinds), *apart)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from passless.cli import configuring, operators, plans
 from passless.domain.errors import NotFound, PasslessError
 from passless.domain.names import are_same, printable
+from passless.domain.party_kinds import KNOWS_USERS_BY_NAME, PartyKind
 from passless.domain.party_views import ConfiguredRelyingParty
 from passless.domain.relying_parties import NewRelyingParty, RelyingPartyView, cleaned
 from passless.domain.views import Applied, PlanView
@@ -14,6 +17,12 @@ from passless.domain.views import Applied, PlanView
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
+
+
+NAMES_OF_USERS = (
+    "look at the names of that host's users: whoever has the account of a user's name is taken for that user there, and where"
+    " sign-up is open a free name is whoever's comes first"
+)
 
 
 class NoSuchRelyingParty(NotFound):
@@ -59,6 +68,8 @@ def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | P
             raise
     elif where.elsewhere:
         made = configuring.to_be_written(made)
+    if PartyKind(new.kind) in KNOWS_USERS_BY_NAME:
+        made = replace(made, then=(NAMES_OF_USERS, *made.then))
     return Applied(plan=plan, made=made)
 
 

@@ -9,6 +9,7 @@ from passless.domain.account import Account
 from passless.domain.methods import Passkey, SecurityKey, SignInMethod, Strength, strength
 from passless.domain.party_kinds import Requirement
 from passless.domain.safety.context import Rules
+from passless.domain.safety.on_hosts import count_on_hosts
 from passless.domain.safety.ways_in import opens, signs_in
 from passless.domain.use_state import UseState
 
@@ -39,16 +40,13 @@ def opens_hosts(
 ) -> Iterator[HardwareKey]:
     """Return the keys that let the person in to a host without anything else.
 
-    Each is a way in of its own: with two-step on, only one that is two factors. None that may have been copied; none while the
-    account is being recovered, and for the day after none that was added in the recovery (rule 10), for it may be a stranger's.
+    Each is a way in of its own: with two-step on, only one that is two factors. None that may have been copied, and none that a
+    recovery keeps off hosts (`count_on_hosts`).
     """
-    recovery = account.recovery
-    if recovery is not None and recovery.finished_at is None:
-        return
-    new = frozenset(recovery.enrolled) if recovery is not None and recovery.holds(now) else frozenset()
+    counting = {method.id for method in count_on_hosts(account, now)}
     for method in hardware_keys(account):
         used = uses.get(method.id)
-        if method.id in new or (used is not None and used.cloned) or not signs_in(method, rules, now):
+        if method.id not in counting or (used is not None and used.cloned) or not signs_in(method, rules, now):
             continue
         if not opens((method,), two_step=account.two_step, among=account.methods):
             continue

@@ -36,6 +36,7 @@ class Reach(Struct, frozen=True, kw_only=True):
 
 BROWSERS = frozenset({PartyKind.OAUTH, PartyKind.OIDC, PartyKind.HTTP})  # people come to them by a browser
 ON_HOST = frozenset({PartyKind.DOVECOT, PartyKind.PAM})  # ask on a socket of the server's own machine
+KNOWS_USERS_BY_NAME = frozenset({PartyKind.PAM, PartyKind.SSH})  # a user of the host is the account of that name
 
 ALLOWED: Mapping[str, frozenset[PartyKind]] = {  # fields of a new relying party that mean something for some kinds only
     "redirect_uris": BROWSERS,
@@ -87,6 +88,7 @@ REACH: Mapping[PartyKind, Reach] = {
         cannot=(
             "a second step for who sends an app password: mail programs send one secret",
             "which device a mail program runs on",
+            "an end of connections to Postfix itself; those to Dovecot's own submission in front of it end",
             "mail that was fetched already",
         ),
     ),

@@ -15,15 +15,18 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from pwd import getpwnam
 
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
+from passless.programs import roots_alone
 from passless.programs.setting_up import Finding, Setup
 from passless.programs.writing import SECRET_FILE, NewFile
 
@@ -46,6 +49,9 @@ REFUSALS = (  # what pamtester says where a service file works and nobody is let
     "User not known to the underlying authentication module",
     "Have exhausted maximum number of retries for service",
 )
+RESTRICTIONS = ("allowusers", "denyusers", "allowgroups", "denygroups")  # patterns of sshd, which are not read here
+PLAIN_KEY = re.compile(r"(sk-)?(ssh|ecdsa)-\S+ +AAAA")  # without options, such as an end, an address or another command
+SSHD_PATIENCE = 2.0  # seconds that sshd may take to say that it is there
 ROOT_BY_KEY = ("yes", "prohibit-password", "without-password")  # values of PermitRootLogin
 
 
@@ -59,10 +65,10 @@ class NoWayBack(WrongUse):
     """Nobody could get in any more while the server is down."""
 
     code = "no-way-back"
-    default = "nobody could sign in to this machine while the server is down: root has no key that sshd takes"
+    default = "nobody could sign in to this machine while the server is down: root has no key that surely lets in by ssh"
     hint = (
-        "give root a key for ssh (PermitRootLogin prohibit-password); or say what you have instead, such as a console that"
-        " stays as it is: --way-back TEXT"
+        "give root a key for ssh, without options (PermitRootLogin prohibit-password, no AllowUsers and its like, sshd runs);"
+        " or say what you have instead, such as a console that stays as it is: --way-back TEXT"
     )
 
 
@@ -94,7 +100,9 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
     folder, slug, name = _folder(setup), _slug(setup), names.printable(setup.party.name)
     secret = "" if setup.secret is None else setup.secret.reveal()
     held = SECRET_TEXT.format(name=name, server=_server(setup), secret=secret, timeout=TIMEOUT)
-    services = {slug: PASSWORD_TEXT, f"{slug}-code": CODE_TEXT, f"{slug}-wait": WAIT_TEXT}
+    services = {slug: PASSWORD_TEXT, f"{slug}-code": CODE_TEXT}
+    if others_change() is None:
+        services[f"{slug}-wait"] = WAIT_TEXT
     texts = {
         file: text.format(name=name, file=file, module=_module(setup), waiting=_waiting(setup))
         for file, text in services.items()
@@ -155,10 +163,10 @@ def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     file, name = _slug(setup), names.printable(setup.party.name)
     put = f'put "@include {file}" in the place of "@include common-auth"'
-    others = next((one for one in (Path(sys.executable), Path(__file__)) if not _is_roots(one)), None)
-    unsafe = () if others is None else (f"leave {file}-wait alone: it runs as root what others than root can write, {others}",)
+    others = others_change()
+    left_out = f"{file}-wait was not written: it would run as root what others than root can change, {others}"
     return (
-        *unsafe,
+        *(() if others is None else (left_out,)),
         f"serve it: passless serve … --socket {_quoted(name)}={_socket(setup)}",
         f"keep a root shell open, and test it before anything points at it: pamtester {file} USER authenticate",
         f"sudo: in /etc/pam.d/sudo {put}; login: the same in /etc/pam.d/login",
@@ -182,10 +190,16 @@ def undo(setup: Setup) -> tuple[str, ...]:
 
 
 def root_has_key() -> bool:
-    """Tell whether root gets in by ssh with a key, whatever PAM says: what sshd is told, and a key that is there."""
+    """Tell whether root surely gets in by ssh with a key, whatever PAM says.
+
+    What sshd is told is looked at, a key without options that is there, and sshd itself, which has to answer now. Where sshd is
+    told whom to let in by patterns, nothing is sure.
+    """
     said = _sshd_settings()
     by_key = said.get("pubkeyauthentication") == "yes" and said.get("permitrootlogin") in ROOT_BY_KEY
     if not by_key or said.get("authenticationmethods", "any") not in ("any", "publickey"):
+        return False
+    if any(said.get(one) for one in RESTRICTIONS) or not any(map(_is_sshd, said.get("listenaddress", "").split())):
         return False
     home = Path(getpwnam("root").pw_dir)
     files = [home / one.replace("%h", str(home)).replace("%u", "root") for one in said["authorizedkeysfile"].split()]
@@ -198,12 +212,27 @@ def _sshd_settings() -> dict[str, str]:
     if sshd is None:
         return {}
     said = _said([sshd, "-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])
-    return {key: value for key, _, value in (line.partition(" ") for line in said.splitlines())}
+    found: dict[str, str] = {}
+    for key, _, value in (line.partition(" ") for line in said.splitlines()):
+        found[key] = f"{found[key]} {value}" if key in found else value
+    return found
+
+
+def _is_sshd(address: str) -> bool:
+    """Tell whether sshd answers at an address that it listens on; a word that is no address is none."""
+    host, _, port = address.rpartition(":")
+    try:
+        at = ip_address(host.strip("[]"))
+        here = at if not at.is_unspecified else "127.0.0.1" if at.version == 4 else "::1"
+        with socket.create_connection((str(here), int(port)), timeout=SSHD_PATIENCE) as asked:
+            return asked.recv(4) == b"SSH-"
+    except (OSError, ValueError):
+        return False
 
 
 def _has_key(file: Path) -> bool:
     with suppress(OSError, UnicodeDecodeError):
-        return any(re.match(r"[^#\s].*\bAAAA", line) for line in file.read_text().splitlines())
+        return any(PLAIN_KEY.match(line) for line in file.read_text().splitlines())
     return False
 
 
@@ -214,11 +243,13 @@ def _findings(setup: Setup) -> Iterator[Finding]:
         yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone")
         return
     name, wrong = _slug(setup), "no password\n"
-    tried = {
-        name: wrong,
-        f"{name}-wait": wrong,
-        f"{name}-code": "",
-    }  # asked for a code, nothing is said: it is no guess
+    tried = {name: wrong, f"{name}-code": ""}  # asked for a code, nothing is said: it is no guess
+    others = others_change()
+    if others is None:
+        tried[f"{name}-wait"] = wrong
+    elif (FOLDER / f"{name}-wait").exists():
+        message = f"it runs as root what others than root can change, {others}"
+        yield Finding(check=f"{name}-wait", ok=False, message=message, hint=f"rm {FOLDER / name}-wait")
     running = {service: _pamtester(service) for service in tried}  # at once: each may wait for the server
     for service, process in running.items():
         said = _spoken(process, tried[service])
@@ -267,11 +298,9 @@ def _waiting(setup: Setup) -> str:
     return f"auth\trequisite\tpam_exec.so quiet seteuid stdout {command}"
 
 
-def _is_roots(file: Path) -> bool:
-    """Tell whether nobody but root can put something else in the place of a file."""
-    found = file.resolve()
-    states = [one.stat() for one in (found, *found.parents)]
-    return all(one.st_uid == 0 and not one.st_mode & 0o022 for one in states)
+def others_change() -> Path | None:
+    """Return what others than root can change of what the -wait file runs as root; None where there is nothing."""
+    return roots_alone.of_python(sys.executable)
 
 
 def _folder(setup: Setup) -> Path:

@@ -25,7 +25,8 @@ from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.openid.back_channel import BackChannel
 from passless.server.site import Site
-from passless.server.sockets.opening import Opened, Wanted, open_at
+from passless.server.sockets.opening import Wanted
+from passless.server.sockets.trying import Sockets
 from passless.server.timekeeping import keep_time
 
 DRAIN = 20  # seconds that requests under way may still take
@@ -75,7 +76,7 @@ class Server(uvicorn.Server):
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics: asyncio.Server | None = None
         self._door: Doorkeeper | None = None
-        self._opened: list[Opened] = []
+        self._sockets = Sockets(wanted.site, wanted.log, wanted.sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, and say so."""
@@ -89,8 +90,7 @@ class Server(uvicorn.Server):
             self._door.open()
         if wanted.metrics_listening is not None:
             self._metrics = await metrics_page.serve(wanted.metrics_listening, wanted.metrics)
-        for one in wanted.sockets:
-            self._opened.append(await open_at(wanted.site, wanted.log, one))
+        await self._sockets.open()
         self._tasks.append(asyncio.create_task(self._sweep()))
         self._tasks.append(asyncio.create_task(keep_time(wanted.site.parts)))
         self._tasks.append(asyncio.create_task(BackChannel(wanted.site, wanted.endings, wanted.log).run()))
@@ -104,7 +104,7 @@ class Server(uvicorn.Server):
             listen=_spoken(wanted.listening),
             metrics=None if wanted.metrics_listening is None else _spoken(wanted.metrics_listening),
             connections=wanted.most,
-            sockets=[one.address for one in self._opened] or None,
+            sockets=self._sockets.addresses or None,
         )
         systemd.notify(systemd.READY)
 
@@ -119,8 +119,7 @@ class Server(uvicorn.Server):
             self._metrics.close()
         if self._door is not None:
             self._door.close()
-        for opened in self._opened:
-            opened.close()
+        self._sockets.close()
         await super().shutdown(sockets)
 
     def _connection(self) -> Connection:

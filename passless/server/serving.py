@@ -13,10 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless import wiring
-from passless.actions.parts import SignUp
+from passless.actions import relying_parties
+from passless.actions.parts import Parts, SignUp
 from passless.directories.local.served import BadUrl, Moved, origin_of, serve_as
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
+from passless.domain.party_kinds import KNOWS_USERS_BY_NAME
 from passless.policy_file import read_policy
 from passless.ports import Clock, Entropy
 from passless.server import listening
@@ -151,6 +153,7 @@ def _site(
         before = wiring.directory_over(store, settings, profile, clock=clock, entropy=entropy)
         _tell_moved(serve_as(store, url, at=clock(), rules=before.parts.rules, move=wish.new_url), tell)
         directory = wiring.directory_over(store, settings, profile, clock=clock, entropy=entropy, serving=wish.sign_up)
+        _tell_of_hosts(directory.parts, wish, tell)
         directory.parts.vault.key_id()  # a missing key is told now, not to the first person who signs in
     except BaseException:
         store.close()
@@ -165,6 +168,16 @@ def _tell_moved(moved: Moved | None, tell: Callable[[str], None]) -> None:
         tell(
             f"{moved.methods} keys and passkeys of {moved.accounts} accounts were made for another address and work no more; "
             "their people sign in with something else and enrol them again"
+        )
+
+
+def _tell_of_hosts(parts: Parts, wish: Wish, tell: Callable[[str], None]) -> None:
+    """Say where strangers may choose names that hosts take for their users'."""
+    hosts = [one.name for one in relying_parties.clients(parts) if one.kind in KNOWS_USERS_BY_NAME]
+    if wish.sign_up is SignUp.OPEN and hosts:
+        tell(
+            f"sign-up is open, and {', '.join(hosts)} know their users by name: whoever signs up under the name of a user who has "
+            "no account is taken for that user there; make those accounts first, or serve with --sign-up invitation"
         )
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
-from passless.actions import relying_parties, second_steps
+from passless.actions import relying_parties, second_steps, throttle
 from passless.actions.second_steps import OnHost
 from passless.credentials.proofs import WrongProof
+from passless.domain.errors import ProofNeeded
+from passless.domain.methods import Kind, MethodId
+from passless.domain.recovery import Recovery, Reporter
 from passless.domain.relying_parties import Client, NewRelyingParty
+from passless.domain.requests import Answer
 from passless.domain.secret import Secret
+from passless.ports import Write
 from passless.ports.directory import Actor
 from tests.actions.a_server import counted, serve
 from tests.directories.person import App, Person
@@ -47,9 +53,9 @@ def asked(host: Client, user: str, caller: str = "") -> OnHost:
     return OnHost(party=host, user=user, service="sudo", caller=caller)
 
 
-def told(place: Place, host: Client, user: str, code: Secret = WRONG) -> tuple[str, ...]:
+def told(place: Place, host: Client, user: str, code: Secret = WRONG, caller: str = "") -> tuple[str, ...]:
     with pytest.raises(WrongProof) as caught:
-        second_steps.check_code(place.parts, asked(host, user), code)
+        second_steps.check_code(place.parts, asked(host, user, caller), code)
     outside = caught.value.outside()
     return (type(outside).__name__, outside.code, outside.message)
 
@@ -88,6 +94,82 @@ def test_a_wrong_code_costs_the_same_whoever_it_is_for(
 def test_the_id_of_an_account_is_nobodys_name(place: Place, host: Client, app: App) -> None:
     account_id = second_steps.find(place.parts, "ada", place.clock.now).account.id
     told(place, host, account_id, app.code)
+
+
+def test_a_user_is_only_whose_name_is_written_like_that(place: Place, host: Client, app: App) -> None:
+    """Two users of a host whose names differ in capitals or accents alone are never one account."""
+    for user in ("ADA", "Ada", "ａda", " ada"):
+        told(place, host, user, app.fresh)
+    second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
+
+
+def test_what_strangers_guess_on_the_web_turns_no_host_off(place: Place, host: Client, app: App) -> None:
+    for network in range(12):
+        for _ in range(9):
+            with pytest.raises(ProofNeeded):
+                place.directory.sign_in(Actor(place=f"198.51.{network}.7"), "ada", Answer(kind=Kind.TOTP, text=app.wrong))
+    with refused("guessing-switched-off"):
+        place.directory.sign_in(Actor(place="203.0.113.7"), "ada", Answer(kind=Kind.TOTP, text=app.fresh))
+    second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
+    second_steps.check_code(place.parts, asked(host, "ada", "203.0.113.7"), app.fresh)
+
+
+def test_who_guesses_on_the_web_from_the_same_address_keeps_nobody_from_a_host(place: Place, host: Client, app: App) -> None:
+    for number in range(throttle.SOURCE_WRONG):
+        with pytest.raises(ProofNeeded):
+            place.directory.sign_in(Actor(place="203.0.113.7"), f"guess{number}", Answer(kind=Kind.TOTP, text=WRONG))
+    with refused("throttled"):
+        place.directory.sign_in(Actor(place="203.0.113.7"), "guess", Answer(kind=Kind.TOTP, text=WRONG))
+    second_steps.check_code(place.parts, asked(host, "ada", "203.0.113.7"), app.fresh)
+
+
+def test_guesses_on_a_host_are_bounded_there_and_forgiven_when_somebody_is_let_in(place: Place, host: Client, app: App) -> None:
+    """Must hold 9: what can be guessed is off after a hundred in a row, on that host and nowhere else."""
+    for number in range(throttle.SWITCHED_OFF):
+        told(place, host, "ada", app.wrong, f"198.{18 + number // 250}.{number % 250}.1")
+    with refused("guessing-switched-off"):
+        second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
+    second_steps.check_code(place.parts, asked(another(place), "ada"), app.fresh)
+    found = second_steps.find(place.parts, "ada", place.clock.now)
+    second_steps.keep(place.parts, asked(host, "ada"), found, "device", place.clock.now)
+    second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
+
+
+def test_an_app_that_was_added_in_a_recovery_counts_a_day_after_its_end(place: Place, host: Client, app: App) -> None:
+    """Rule 10: it may be a stranger's, as for keys by ssh."""
+    found = second_steps.find(place.parts, "ada", place.clock.now)
+    under_way = Recovery(started_at=place.clock.now, by=Reporter.SELF, enrolled=(MethodId(app.method),))
+    recovers(place, under_way)
+    told(place, host, "ada", app.fresh)
+    recovers(place, replace(under_way, finished_at=place.clock.now))
+    told(place, host, "ada", app.fresh)
+    recovers(place, replace(under_way, enrolled=(), finished_at=place.clock.now))
+    second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)  # another one was added in it
+    recovers(place, replace(under_way, enrolled=()))
+    told(place, host, "ada", app.fresh)  # it goes on: nothing counts
+    recovers(place, replace(under_way, finished_at=place.clock.now))
+    place.clock.move(hours=25)
+    second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
+    assert found.account.recovery is None
+
+
+def recovers(place: Place, recovery: Recovery) -> None:
+    """Keep that the account is being recovered, or was."""
+    stored = place.store.read(second_steps.find(place.parts, "ada", place.clock.now).account.id)
+    account = replace(stored.account, recovery=recovery)
+    place.store.commit(Write(at=place.clock.now, account=account, expected=stored.version))
+
+
+def another(place: Place) -> Client:
+    """Return another host."""
+    place.change(on_host=True)
+    made = relying_parties.add(place.parts, Actor(), NewRelyingParty(name="another", kind="pam"))
+    place.change(on_host=False)
+    assert made.secret is not None
+    place.keep_secret(made.secret)
+    found = relying_parties.find_named(place.parts, "another")
+    assert found is not None
+    return found
 
 
 def test_where_they_come_from_is_an_address_or_the_user_of_the_host(host: Client) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pexpect
 
 from passless.credentials.totp import step_at
+from passless.programs.pam import TIMEOUT
 from tests.server.asking import Caller
 from tests.server.oauth.world import Fields
 from tests.server.serving import a_server, keep_secret, start
@@ -168,6 +169,18 @@ class Host:
         """Serve until somebody stops it."""
         more = ("--socket", f"{self.name}={self.socket}", "--trusted-proxy", "127.0.0.1")
         self.served = start(self.folder, "--listen", self.listen, *more).await_ready()
+
+    @contextmanager
+    def in_a_hurry(self) -> Iterator[None]:
+        """Have the module wait no longer for an answer than it must: there is nobody to answer."""
+        file = next(one for one in self.services if one.suffix == ".radius")
+        text = file.read_text()
+        assert text.endswith(f" {TIMEOUT}\n")
+        file.write_text(text.removesuffix(f"{TIMEOUT}\n") + "3\n")
+        try:
+            yield
+        finally:
+            file.write_text(text)
 
     def asks(self, service: str, user: str, *answers: tuple[str, str], what: str = "authenticate") -> tuple[int, str]:
         """Have pamtester sign somebody in; each prompt gets its answer. Return its status and what it wrote."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from passless.programs import pam
+from passless.programs import pam, roots_alone
 from tests.cli.running import Passless
 from tests.linux.host import need_root
 from tests.strangers.needing import missing, need
@@ -70,6 +74,22 @@ def test_nothing_is_made_without_a_way_back(passless: Passless, tmp_path: Path, 
     assert list(tmp_path.glob("passless-*")) == []
 
 
+@pytest.fixture(scope="module")
+def listening() -> Iterator[str]:
+    """Something that says that it is an sshd, on every address of this machine."""
+
+    class Greeting(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+    with TCPServer(("127.0.0.1", 0), Greeting) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"0.0.0.0:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
 @pytest.mark.parametrize(
     ("said", "key", "is_back"),
     [
@@ -79,13 +99,22 @@ def test_nothing_is_made_without_a_way_back(passless: Passless, tmp_path: Path, 
         ({"authenticationmethods": "publickey,keyboard-interactive"}, "ssh-ed25519 AAAAC3Nza", False),
         ({}, "# ssh-ed25519 AAAAC3Nza", False),
         ({}, "", False),
+        ({"allowusers": "ada"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({"allowgroups": "staff"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({"denyusers": "root"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({"denygroups": "root"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({}, 'expiry-time="20200101" ssh-ed25519 AAAAC3Nza', False),
+        ({}, 'from="192.0.2.1" ssh-ed25519 AAAAC3Nza', False),
+        ({}, "sk-ssh-ed25519@openssh.com AAAAGnNr", True),
+        ({"listenaddress": "127.0.0.1:1 [::]:1"}, "ssh-ed25519 AAAAC3Nza", False),
     ],
 )
 def test_a_key_of_root_that_sshd_takes_is_a_way_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str], key: str, is_back: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: str, said: dict[str, str], key: str, is_back: bool
 ) -> None:
     (tmp_path / "keys").write_text(key + "\n")
     usual = {"pubkeyauthentication": "yes", "permitrootlogin": "without-password", "authenticationmethods": "any"}
+    usual["listenaddress"] = f"[::]:1 {listening}"
     monkeypatch.setattr(pam, "_sshd_settings", lambda: {**usual, "authorizedkeysfile": str(tmp_path / "keys"), **said})
     assert pam.root_has_key() is is_back
 
@@ -109,14 +138,48 @@ def test_without_the_module_or_the_program_that_tests_it_nothing_is_made(
     assert "pamtester" in add(passless, tmp_path, "--way-back", "a console", status=6)["hint"]
 
 
-def test_it_is_said_where_others_could_change_what_would_run_as_root(
+def test_nothing_is_written_that_runs_as_root_what_others_could_change(
     passless: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = tmp_path / "python"
     python.touch(mode=0o777)
     monkeypatch.setattr(sys, "executable", str(python))
     made = add(passless, tmp_path, "--way-back", "a console")
-    assert made["then"][0].startswith("leave passless-the-host-wait alone")
+    assert [Path(one).name for one in made["written"]] == [
+        "passless-the-host.radius",
+        "passless-the-host",
+        "passless-the-host-code",
+    ]
+    assert not (tmp_path / "passless-the-host-wait").exists()
+    assert any(one.startswith("passless-the-host-wait was not written") for one in made["then"])
+
+
+def test_what_others_could_change_is_found_behind_links_and_above(tmp_path: Path) -> None:
+    """Each folder above, and each link on the way: whoever can change one of them puts another Python in its place."""
+    need_root()
+    safe = Path(sys.base_prefix) / "bin"
+    top = tmp_path / "venv"
+    (top / "bin").mkdir(parents=True)
+    (top / "bin" / "python").symlink_to("../elsewhere/python")
+    (top / "elsewhere").mkdir()
+    (top / "elsewhere" / "python").touch(mode=0o755)
+    assert roots_alone.first_of_others([safe]) is None
+    above = roots_alone.first_of_others([top / "bin" / "python"])
+    assert above == Path("/tmp") or above is None  # which everybody may write, where the tests are there
+    elsewhere = top / "elsewhere"
+    for mode, owner in ((0o775, 0), (0o755, 12345)):
+        elsewhere.chmod(mode)
+        os.chown(elsewhere, owner, 0)
+        found = roots_alone.first_of_others([top / "bin" / "python"])
+        assert found is not None
+        assert found.resolve() == elsewhere
+
+
+def test_it_is_said_that_a_name_is_what_counts(passless: Passless, tmp_path: Path) -> None:
+    """Also where nothing is written, and for sshd's keys; a mail server's users are no users of a host."""
+    for number, (kind, says) in enumerate((("pam", True), ("ssh", True), ("dovecot", False))):
+        made = passless.json("relying-party", "add", f"elsewhere {number}", "--kind", kind, "--elsewhere")
+        assert any("account of a user's name" in one for one in made["then"]) is says
 
 
 def test_the_name_means_nothing_to_pam(passless: Passless, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pexpect
@@ -104,7 +105,7 @@ def test_nothing_but_a_code_of_an_app_is_taken(host: Host) -> None:
 
 
 def test_who_has_no_code_approves_on_another_device(host: Host) -> None:
-    ada, bob = host.somebody().joins(with_app=False), host.somebody().joins(with_app=False)
+    ada, bob = host.somebody().joins(), host.somebody().joins()
     child = host.begins(f"{host.service}-code", ada.name)
     user_code = shown_code(child)
     assert "No device waits with that code" in bob.answers(user_code)  # somebody else's approval does not count
@@ -118,7 +119,7 @@ def test_who_has_no_code_approves_on_another_device(host: Host) -> None:
 
 
 def test_who_presses_enter_first_is_let_in_as_soon_as_they_approve(host: Host) -> None:
-    ada = host.somebody().joins(with_app=False)
+    ada = host.somebody().joins()
     child = host.begins(f"{host.service}-code", ada.name)
     user_code = shown_code(child)
     child.sendline("")
@@ -127,7 +128,7 @@ def test_who_presses_enter_first_is_let_in_as_soon_as_they_approve(host: Host) -
 
 
 def test_where_nobody_can_type_the_code_is_shown_and_it_waits(host: Host) -> None:
-    ada, bob = host.somebody().joins(with_app=False), host.somebody().joins(with_app=False)
+    ada, bob = host.somebody().joins(), host.somebody().joins()
     for person, said, end in ((ada, "approve", IN), (bob, "refuse", NOT_APPROVED)):
         child = host.begins(f"{host.service}-wait", person.name)
         child.expect(PASSWORD_PROMPT)
@@ -140,7 +141,7 @@ def test_where_nobody_can_type_the_code_is_shown_and_it_waits(host: Host) -> Non
 
 
 def test_what_was_refused_lets_nobody_in(host: Host) -> None:
-    ada = host.somebody().joins(with_app=False)
+    ada = host.somebody().joins()
     child = host.begins(f"{host.service}-code", ada.name)
     assert "Refused" in ada.answers(shown_code(child), "refuse")
     child.sendline("")
@@ -149,7 +150,7 @@ def test_what_was_refused_lets_nobody_in(host: Host) -> None:
 
 def test_an_approval_ends_with_the_session_that_gave_it(host: Host) -> None:
     """Must hold 7."""
-    ada = host.somebody().joins(with_app=False)
+    ada = host.somebody().joins()
     child = host.begins(f"{host.service}-code", ada.name)
     ada.answers(shown_code(child))
     ada.caller.apply("end-sessions", all=True)
@@ -199,18 +200,40 @@ def test_test_says_that_all_of_it_works(host: Host) -> None:
 def test_while_the_server_is_down_it_is_a_failure_that_passes(host: Host) -> None:
     """Neither "welcome" nor "wrong password", and it comes back by itself."""
     ada = host.somebody().joins()
-    host.served.stop()
-    said = host.asks(f"{host.service}-code", ada.name)[1].strip()
-    assert said.startswith(SERVER_DOWN)
-    assert said.endswith(NOT_THERE)
-    with host.answering():
-        assert with_code(host, ada, ada.code()) == IN
+    with host.in_a_hurry():
         child = host.begins(f"{host.service}-code", ada.name)
         shown_code(child)
         host.served.stop()
         child.sendline("")
         assert last_words(child).endswith(NOT_THERE)
+        said = host.asks(f"{host.service}-code", ada.name)[1].strip()
+        assert said.startswith(SERVER_DOWN)
+        assert said.endswith(NOT_THERE)
     host.serve_on()
+    assert with_code(host, ada, ada.code()) == IN
+
+
+def test_who_takes_the_port_first_closes_one_door_and_not_the_server(host: Host) -> None:
+    """It is tried again until it is there; what goes over HTTP is answered all the while."""
+    ada = host.somebody().joins()
+    host.served.stop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first:
+        first.bind(("127.0.0.1", int(host.socket.rpartition(":")[2])))
+        host.serve_on()
+        said = host.served.await_line("socket-not-open")
+        assert (said["level"], said["relying_party"]) == ("error", host.name)
+        assert said["message"].endswith("cannot be had: address already in use")
+        with host.caller(ada.name) as caller:
+            assert caller.sign_in()["account"] == ada.name
+    assert host.served.await_line("socket-open")["address"] == host.socket
+    assert with_code(host, ada, ada.code()) == IN
+    assert "traceback" not in host.served.text.lower()
+
+
+def test_it_is_said_that_strangers_may_choose_the_names_of_users(host: Host) -> None:
+    assert host.written["then"][0].startswith("look at the names of that host's users")
+    (said,) = [one["message"] for one in host.served.lines if one["event"] == "note" and host.name in one["message"]]
+    assert "sign-up is open" in said
 
 
 def test_a_missing_file_or_module_lets_nobody_in(host: Host) -> None:

@@ -38,7 +38,7 @@ def test_ssh_asks_for_the_password_and_a_code(host: Host, tmp_path: Path) -> Non
 
 
 def test_ssh_asks_for_a_key_and_a_code_or_an_approval(host: Host, tmp_path: Path) -> None:
-    ada, bob = host.somebody().joins(), host.somebody().joins(with_app=False)
+    ada, bob = host.somebody().joins(), host.somebody().joins()
     with an_sshd(tmp_path, f"@include {host.service}-code\n", "publickey,keyboard-interactive") as sshd:
         child = sshd.ssh(ada, "-i", str(a_key(tmp_path, ada)))
         child.expect(CODE_PROMPT)
@@ -70,7 +70,7 @@ def test_sudo_asks_for_the_password_and_a_code(host: Host) -> None:
 
 
 def test_login_asks_for_the_password_and_an_approval(host: Host) -> None:
-    ada = host.somebody().joins(with_app=False)
+    ada = host.somebody().joins()
     child = a_login(host, ada)
     child.expect(PASSWORD_PROMPT)
     child.sendline(LOCAL_PASSWORD)
@@ -89,11 +89,12 @@ def test_while_the_server_is_down_ssh_and_sudo_let_nobody_in(host: Host, tmp_pat
     key, only_code = a_key(tmp_path, ada), f"@include {host.service}-code\n"
     with an_sshd(tmp_path, only_code, "publickey,keyboard-interactive") as sshd, a_sudoer(host, ada) as sudo:
         host.served.stop()
-        ssh = sshd.ssh(ada, "-i", str(key))
-        sudo.expect(PASSWORD_PROMPT)
-        sudo.sendline(LOCAL_PASSWORD)
-        assert "Permission denied" in said_at_the_end(ssh)  # sshd shows nothing where it asked for nothing
-        assert NOT_THERE in " ".join(said_at_the_end(sudo).split())
+        with host.in_a_hurry():
+            ssh = sshd.ssh(ada, "-i", str(key))
+            sudo.expect(PASSWORD_PROMPT)
+            sudo.sendline(LOCAL_PASSWORD)
+            assert "Permission denied" in said_at_the_end(ssh)  # sshd shows nothing where it asked for nothing
+            assert NOT_THERE in " ".join(said_at_the_end(sudo).split())
         host.serve_on()
         ssh = sshd.ssh(ada, "-i", str(key))
         ssh.expect(CODE_PROMPT)

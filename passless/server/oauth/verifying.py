@@ -12,6 +12,7 @@ from passless.actions.throttle import Throttled
 from passless.domain.account import Account
 from passless.domain.audit import Outcome
 from passless.domain.party_kinds import PartyKind
+from passless.domain.safety.on_hosts import can_show_second_step, has_shown_second_step
 from passless.domain.sessions import STEP_UP
 from passless.server import browser
 from passless.server.oauth import asking, clients, devices
@@ -78,14 +79,30 @@ def _someone(request: browser.Asking, site: Site, typed: str) -> Person | Page:
 def _prove_more(request: browser.Asking, site: Site, someone: Person, waiting: Waiting, typed: str) -> Page | None:
     """Ask for what the relying party requires of who approves; None where it is proven."""
     client = clients.query(site.parts, waiting.device.client_id)
+    next_path = f"{VERIFY}?{urlencode({'user_code': devices.shown(devices.as_typed(typed))})}"
+    if client is not None and client.client.kind is PartyKind.PAM:
+        return _show_what_you_have(request, site, someone, typed, next_path)
     wish = Wish(factors=int(client.requires) if client is not None else 0)
     if asking.has_proven(site.parts, someone, wish):
         return None
     if not asking.can_prove(site.parts, someone, wish):
         problem = "That program asks for a stronger sign-in than your account has."
         return _type(request, site, typed, problem, status=403)
-    next_path = f"{VERIFY}?{urlencode({'user_code': devices.shown(devices.as_typed(typed))})}"
     return browser.prove_again(request, site, strength=wish.factors, next_path=next_path, why="weak-proof")
+
+
+def _show_what_you_have(request: browser.Asking, site: Site, someone: Person, typed: str, next_path: str) -> Page | None:
+    """Ask for something that the person has: the host has had a password, and a second one is no second step."""
+    now = site.parts.now()
+    if has_shown_second_step(someone.account, someone.session.proofs, site.parts.rules, now):
+        return None
+    if not can_show_second_step(someone.account, site.parts.rules, now):
+        problem = (
+            "A host lets nobody in by a password alone: that takes an authenticator app, a key or a passkey."
+            " This account has none that counts there now."
+        )
+        return _type(request, site, typed, problem, status=403)
+    return browser.prove_again(request, site, strength=1, next_path=next_path, why="needs-device")
 
 
 def _type(request: browser.Asking, site: Site, typed: str, problem: str | None = None, *, status: int = 200) -> Page:

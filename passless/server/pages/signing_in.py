@@ -138,6 +138,8 @@ def proving_page(visit: Visit, wish: Wish, trouble: Trouble | None = None) -> Pa
     ways = tuple(kind for kind in WAYS if kind in kinds)
     if wish.strength > TWO_FACTORS and not _has_shown_a_key(visit):
         ways = tuple(kind for kind in ways if kind in SIGNED) or ways
+    if wish.why == "needs-device":
+        ways = tuple(kind for kind in ways if kind not in (Kind.PASSWORD, Kind.EMAIL)) or ways
     if not ways:
         return visit.page("no_proof.html", view=view, wish=wish)
     way = wish.with_kind if wish.with_kind in ways else ways[0]

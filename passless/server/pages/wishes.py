@@ -11,6 +11,7 @@ from passless.server.pages.visiting import Form
 ASKED = {
     "weak-proof": "What you are about to do needs a fresh proof that it is you.",
     "needs-key": "The program asks for a passkey or a security key: nobody can talk you out of what those prove.",
+    "needs-device": "The host has asked for a password. Now show something that you have: an app, a key or a passkey.",
     "unproven-method": "Use a method that can take the password's place, so that we know it works.",
     "sign-in-needed": "Your session ended. Please sign in again.",
 }  # why somebody is asked, by the code of the problem

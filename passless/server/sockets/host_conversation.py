@@ -20,6 +20,7 @@ from passless.credentials import handed_out
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.names import LONGEST_TYPED, printable
 from passless.domain.relying_parties import Client
+from passless.domain.safety.on_hosts import has_shown_second_step
 from passless.domain.secret import Secret
 from passless.ports import VersionMoved
 from passless.programs import radius_packets
@@ -33,6 +34,7 @@ LIFE = devices.LIFE  # how long a person may take
 ASK_FOR_CODE = "One-time code (Enter: approve on another device): "
 TOO_MANY = "Too many requests came from there. One-time code: "
 WAIT = "Too many wrong codes came before. Wait {minutes}, then try again. Press Enter: "
+OFF = "Codes are off here after too many wrong ones. Press Enter, begin again, and approve on another device: "
 ASK_FOR_APPROVAL = "Open {address} and type {code} there" + PRESS_ENTER
 NOT_YET = "Nobody approved {code} yet, at {address}. Press Enter once you have: "
 SHORT_ADDRESS = "the page /device of your passless server"
@@ -124,9 +126,9 @@ class Conversation:
         try:
             second_steps.check_code(self._site.parts, host, code)
         except throttle.Throttled as error:
-            text = WAIT.format(minutes=_spoken(timedelta(seconds=error.seconds)))
-            over = msgspec.structs.replace(stage, is_over=True)
-            return Reply(code=Code.CHALLENGE, text=text, stage=over)
+            return _over(stage, WAIT.format(minutes=_spoken(timedelta(seconds=error.seconds))))
+        except throttle.SwitchedOff:
+            return _over(stage, OFF)
         except (ProofNeeded, WrongUse):
             return Reply(code=Code.REJECT)
         return Reply(code=Code.ACCEPT)
@@ -154,6 +156,8 @@ class Conversation:
             _, source = giving.whose(parts, waiting.device.account_id, waiting.device.approved_in)
             if found.account.id != waiting.device.account_id or source is None or not says_who(source):
                 return Reply(code=Code.REJECT)
+            if not has_shown_second_step(found.account, source.proofs, parts.rules, now):
+                return Reply(code=Code.REJECT)  # a second password is no second step
             try:
                 second_steps.keep(parts, host, found, "device", now, source=source, drops=(waiting.record,))
             except VersionMoved:
@@ -166,6 +170,11 @@ class Conversation:
         if len(text.encode()) > radius_packets.LONGEST_VALUE:
             text = words.format(address=SHORT_ADDRESS, code=stage.user_code)
         return Reply(code=Code.CHALLENGE, text=text, stage=stage, echo=True, waits=words is NOT_YET)
+
+
+def _over(stage: Stage, text: str) -> Reply:
+    """Say something that is the end, whatever is typed after it."""
+    return Reply(code=Code.CHALLENGE, text=text, stage=msgspec.structs.replace(stage, is_over=True))
 
 
 def _who(asked: Asked) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol
 
+from litestar.concurrency import sync_to_thread
 from msgspec import Struct
 
 from passless.actions import relying_parties
@@ -67,6 +68,6 @@ def party_of(site: Site, wish: Wanted) -> Client:
 
 async def open_at(site: Site, log: Log, wish: Wanted) -> Opened:
     """Begin to answer a relying party."""
-    party = party_of(site, wish)
+    party = await sync_to_thread(party_of, site, wish)
     opened: Opened = await import_module(MODULES[party.kind]).open_at(site, log, party, wish.address)
     return opened

@@ -8,6 +8,7 @@ module says that the service cannot be reached.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import OrderedDict
 from contextlib import suppress
 from hashlib import sha256
@@ -20,8 +21,10 @@ from passless.actions import relying_parties
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
 from passless.domain.relying_parties import Client
+from passless.private_files import reason
 from passless.programs.radius_packets import ECHO, NO_ECHO, Asked, Attribute, BadPacket, Code, answer, read
 from passless.server.batches import Batches
+from passless.server.listening import CannotListen
 from passless.server.log import Log
 from passless.server.site import Site
 from passless.server.sockets.host_conversation import Conversation, NotFromHost, Reply, Stage
@@ -79,7 +82,7 @@ class Endpoint(asyncio.DatagramProtocol):
             return
         dealt = Dealt(address[:2], asyncio.get_running_loop().time())
         self._keep(key, dealt)
-        task = asyncio.create_task(self._answer(asked, stage, dealt))
+        task = asyncio.create_task(self._answer(asked, stage, key, dealt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -90,14 +93,16 @@ class Endpoint(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    async def _answer(self, asked: Asked, stage: Stage | None, dealt: Dealt) -> None:
+    async def _answer(self, asked: Asked, stage: Stage | None, key: bytes, dealt: Dealt) -> None:
         try:
             reply = await self._reply(asked, stage)
         except PasslessError as error:
             self._log.line("warning", "second-step-unavailable", relying_party=self._party.id, code=error.code)
+            self._dealt.pop(key, None)  # what is sent again is looked at again
             return
         except Exception as error:  # noqa: BLE001 - a fault is written down, and the host is told nothing
             self._log.fault(error, request_id=f"radius-{asked.identifier}")
+            self._dealt.pop(key, None)
             return
         dealt.answer = answer(reply.code, asked, self._secret, self._attributes(reply))
         self._send(dealt.answer, dealt.address)
@@ -150,15 +155,30 @@ class Port:
 
 
 async def open_at(site: Site, log: Log, party: Client, address: str) -> Port:
-    """Begin to answer a host; `BadSocket` where the port is none of the loopback's, or taken."""
+    """Begin to answer a host; `BadSocket` where the port is none of the loopback's, `CannotListen` where it is taken."""
     host, port = loopback(address)
-    loop = asyncio.get_running_loop()
+    bound = _bound(host, port, address)
     try:
-        transport, endpoint = await loop.create_datagram_endpoint(lambda: Endpoint(site, log, party), local_addr=(host, port))
-    except OSError as error:
-        raise BadSocket(f'"{printable(address)}" cannot be had: {error.strerror}') from error
+        endpoint = Endpoint(site, log, party)
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: endpoint, sock=bound)
+    except BaseException:
+        bound.close()
+        raise
     taken = transport.get_extra_info("sockname")[1]
     return Port(f"udp:[{host}]:{taken}" if ":" in host else f"udp:{host}:{taken}", endpoint)
+
+
+def _bound(host: str, port: int, address: str) -> socket.socket:
+    """Take a port; not by the loop, for what uvloop says of a port that is taken does not say why."""
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        found.setblocking(False)
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        hint = "see who has it: ss --udp --listening --processes"
+        raise CannotListen(f'"{printable(address)}" cannot be had: {reason(error)}', hint=hint) from error
+    return found
 
 
 def loopback(address: str) -> Address:

@@ -1,0 +1,56 @@
+"""Whether what runs as root is root's alone to change: sshd looks so at the programs that it runs, and PAM at nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+OTHERS = 0o022  # the group and everybody may write
+
+
+def first_of_others(paths: Iterable[Path]) -> Path | None:
+    """Return the first of files and folders that others than root can change, or put something else in the place of.
+
+    A file is as safe as every folder above it, and every link on the way.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        left = [path]
+        while left:
+            one = left.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            left.append(one.parent)
+            try:
+                there = one.lstat()
+                is_link = stat.S_ISLNK(there.st_mode)
+                if is_link:
+                    left.append(one.parent / one.readlink())
+            except FileNotFoundError:
+                continue  # it went meanwhile; who may make it again is said by its folder
+            except OSError:
+                return one
+            if there.st_uid != 0 or (not is_link and there.st_mode & OTHERS):
+                return one
+    return None
+
+
+@cache
+def of_python(executable: str) -> Path | None:
+    """Return what others than root can change of what `python -I -m passless…` reads; None where there is nothing."""
+    return first_of_others(_read_by(executable))
+
+
+def _read_by(executable: str) -> Iterator[Path]:
+    """Return the interpreter, where its own libraries are, and everything that is installed for it."""
+    places = sysconfig.get_paths()
+    yield from (Path(one).absolute() for one in (executable, sys.prefix, places["stdlib"], places["platstdlib"]))
+    for top in dict.fromkeys((Path(places["purelib"]), Path(places["platlib"]), Path(__file__).parents[1])):
+        for folder, folders, files in os.walk(top):
+            yield from (Path(folder, one) for one in ("", *folders, *files))
