@@ -207,11 +207,10 @@ def out_of(program: httpx.Client) -> None:
 
 
 def end_sessions(ada: Caller, _: object = None) -> None:
-    """End all sessions but this one, one by one."""
+    """End all sessions but this one, one by one, each with what was given in it."""
     ada.sign_in()
-    for one in ada.get("/accounts/me/sessions")["items"]:
-        if not one["current"]:
-            ada.apply("end-sessions", session=one["id"])
+    while others := [one["id"] for one in ada.get("/accounts/me/sessions")["items"] if not one["current"]]:
+        ada.apply("end-sessions", session=others[0])
 
 
 def take_consent_back(ada: Caller, trust: ssl.SSLContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -135,21 +136,20 @@ def test_what_is_taken_back_while_it_is_given_is_in_the_trail(world: World, monk
 def test_an_old_copy_that_is_put_back_ends_everything_from_before(tmp_path: Path) -> None:
     """must hold 7 and 13: all sessions are void, so programs are told; of what was given since then they are not."""
     place = on_disk(tmp_path)
-    world = World(place)
-    wiki = Relying(world)
-    wiki.tokens(world.browser(world.account()))
-    place.clock.move(minutes=1)
-    place.store.take_for_old_copy(at=place.clock.now)
-    place.clock.move(minutes=1)
-    assert over(world) == {wiki.id}
-    (before,) = given.of(place.parts, place.store.read_named("ada").account.id)
-    signed_in = world.site.directory.sign_in(Actor(place="203.0.113.7"), "ada", password())
-    assert isinstance(signed_in, SignedIn)
-    Relying(world, "wiki anew").tokens(world.browser(signed_in))
-    endings = tuple(between(place.store, place.clock.now - timedelta(hours=12)))
-    told = [held.given.session for ending in endings for held in given.ended_by(place.parts, ending)]
-    assert told == [before.given.session]
-    world.close()
+    with closing(World(place)) as world:
+        wiki = Relying(world)
+        wiki.tokens(world.browser(world.account()))
+        place.clock.move(minutes=1)
+        place.store.take_for_old_copy(at=place.clock.now)
+        place.clock.move(minutes=1)
+        assert over(world) == {wiki.id}
+        (before,) = given.of(place.parts, place.store.read_named("ada").account.id)
+        signed_in = world.site.directory.sign_in(Actor(place="203.0.113.7"), "ada", password())
+        assert isinstance(signed_in, SignedIn)
+        Relying(world, "wiki anew").tokens(world.browser(signed_in))
+        endings = tuple(between(place.store, place.clock.now - timedelta(hours=12)))
+        told = [held.given.session for ending in endings for held in given.ended_by(place.parts, ending)]
+        assert told == [before.given.session]
 
 
 def test_who_cannot_be_told_is_told_for_a_day(world: World) -> None:
