@@ -10,13 +10,19 @@ import pytest
 from tests.bench.web import FIGURES, PATH, Amount
 from tests.strangers.needing import missing
 
-SMALL = Amount(seconds=0.3, warming=0.1, rounds=1, few=40, many=80, core=False)
+SMALL = Amount(seconds=0.2, warming=0, rounds=1, few=40, many=80, core=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where both figures have their stores."""
+    return tmp_path_factory.mktemp("bench")
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_measured(name: str, tmp_path: Path) -> None:
+def test_every_figure_is_measured(name: str, folder: Path) -> None:
     if shutil.which("nginx", path=PATH) is None:
         missing("nginx", install="apt-get install nginx-light")
-    figures = list(FIGURES[name](tmp_path, SMALL))
+    figures = list(FIGURES[name](folder, SMALL))
     assert figures
     assert all(str(figure).startswith(figure.what) for figure in figures)

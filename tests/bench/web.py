@@ -116,7 +116,9 @@ def _await(port: int) -> None:
 
 
 def a_place(folder: Path, accounts: int) -> Place:
-    """Make a store of so many accounts, each with an app password, and a site."""
+    """Make a store of so many accounts, each with an app password, and a site; what another figure made is taken."""
+    if folder.exists():
+        return Place(folder)
     before, places.WITH_APP_PASSWORD = places.WITH_APP_PASSWORD, accounts
     try:
         place = Place(folder)
@@ -129,7 +131,7 @@ def a_place(folder: Path, accounts: int) -> Place:
 
 def against_empty(folder: Path, amount: Amount) -> Iterator[Figure]:
     """Who it is against nothing, under one nginx."""
-    place, scale, pairs = a_place(folder / "few", amount.few), amount.scale(amount.few), []
+    place, scale, pairs = a_place(folder / str(amount.few), amount.few), amount.scale(amount.few), []
     with (
         place.serving(core=scale.server_core, module=MODULE) as served,
         nginx(folder / "nginx", served.port, scale.client_core) as front,

@@ -94,8 +94,8 @@ def load_on(served: list[Served], job: str, scale: Scale, *, spread: int = 0, co
         spread=spread,
         core=scale.client_core if core is None else core,
     )
-    warmed = msgspec_replace(load, seconds=scale.warming)
-    run(warmed)
+    if scale.warming:
+        run(msgspec_replace(load, seconds=scale.warming))
     before = sum(cpu_of(one.process.pid) for one in served)
     ran = run(load)
     spent = sum(cpu_of(one.process.pid) for one in served) - before

@@ -242,7 +242,7 @@ def freeradius(guarded: Guarded, snippets: Path, name: str) -> Iterator[Radius]:
     with running(*command, log=folder / "said"):
         radius = Radius(port)
         while (
-            radius.ask("nobody", "nothing", retries=1) == "nothing"
+            radius.ask("nobody", "nothing", retries=1, patience=0.5) == "nothing"
         ):  # it listens for datagrams: only an answer says that it is there
             pass
         yield radius
@@ -254,12 +254,12 @@ class Radius:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(self, name: str, password: str, *, retries: int = 3) -> str:
+    def ask(self, name: str, password: str, *, retries: int = 3, patience: float = 5) -> str:
         """Return what it says: accept, reject, or nothing."""
         quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in (name, password)]
         asked = f'User-Name = "{quoted[0]}"\nUser-Password = "{quoted[1]}"\n'
         done = subprocess.run(
-            ["radclient", "-x", "-t", "5", "-r", str(retries), f"127.0.0.1:{self._port}", "auth", "testing123"],
+            ["radclient", "-x", "-t", str(patience), "-r", str(retries), f"127.0.0.1:{self._port}", "auth", "testing123"],
             input=asked,
             capture_output=True,
             text=True,

@@ -29,10 +29,17 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         made.close()
 
 
-@pytest.fixture
-def browser(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     with chromium(tmp_path_factory.mktemp("profile"), "--ignore-certificate-errors") as found:
         yield found
+
+
+@pytest.fixture
+def browser(guarded: Guarded, opened: Chromium) -> Chromium:
+    """Return a browser in which nobody is signed in."""
+    opened.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    return opened
 
 
 def sign_in(guarded: Guarded, browser: Chromium, name: str) -> None:
