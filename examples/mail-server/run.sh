@@ -121,7 +121,6 @@ took=$(($(date +%s%N) - revoked))
 took=$((took > 0 ? took / 1000000 : 0))
 tail -n 1 "$work/program.log"
 echo "the connection ended within $took ms of the revoking"
-test "$took" -lt 1000
 
 say "it opens nothing any more"
 if python3 "$here/mail_program.py" "$port" ada@example.org "$work/desk/app-password" 2>"$work/desk/refused"; then exit 1; fi

@@ -32,6 +32,7 @@ FIRST_WITHOUT_DICT = (2, 4)
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that all of Dovecot's files read alike
 MODULES, MODULES_ROOT = "/usr/lib/dovecot/modules", Path("/")
 LUA = "libauthdb_lua.so"  # what lets Dovecot ask by a script
+DEBUGS = re.compile(r"^auth_debug(_passwords)? = yes$", re.MULTILINE)
 NOBODY_THERE = (0, 68)  # how `doveadm kick` ends; 68 where nobody of that name is connected
 
 
@@ -93,7 +94,7 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
         judged.write_text(includes, encoding="utf-8")
         done = _run(("doveconf", "-n", "-c", str(judged)))
     said = _last_line(done.stderr) or "it reads it"
-    return (Finding(check="doveconf", ok=done.returncode == 0, message=said), *_lua())
+    return (Finding(check="doveconf", ok=done.returncode == 0, message=said), *_log(setup, done.stdout), *_lua())
 
 
 def then(setup: Setup) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         "say where mail lies and whose files they are: mail_uid, mail_gid, mail_home, mail_location (2.4: mail_path)",
         "have Dovecot read it: doveadm reload",
         f"end connections with what let them in: passless relying-party watch {name} --server {setup.url} --secret-file FILE",
-        "Postfix: smtpd_sasl_type = dovecot, smtpd_sasl_path = private/auth, smtpd_sasl_auth_enable = yes",
+        "to send: Dovecot's own submission, and Postfix behind it; connections to Postfix itself are not ended",
     )
 
 
@@ -193,6 +194,15 @@ def _word(setup: Setup) -> str:
 
 def _path(socket: str) -> str:
     return socket.removeprefix(UNIX)
+
+
+def _log(setup: Setup, configuration: str) -> tuple[Finding, ...]:
+    """Look whether Dovecot would log the secret by which it looks at tokens."""
+    if not setup.party.introspects:
+        return ()
+    told = DEBUGS.search(configuration) is not None
+    message = "with auth_debug Dovecot writes the secret and tokens into its log" if told else "auth_debug is off"
+    return (Finding(check="log", ok=not told, message=message, hint="take it out, and reload Dovecot"),)
 
 
 def _lua() -> tuple[Finding, ...]:

@@ -25,7 +25,13 @@ HEAD = """\
 # {files}
 """
 TOKENS_TOO = f' Tokens with\n# the scope "{SCOPE}" are taken too.'
-UNCACHED = "# What is revoked must be refused at once, so nothing is remembered.\nauth_cache_size = 0\n"
+ALWAYS = """\
+# What is revoked must be refused at once, so nothing is remembered.
+auth_cache_size = 0
+# Names have letters outside of ASCII too; whose name it is, passless says, and it is asked with the name last.
+auth_username_chars =
+"""
+UNLOGGED = "# With auth_debug = yes Dovecot would write this address, with the secret, and every token into its log.\n"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -56,7 +62,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def head(wanted: Wanted) -> str:
     """Return what stands at the beginning of the main file."""
     everything = " ".join(shlex.quote(str(one)) for one in (wanted.main, *wanted.beside))
-    return HEAD.format(name=wanted.name, tokens=TOKENS_TOO if wanted.tokens else "", files=everything) + UNCACHED
+    return HEAD.format(name=wanted.name, tokens=TOKENS_TOO if wanted.tokens else "", files=everything) + ALWAYS
 
 
 def main_2_3(wanted: Wanted, asking: Path, looking: Path) -> str:
@@ -111,7 +117,7 @@ userdb_objects = userdb
 def looking_2_3(wanted: Wanted) -> str:
     """Return how 2.3 looks at tokens (RFC 7662)."""
     return f"""\
-introspection_mode = post
+{UNLOGGED}introspection_mode = post
 introspection_url = {wanted.looks_at}
 username_attribute = username
 active_attribute = active
@@ -153,7 +159,7 @@ def looking_2_4(wanted: Wanted) -> str:
     """Return how 2.4 looks at tokens (RFC 7662)."""
     secure = f"  ssl_client_ca_file = {AUTHORITIES}\n" if wanted.is_secure else ""
     return f"""\
-oauth2 {{
+{UNLOGGED}oauth2 {{
   introspection_mode = post
   introspection_url = {wanted.looks_at}
   username_attribute = username

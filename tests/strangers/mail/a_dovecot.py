@@ -30,7 +30,8 @@ auth_verbose = yes
 ssl = no
 protocols = imap pop3 submission
 submission_relay_host = 127.0.0.1
-submission_relay_port = 9
+submission_relay_port = {relay}
+submission_relay_trusted = yes
 hostname = mail.example.org
 listen = 127.0.0.1
 mail_uid = {owner}
@@ -101,6 +102,7 @@ class Dovecot:
     def __init__(self, folder: Path, *, more: str, common: str = COMMON, path: str = PATH) -> None:
         self.folder = folder
         self.imap_port, self.pop3_port, self.submission_port = free_port(), free_port(), free_port()
+        self.relay_port = free_port()
         self.configuration = folder / "dovecot.conf"
         owner = pwd.getpwnam(OWNER)
         (folder / "mail").mkdir(mode=0o755)
@@ -112,6 +114,7 @@ class Dovecot:
                 group=owner.pw_gid,
                 imap=self.imap_port,
                 pop3=self.pop3_port,
+                relay=self.relay_port,
                 more=more,
                 submission=self.submission_port,
             )

@@ -34,9 +34,12 @@ smtpd_sasl_path = {sasl}
 smtpd_sasl_auth_enable = yes
 smtpd_delay_reject = yes
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
+smtpd_error_sleep_time = 0
 """
 SERVICES = """
 127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{relay} inet n - n - - smtpd
+  -o smtpd_authorized_xclient_hosts=127.0.0.1
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -57,9 +60,9 @@ def need_postfix() -> None:
 
 
 class Postfix:
-    """A running Postfix that throws away what it takes."""
+    """A running Postfix that throws away what it takes: from people at `port`, from Dovecot's submission at `relay`."""
 
-    def __init__(self, folder: Path, sasl: Path) -> None:
+    def __init__(self, folder: Path, sasl: Path, relay: int) -> None:
         self.folder = folder
         self.port = free_port()
         owner = pwd.getpwnam("postfix")
@@ -67,7 +70,7 @@ class Postfix:
             (folder / name).mkdir(mode=0o755)
         os.chown(folder / "own", owner.pw_uid, owner.pw_gid)
         (folder / "main.cf").write_text(MAIN.format(folder=folder, sasl=sasl))
-        (folder / "master.cf").write_text(SERVICES.format(port=self.port))
+        (folder / "master.cf").write_text(SERVICES.format(port=self.port, relay=relay))
         self._said = (folder / "said").open("w+")
         self._process = subprocess.Popen(
             ["postfix", "-c", str(folder), "start-fg"],

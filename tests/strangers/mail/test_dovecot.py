@@ -8,6 +8,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -15,6 +16,7 @@ import pytest
 
 from passless.programs.dovecot import end_connections
 from tests.strangers.mail.a_dovecot import PATIENCE, Dovecot
+from tests.strangers.mail.conftest import ODD_NAMES
 from tests.strangers.mail.people import Person
 from tests.strangers.mail.world import MailWorld
 
@@ -69,6 +71,17 @@ def refused(why: str = WRONG) -> Iterator[None]:
         yield
 
 
+def refused_at_once(dovecot: Dovecot, *tries: tuple[str, str], why: str = WRONG) -> None:
+    """Try them all together, for Dovecot keeps whoever it refuses waiting for half a second."""
+
+    def is_refused(one: tuple[str, str]) -> None:
+        with refused(why):
+            signs_in(dovecot, *one)
+
+    with ThreadPoolExecutor(len(tries)) as threads:
+        list(threads.map(is_refused, tries))
+
+
 @pytest.fixture(scope="module")
 def secret(ada: Person) -> str:
     return ada.new_app_password("Everything")
@@ -83,7 +96,7 @@ def test_a_mail_program_signs_in_by_name_or_address_with_spaces_and_without(dove
 def test_whatever_was_typed_it_is_the_mailbox_of_the_account(dovecot: Dovecot, secret: str) -> None:
     with signed_in(dovecot, "ada@example.org", secret) as imap:
         imap.append("INBOX", "", imaplib.Time2Internaldate(time.time()), b"Subject: hello\r\n\r\nhello\r\n")
-    assert [path.name for path in (dovecot.folder / "mail").iterdir()] == ["ada"]
+    assert {path.name for path in (dovecot.folder / "mail").iterdir()} & {"ada", "ada@example.org"} == {"ada"}
     assert reads_pop3(dovecot, "ada", secret) == 1
 
 
@@ -122,17 +135,52 @@ def test_nobody_gets_in_with_anything_else(dovecot: Dovecot, secret: str, eve: P
         ("a" * 700, secret),
         ("nobody", secret),
     ]
-    for user, typed in tries:
-        with refused():
-            signs_in(dovecot, user, typed)
+    refused_at_once(dovecot, *tries)
 
 
-@pytest.mark.parametrize("user", [b"\xff\xfe\x01", b"ada\x01t", b"ada\xc2\xa0", b"ada\tada"])
-def test_names_that_are_no_names_get_nowhere(dovecot: Dovecot, secret: str, user: bytes) -> None:
+@contextmanager
+def signed_in_plain(dovecot: Dovecot, user: bytes, secret: str) -> Iterator[imaplib.IMAP4]:
+    """Sign in with a name of any octets, and open the mailbox."""
     imap = dovecot.imap()
-    with refused():
+    try:
         imap.authenticate("PLAIN", lambda _: b"\0" + user + b"\0" + secret.encode())
-    imap.shutdown()
+        assert imap.select()[0] == "OK"
+        yield imap
+    finally:
+        imap.shutdown()
+
+
+def thrown_out_by_name(dovecot: Dovecot, name: str, secret: str) -> None:
+    """Sign in by a name that Dovecot takes for none by itself, in any case, and see that it throws out who is called so."""
+    with signed_in_plain(dovecot, name.upper().encode(), secret) as running:
+        signs_in_plain(dovecot, name.encode(), secret)
+        end_connections(name, configuration=dovecot.configuration)
+        assert is_gone(running)
+    assert {path.name for path in (dovecot.folder / "mail").iterdir()} & {name, name.upper()} == {name}
+
+
+def signs_in_plain(dovecot: Dovecot, user: bytes, secret: str) -> None:
+    """Sign in with a name of any octets, and leave."""
+    with signed_in_plain(dovecot, user, secret) as imap:
+        imap.noop()
+
+
+def test_names_that_are_no_names_get_nowhere(dovecot: Dovecot, secret: str) -> None:
+    def is_refused(user: bytes) -> None:
+        with refused():
+            signs_in_plain(dovecot, user, secret)
+
+    names = (b"\xff\xfe\x01", b"ada\x01t", b"ada\xc2\xa0x", b"ada\tada", b"ada\nada", b"../ada", b"ada'--", b"%{user}", b"a*")
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(is_refused, names))
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_people_whose_names_have_other_letters_sign_in_and_are_thrown_out(
+    world: MailWorld, dovecot: Dovecot, name: str
+) -> None:
+    """Dovecot says of such a name that its password is wrong, unless `auth_username_chars` says otherwise."""
+    thrown_out_by_name(dovecot, name, world.signed_in(name).new_app_password())
 
 
 def test_a_connection_ends_within_a_second_when_it_is_thrown_out(dovecot: Dovecot, ada: Person) -> None:
@@ -193,15 +241,12 @@ def test_while_the_server_is_down_it_is_later_and_afterwards_all_is_well(
 ) -> None:
     signs_in(dovecot, "ada", secret)
     assert world.served is not None
-    for end in (world.served.kill, lambda: world.served and world.served.stop()):
-        end()
-        for typed in (secret, "wrong"):
-            with refused(LATER):
-                signs_in(dovecot, "ada", typed)
-        world.serve()
-        _at_last(dovecot, secret)
-        with refused():
-            signs_in(dovecot, "ada", "wrong")
+    world.served.kill()
+    refused_at_once(dovecot, ("ada", secret), ("ada", "wrong"), why=LATER)
+    world.serve()
+    _at_last(dovecot, secret)
+    with refused():
+        signs_in(dovecot, "ada", "wrong")
 
 
 def _at_last(dovecot: Dovecot, secret: str) -> None:

@@ -18,7 +18,16 @@ from passless.programs import dovecot as program
 from passless.programs import setting_up
 from tests.strangers.mail.a_dovecot import Dovecot, need_dovecot
 from tests.strangers.mail.people import Person
-from tests.strangers.mail.test_dovecot import LATER, SOON, is_gone, refused, signed_in, signs_in
+from tests.strangers.mail.test_dovecot import (
+    LATER,
+    SOON,
+    is_gone,
+    refused,
+    refused_at_once,
+    signed_in,
+    signs_in,
+    thrown_out_by_name,
+)
 from tests.strangers.mail.test_tokens import signs_in as signs_in_with
 from tests.strangers.mail.test_tokens import token_of
 from tests.strangers.mail.trixie import COMMON, ROOT, a_folder, need_trixie, programs_in
@@ -34,6 +43,7 @@ def world() -> Iterator[MailWorld]:
         made = MailWorld(folder)
         try:
             made.make_account("ada", "--email", "ada@example.org")
+            made.make_account("åse")
             registered = made.register("--introspects")
             patch.setenv("PATH", programs_in(folder / "bin"))
             patch.setenv("TMPDIR", str(folder))
@@ -45,6 +55,19 @@ def world() -> Iterator[MailWorld]:
             yield made
         finally:
             made.close()
+
+
+@pytest.fixture(scope="module")
+def dovecot(world: MailWorld) -> Dovecot:
+    """The 2.4."""
+    assert world.dovecot is not None
+    return world.dovecot
+
+
+@pytest.fixture(scope="module")
+def ada(world: MailWorld) -> Person:
+    """Somebody who may make app passwords there."""
+    return world.signed_in("ada")
 
 
 def written(world: MailWorld, registered: Any) -> Path:
@@ -116,9 +139,14 @@ def test_a_mail_program_signs_in_and_what_is_revoked_does_not(dovecot: Dovecot, 
         pop3.pass_(secret)
     pop3.close()
     digest = sha256(secret.encode()).hexdigest()
-    for user, typed in (("ada", "wrong"), (f"ada/{digest}", "x"), (f"{digest}/127.0.0.1/ada", "x"), ("%u", secret)):
-        with refused():
-            signs_in(dovecot, user, typed)
+    wrong = (
+        ("ada", "wrong"),
+        (f"ada/{digest}", "x"),
+        (f"{digest}/127.0.0.1/ada", "x"),
+        ("%u", secret),
+        ('"%{password}"', secret),
+    )
+    refused_at_once(dovecot, *wrong)
     with signed_in(dovecot, "ada", secret) as running:
         ada.revoke("Mail")
         begin = time.monotonic()
@@ -128,6 +156,10 @@ def test_a_mail_program_signs_in_and_what_is_revoked_does_not(dovecot: Dovecot, 
     with refused():
         signs_in(dovecot, "ada", secret)
     assert [path.name for path in (dovecot.folder / "mail").iterdir()] == ["ada"]
+
+
+def test_people_whose_names_have_other_letters_sign_in_and_are_thrown_out(world: MailWorld, dovecot: Dovecot) -> None:
+    thrown_out_by_name(dovecot, "åse", world.signed_in("åse").new_app_password())
 
 
 def test_a_token_opens_the_mailbox(world: MailWorld, dovecot: Dovecot, ada: Person) -> None:
@@ -150,9 +182,7 @@ def test_while_the_server_is_down_it_is_later(world: MailWorld, dovecot: Dovecot
     world.served.kill()
     with refused():  # 2.4.1 does not tell a server that is down from a token that is wrong; of passwords it does
         signs_in_with(dovecot, "XOAUTH2", "ada", token)
-    for typed in (secret, "wrong"):
-        with refused(LATER):
-            signs_in(dovecot, "ada", typed)
+    refused_at_once(dovecot, ("ada", secret), ("ada", "wrong"), why=LATER)
     world.serve()
     world.socket.chmod(0o666)
     signs_in(dovecot, "ada", secret)
