@@ -6,9 +6,11 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -92,14 +94,21 @@ def _failed(code: int) -> tuple[bytes, bytes, bytes]:
     return code.to_bytes(1, "big", signed=True) + bytes(5), b"", b""
 
 
+@cache
+def _compiled() -> bytes:
+    """Return the library: it finds the socket beside the file that it is in."""
+    warnings = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "provider.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", *warnings, "-o", str(made), str(SOURCE)], check=True)
+        return made.read_bytes()
+
+
 @contextmanager
 def provider(held: Held, folder: Path) -> Iterator[Path]:
     """Let ssh ask a key; return the library that it loads."""
     socket, library = folder / "key.sock", folder / "provider.so"
-    warnings = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-O1", *warnings, f'-DSOCKET="{socket}"', "-o", str(library), str(SOURCE)], check=True
-    )
+    library.write_bytes(_compiled())
 
     class Asked(StreamRequestHandler):
         def handle(self) -> None:

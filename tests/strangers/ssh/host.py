@@ -230,7 +230,10 @@ class Client:
         return str(session.before)
 
     def _spawn(self) -> pexpect.spawn:
-        return pexpect.spawn(self._command, timeout=WITHIN, encoding="utf-8", echo=False)
+        session = pexpect.spawn(self._command, timeout=WITHIN, encoding="utf-8", echo=False)
+        session.delaybeforesend = None
+        session.ptyproc.delayafterclose = session.ptyproc.delayafterterminate = 0.01
+        return session
 
 
 def _free_port() -> int:

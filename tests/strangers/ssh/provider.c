@@ -1,8 +1,11 @@
 /*
  * A middleware library for OpenSSH (its sk-api.h) that asks a key somewhere else: what ssh wants to have signed goes over a unix
- * socket to whoever holds the key, and what they answer goes back. Compiled with -DSOCKET="path".
+ * socket to whoever holds the key, and what they answer goes back. The socket is beside the library: key.sock.
  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +62,17 @@ static uint8_t *get(int fd, size_t *length)
 	return at;
 }
 
+/* Writes where the socket is, beside this very library, so that it is compiled once for all keys. */
+static int beside(char *path, size_t size)
+{
+	Dl_info own;
+	const char *end;
+
+	if (dladdr((void *)beside, &own) == 0 || (end = strrchr(own.dli_fname, '/')) == NULL)
+		return 0;
+	return (size_t)snprintf(path, size, "%.*s/key.sock", (int)(end - own.dli_fname), own.dli_fname) < size;
+}
+
 uint32_t sk_api_version(void) { return VERSION; }
 
 int sk_enroll(uint32_t alg, const uint8_t *challenge, size_t challenge_len, const char *application, uint8_t flags,
@@ -78,7 +92,8 @@ int sk_sign(uint32_t alg, const uint8_t *data, size_t data_len, const char *appl
 	size_t length = 0;
 	int status = GENERAL, fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	strncpy(address.sun_path, SOCKET, sizeof(address.sun_path) - 1);
+	if (!beside(address.sun_path, sizeof(address.sun_path)))
+		goto out;
 	if (made == NULL || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		goto out;
 	if (put(fd, &flags, 1) || put(fd, pin ? pin : "", pin ? strlen(pin) : 0) || put(fd, application, strlen(application)) ||
