@@ -124,7 +124,7 @@ def test_who_guesses_on_the_web_from_the_same_address_keeps_nobody_from_a_host(p
 
 
 def test_guesses_on_a_host_are_bounded_there_and_forgiven_when_somebody_is_let_in(place: Place, host: Client, app: App) -> None:
-    """Must hold 9: what can be guessed is off after a hundred in a row, on that host and nowhere else."""
+    """What can be guessed is off after a hundred in a row, on that host and nowhere else."""
     for number in range(throttle.SWITCHED_OFF):
         told(place, host, "ada", app.wrong, f"198.{18 + number // 250}.{number % 250}.1")
     with refused("guessing-switched-off"):

@@ -41,9 +41,9 @@ def need_root() -> None:
         missing("pam_radius_auth.so", install="apt-get install libpam-radius-auth")
 
 
-def free_port() -> int:
-    """Return a UDP port that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    """Return a port, of UDP if nothing else is said, that nobody has at this moment."""
+    with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 

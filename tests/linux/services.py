@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ def an_sshd(folder: Path, auth: str, methods: str) -> Iterator[Sshd]:
     """Run an sshd whose sign-in is that of a service file, which it finds by the name that it is called by."""
     need("/usr/sbin/sshd", install="apt-get install openssh-server")
     name = f"passless-sshd-{secrets.token_hex(4)}"
-    service, link, port = PAM / name, folder / name, free_port()
+    service, link, port = PAM / name, folder / name, free_port(socket.SOCK_STREAM)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
     (folder / "config").write_text(SSHD.format(port=port, folder=folder, methods=methods))
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -60,9 +61,13 @@ def an_sshd(folder: Path, auth: str, methods: str) -> Iterator[Sshd]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
+        said = ""
         for line in process.stderr:
+            said += line
             if "Server listening" in line:
                 break
+        else:
+            raise AssertionError(f"sshd did not start: {said}")
         yield Sshd(folder, port)
     finally:
         process.terminate()
