@@ -80,15 +80,20 @@ class ThrowingOut:
             before = self._left.pop(account, None)
             first = turn if before is None else min(turn, before.turn)
             tries = before.tries if before is not None else 0
-            self._begin(Task(ended=ended, account=account, act=act, turn=first, at=self._run.now(), tries=tries))
+            task = Task(ended=ended, account=account, act=act, turn=first, at=self._run.now(), tries=tries)
+            self._under_way.append(task)
+        self._begin(task)
 
     def go_on(self) -> None:
         """Begin what is left and whose time has come."""
         now = self._run.now()
         with self._turn:
-            for one in [one for one in self._left.values() if one.at <= now]:
+            ready = [one for one in self._left.values() if one.at <= now]
+            for one in ready:
                 del self._left[one.account]
-                self._begin(one)
+            self._under_way.extend(ready)
+        for one in ready:
+            self._begin(one)
 
     def done_to(self) -> int | None:
         """Return the number of the first answer of which something is not done; None where all of it is."""
@@ -120,7 +125,7 @@ class ThrowingOut:
             self._run.note(f"{who} could not be thrown out: {acted.done}; it is tried again")
 
     def _begin(self, task: Task) -> None:
-        self._under_way.append(task)
+        """Have it done, without the turn: what is done at once is noted right here."""
         self._threads.submit(task.act).add_done_callback(partial(self._note, task))
 
     def _note(self, task: Task, future: Future[Done]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor, Future
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Any, cast
 
 import pytest
@@ -133,6 +134,21 @@ def test_who_was_signing_in_meanwhile_is_seen_to_a_moment_later(clock: Clock, ca
     executor.do()
     assert throws.done_to() is None
     assert capsys.readouterr().out == "ada: 1 ssh session ended (remove-method)\n"
+
+
+def test_what_is_done_at_once_holds_nothing_up(clock: Clock) -> None:
+    class Immediately(AtOnce):
+        def submit(self, what: Any, /, *given: Any, **named: Any) -> Future[Any]:
+            future = super().submit(what)
+            self.do()
+            return future
+
+    throws = ThrowingOut(cast(Run, clock), Immediately())
+    ended = Thread(target=throws.take, args=(Program().ends, an_ending(), 1), daemon=True)
+    ended.start()
+    ended.join(10)
+    assert not ended.is_alive()
+    assert throws.done_to() is None
 
 
 def test_what_nobody_can_do_here_is_said_and_not_tried_again(clock: Clock) -> None:
