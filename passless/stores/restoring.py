@@ -2,9 +2,10 @@
 
 Sessions, temporary passes, open ceremonies and records with an end are void, but for those that give nobody anything
 (`remove_all_passing_records`); recovery codes, app passwords, rights of operators and records that were taken back stay ended;
-no code of an authenticator app from before this moment is accepted. What was known outside of the database decides, so a person who puts back the state folder as well is not noticed: it belongs to another folder
-than the store. Where others wrote to the store too, on other hosts or with a folder that is lost, what they ended is not known
-here; then everything goes that somebody may have taken back: rights of operators, relying parties and what people agreed to.
+no code of an authenticator app from before this moment is accepted. What was known outside of the database decides,
+so a person who puts back the state folder as well is not noticed: it belongs to another folder than the store.
+Where others wrote to the store too, on other hosts or with a folder that is lost, what they ended is not known here;
+then everything goes that somebody may have taken back: rights of operators, relying parties and what people agreed to.
 """
 
 from __future__ import annotations
