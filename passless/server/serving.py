@@ -176,8 +176,8 @@ def _tell_of_hosts(parts: Parts, wish: Wish, tell: Callable[[str], None]) -> Non
     hosts = [one.name for one in relying_parties.clients(parts) if one.kind in KNOWS_USERS_BY_NAME]
     if wish.sign_up is SignUp.OPEN and hosts:
         tell(
-            f"sign-up is open, and {', '.join(hosts)} know their users by name: whoever signs up under the name of a user who has "
-            "no account is taken for that user there; make those accounts first, or serve with --sign-up invitation"
+            f"sign-up is open, and {', '.join(hosts)} know their users by name: whoever signs up under the name of a user who "
+            "has no account is taken for that user there; make those accounts first, or serve with --sign-up invitation"
         )
 
 
