@@ -23,8 +23,8 @@ PROFILE = "srv"
 TIME = 60.0  # seconds that anything may take on a busy machine
 STAND_IN = """#!/bin/sh
 case "$*" in *"kick"*) if [ -e "$0.broken" ]; then echo 'cannot: it is broken' >&2; exit 75; fi;; esac
-for one in "$@"; do printf '%s\\0' "$one"; done >>"$0.asked"
-printf '\\n' >>"$0.asked"
+said=$(printf '%s\\001' "$@")
+printf '%s\\n' "$said" >>"$0.asked"
 """
 
 
@@ -86,8 +86,8 @@ class Watched:
     def asked(self) -> list[list[str]]:
         """What the stand-in was asked, with which arguments."""
         path = Path(f"{self.doveadm}.asked")
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [line.split("\0")[:-1] for line in lines]
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []  # whole ones: each is written at once
+        return [line.split("\1")[:-1] for line in lines]
 
     @property
     def kicked(self) -> list[str]:
