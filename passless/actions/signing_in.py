@@ -227,7 +227,7 @@ def note_failure(
         uses = (Use(item=cloned.id, at=now, cloned=True),)
         known = parts.store.uses(account.id).get(cloned.id)
         if known is None or not known.cloned:
-            marked = {"method": cloned.id, "name": cloned.name} | hosts.said_of(account, MARK_CLONED)
+            marked = {"method": cloned.id, "kind": kind, "name": cloned.name} | hosts.said_of(account, MARK_CLONED)
             events = (entry_of(account, actor, MARK_CLONED, Outcome.DONE, now, marked), *events)
         message = f'"{cloned.name}" may have been copied: its counter went back, and the sign-in was refused'
         notices = (Notice(id=parts.new_id(), account_id=account.id, at=now, code="possible-clone", message=message),)
