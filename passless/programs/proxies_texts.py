@@ -23,6 +23,9 @@ MISTAKEN = tuple(  # what CGI, WSGI and PHP programs take for these, for they re
     if spelled != name
 )
 OWN = ("sign-in", "callback", "sign-out")  # of a site, under /.passless/
+COOKIE = "(?:__Host-)?passless-"  # how every cookie of passless begins, whatever it is for and whichever relying party's
+OURS = f"(?:{COOKIE}[^;]*+(?:; *+|$))++"  # a row of them, as PCRE reads it
+MOST_ROWS = 8  # times that cookies of passless may stand between others, before the site gets none at all
 
 
 class Guarded(Struct, frozen=True, kw_only=True):
@@ -70,15 +73,12 @@ class Guarded(Struct, frozen=True, kw_only=True):
         """Where a browser is sent to sign in: `/.passless/sign-in` of the site, or the server's own address."""
         return "/.passless/sign-in" if self.origins else f"{self.url}{self.path}/sign-in"
 
-    @property
-    def cookie(self) -> str:
-        """What the cookie is called that is no business of the site, as a regular expression."""
-        return f"(?:__Host-)?passless-site-{self.client_id}" if self.origins else "(?:__Host-)?passless-session"
-
 
 def nginx_http(site: Guarded) -> str:
     """Return what stands in nginx's `http`."""
     front = f"passless_{site.word}"
+    rows = "".join(f"(?:{OURS}{_others(f'{front}_{number}')})?" for number in range(1, MOST_ROWS + 1))
+    kept = "".join(f"${front}_{number}" for number in range(MOST_ROWS + 1))
     return f"""# passless: "{site.name}", for http {{ }}
 
 # a browser that opens a page and sends no password is sent to sign in, everything else is told that it may not come in
@@ -86,16 +86,22 @@ map "$http_authorization:$http_accept" ${front}_browser {{
     default 0;
     "~^:.*text/html" 1;
 }}
-# the site sees neither app passwords nor the cookie that says who somebody is
+# the site sees neither app passwords nor any cookie of passless
 map $http_authorization ${front}_authorization {{
     default $http_authorization;
     "~*^basic " "";
 }}
 map $http_cookie ${front}_cookies {{
     default $http_cookie;
-    "~^(?<{front}_before>(?:.*; ?)?){site.cookie}=[^;]*(?:; ?(?<{front}_after>.*))?$" "${front}_before${front}_after";
+    "~^{_others(f"{front}_0")}{rows}$" "{kept}";
+    "~(?:^|; *){COOKIE}" "";
 }}
 """
+
+
+def _others(variable: str) -> str:
+    """Return a pattern of cookies that are not ours, as many as follow each other, kept in a variable of nginx."""
+    return f"(?<{variable}>(?:(?!{COOKIE})(?:[^;]*+; *+|[^;]++$))*+)"
 
 
 def nginx_server(site: Guarded) -> str:
@@ -196,8 +202,8 @@ request_header @passless_{site.word}_connection -Connection
 }}
 @passless_{site.word}_basic header_regexp Authorization (?i)^basic
 request_header @passless_{site.word}_basic -Authorization
-@passless_{site.word}_cookie header_regexp Cookie {site.cookie}=
-request_header @passless_{site.word}_cookie Cookie "({site.cookie})=[^;]*" "$1=hidden"
+@passless_{site.word}_cookie header_regexp Cookie {COOKIE}
+request_header @passless_{site.word}_cookie Cookie "(^|; *)({COOKIE}[^=;]*)=?[^;]*" "$1$2=hidden"
 """
 
 

@@ -41,6 +41,17 @@ FORGED = {
     "Passless_Acr": "2",
     "X-Forwarded-For": "203.0.113.66",
 }
+# every cookie of passless that a browser may hold at a site, some of them of a relying party that was removed since
+OURS = (
+    "__Host-passless-site-z5224nkh",
+    "passless-site-k3snm7m6",
+    "__Host-passless-going-z5224nkh-a",
+    "passless-going-k3snm7m6-c",
+    "__Host-passless-session",
+    "passless-session",
+    "__Host-passless-visit",
+)
+THEIRS = ("theirs=1", "__Host-session=2", "my-passless-site-x=3", "passless=4")
 
 
 def free_port() -> int:
@@ -55,6 +66,7 @@ class Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))  # who answers before that resets the connection
         said = json.dumps({"path": self.path, "headers": [[name.lower(), value] for name, value in self.headers.items()]})
         content = f"<!DOCTYPE html><title>The site</title><h1>The site</h1><pre>{said}</pre>".encode()
         self.send_response(200)
@@ -143,6 +155,21 @@ def seen(answer: httpx.Response) -> dict[str, str]:
     assert len(headers) == len(found), found
     assert not [name for name in headers if "_" in name], "many programs take Remote_User for Remote-User"
     return headers
+
+
+def cookies() -> tuple[str, ...]:
+    """Return what browsers may send: no cookies of passless, those alone, and those between others in every place."""
+    ours = [f"{name}=pls_secret{number}" for number, name in enumerate(OURS)]
+    between = [one for pair in zip(ours, (*THEIRS, "a=5", "b=6", "c=7"), strict=True) for one in pair]
+    return (
+        "; ".join(THEIRS),
+        "; ".join(ours),
+        "; ".join((*ours, *THEIRS)),
+        "; ".join((*THEIRS, *ours)),
+        "; ".join(between),
+        "; ".join(reversed(between)),
+        ";".join(between),
+    )
 
 
 def basic(name: str, secret: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.server.oauth.world import Fields
-from tests.strangers.web.guarded import FORGED, Guarded, basic, caddy, seen
+from tests.strangers.web.guarded import FORGED, Guarded, basic, caddy, cookies, seen
 
 PAGE = {"Accept": "text/html,*/*"}
 
@@ -84,6 +84,17 @@ def test_a_browser_signs_in_and_comes_to_the_page_that_it_wanted(guarded: Guarde
         assert "theirs=1" in got["cookie"]
         assert browser.get(f"{guarded.site}/.passless/sign-out", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
         assert browser.get(f"{guarded.site}/page").status_code == 302
+
+
+def test_no_cookie_of_passless_reaches_the_site_whichever_relying_party_it_is_of(guarded: Guarded) -> None:
+    """Caddy leaves their names, and no value."""
+    headers = basic("gil", guarded.person("gil").new_app_password("web"))
+    with guarded.browser() as browser:
+        for sent in cookies():
+            got = seen(browser.get(guarded.site, headers=headers | {"Cookie": sent}))["cookie"]
+            assert "pls_secret" not in got, sent
+            wanted = [one if "pls_secret" not in one else f"{one.partition('=')[0]}=hidden" for one in sent.split(";")]
+            assert got.split(";") == wanted
 
 
 def test_a_server_that_is_down_lets_nobody_in_and_is_there_again_by_itself(guarded: Guarded) -> None:

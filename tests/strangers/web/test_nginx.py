@@ -10,7 +10,7 @@ import pytest
 from tests.server.oauth.world import Fields
 from tests.server.serving import check_all_logs, keep_secret, leaked
 from tests.strangers.registering import on_host
-from tests.strangers.web.guarded import FORGED, Guarded, basic, front, nginx, seen, site
+from tests.strangers.web.guarded import FORGED, Guarded, basic, cookies, front, nginx, seen, site
 
 PAGE = {"Accept": "text/html,*/*"}
 GUESS = "abcd efgh ijkl mnop qrst uvwx"
@@ -121,6 +121,22 @@ def test_at_the_servers_own_address_its_session_counts_and_the_site_never_sees_i
         assert sent.headers["location"] == "/wiki/x?a=b&c=d"
         person.caller.ask("POST", "/sign-out", {})
         assert browser.get(f"{guarded.url}/wiki").status_code == 401
+
+
+def test_no_cookie_of_passless_reaches_the_site_whichever_relying_party_it_is_of(place: Place) -> None:
+    """A relying party that was removed and added anew has another id, and a sign-in under way a cookie of its own."""
+    guarded, headers = place.guarded, basic("ada", place.web)
+    with guarded.browser() as browser:
+        for address in (guarded.site, f"{guarded.url}/wiki"):
+            for sent in cookies():
+                got = seen(browser.get(address, headers=headers | {"Cookie": sent})).get("cookie", "")
+                kept = [one for one in got.split(";") if one.strip()]
+                assert "pls_secret" not in got, sent
+                assert [one.strip() for one in kept] == [one.strip() for one in sent.split(";") if "pls_secret" not in one], (
+                    sent
+                )
+            many = "; ".join(f"passless-site-{number}=pls_secret; a{number}=1" for number in range(20))
+            assert "pls_secret" not in str(seen(browser.get(address, headers=headers | {"Cookie": many})))
 
 
 def test_a_browser_signs_in_to_another_origin_and_out_again(place: Place) -> None:
