@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import among_operators, app_password_tags, asking, naming, renaming
+from passless.actions import among_operators, app_password_tags, asking, naming, renaming, services
 from passless.actions.accounts import blank_password, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
-from passless.actions.request_errors import AlreadySo, AsksPasswordlessOn, BadDuration, BadService, CodeWrong
+from passless.actions.request_errors import AlreadySo, AsksPasswordlessOn, BadDuration, CodeWrong
 from passless.actions.taking_back import reported_loss
 from passless.actions.who import Who
 from passless.domain import names
@@ -79,7 +79,6 @@ from passless.domain.secret import Secret
 from passless.domain.sessions import Proof, SessionKind, coming_of
 from passless.domain.views import Made, MadeAppPassword, MadePass, MadeRecoveryCode
 
-SERVICE_LENGTH = 32  # characters of a service's name, such as imap
 SHORTEST_PASS, LONGEST_PASS = timedelta(minutes=10), timedelta(days=30)  # security.md, "temporary pass"
 LONGEST_LIFE = timedelta(days=3650)  # of an app password; further is a mistake of typing
 
@@ -232,7 +231,7 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
         name=name,
         tags=() if dry else app_password_tags.made(parts.vault, secret),
         created_at=now,
-        services=tuple(dict.fromkeys(_service(service) for service in request.services)),
+        services=services.chosen(parts, request),
         expires_at=expires_at,
         device=None if request.device is None else naming.known_device(who.account, request.device),
         short=request.short,
@@ -242,17 +241,6 @@ def _app_password(parts: Parts, who: Who, request: NewAppPassword, now: datetime
         AddAppPassword(app_password=made),
         MadeAppPassword(id=made.id, name=name, secret=shown, services=made.services, expires_at=expires_at),
     )
-
-
-def _service(words: str) -> str:
-    service = words.strip().lower()
-    if (
-        not service
-        or len(service) > SERVICE_LENGTH
-        or not all(one.isascii() and (one.isalnum() or one in "-_") for one in service)
-    ):
-        raise BadService(f'"{names.printable(words)}" cannot be the name of a service')
-    return service
 
 
 def _lifetime(what: str, lifetime: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from passless.cli.arguments import Expires, named_services
+from passless.cli.arguments import Expires, words
 from passless.cli.context import current
 from passless.cli.failures import all_or_named
 from passless.cli.lazy import group
@@ -21,7 +21,9 @@ app = group("Passwords for programs that cannot do better.")
 def create(
     ctx: Context,
     name: Annotated[str, Argument(metavar="NAME", help="Where it will be used, such as 'Mail on phone'.")],
-    services: Annotated[str | None, Option("--for", metavar="SERVICE,…", help="Only for these, such as imap,smtp.")] = None,
+    services: Annotated[
+        str | None, Option("--for", metavar="SERVICE,…", help="Only for these, such as imap,smtp or a web site's name.")
+    ] = None,
     others: Annotated[
         str | None, Option("--for-other", metavar="NAME,…", help="Also for these, by the names that your own servers use.")
     ] = None,
@@ -33,7 +35,8 @@ def create(
 ) -> None:
     """Make an app password and show it once."""
     run = current(ctx)
-    request = NewAppPassword(name=name, services=named_services(services, others), lifetime=expires, device=device, short=short)
+    known, meant = words(services), words(others)
+    request = NewAppPassword(name=name, services=(*known, *meant), known=known, lifetime=expires, device=device, short=short)
     run.show(run.change(request))
 
 

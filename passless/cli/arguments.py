@@ -9,7 +9,6 @@ from typing import Annotated
 from typer import Argument, Option
 
 from passless.cli.secret_files import SecretFile, secret_file
-from passless.domain.app_passwords import SERVICES
 from passless.domain.errors import CannotDoThat, WrongUse
 from passless.domain.methods import Kind
 from passless.domain.names import printable
@@ -30,12 +29,6 @@ class BadDuration(WrongUse):
 
     code = "bad-duration"
     hint = "write it as a number and m, h or d: 10m, 8h, 30d"
-
-
-class UnknownService(WrongUse):
-    """A service that no mail or calendar server has by that name, so probably a slip."""
-
-    code = "bad-service"
 
 
 class UnknownKind(WrongUse):
@@ -70,23 +63,6 @@ def duration(text: str) -> timedelta:
 def words(text: str | None) -> tuple[str, ...]:
     """Return words separated by commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip()) if text else ()
-
-
-def named_services(text: str | None, others: str | None) -> tuple[str, ...]:
-    """Return the services that an app password is for: those that are known by their names, and others that are meant to be."""
-    named = tuple(word.lower() for word in words(text))
-    for word in named:
-        if word not in SERVICES:
-            raise UnknownService(f'no service "{printable(word)}" is known', hint=_near(word))
-    return (*named, *words(others))
-
-
-def _near(word: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, SERVICES, n=2)
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"{meant}known are {', '.join(SERVICES)}; another one that your server has: --for-other NAME"
 
 
 def kind(text: str) -> Kind:

@@ -20,7 +20,7 @@ class NoSuchProgram(NotFound):
     """The list does not have it."""
 
     code = "no-such-program"
-    hint = "what is not listed needs nothing; see the list: passless legacy-apps"
+    hint = "passless does not know it: look in its manual how it signs in, and for the like in the list: passless legacy-apps"
 
 
 @app.command("legacy-apps", cls=Anywhere)
@@ -36,5 +36,5 @@ def named(words: str) -> tuple[LegacyApp, ...]:
     """Return the programs meant; `NoSuchProgram` where there is none."""
     found = find(words)
     if not found:
-        raise NoSuchProgram(f'there is no "{printable(words)}" among the programs that need something')
+        raise NoSuchProgram(f'"{printable(words)}" is not in the list of programs')
     return found

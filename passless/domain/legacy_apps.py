@@ -69,6 +69,7 @@ _HOST = Way(relying_party=PartyKind.PAM, proof=Proof.CODE)
 _SSH = Way(relying_party=PartyKind.SSH, proof=Proof.SECURITY_KEY)
 
 _APP_PASSWORD = "turn two-step on and make it an app password: passless app-password create NAME"
+_FOR_SITE = _APP_PASSWORD + " --for SERVICE (what it is called at the server)"
 
 LEGACY_APPS = (
     LegacyApp(
@@ -172,7 +173,7 @@ LEGACY_APPS = (
         id="calendar",
         name="Calendars and contacts (CalDAV, CardDAV)",
         need=Need.APP_PASSWORD,
-        advice=_APP_PASSWORD + " --for NAME, as the service is called at the server",
+        advice=_FOR_SITE,
         also=("caldav", "carddav", "calendar", "contacts", "davx5", "dav"),
         ways=(_HTTP,),
     ),
@@ -180,7 +181,7 @@ LEGACY_APPS = (
         id="webdav",
         name="Files over WebDAV",
         need=Need.APP_PASSWORD,
-        advice=_APP_PASSWORD + " --for NAME, as the service is called at the server",
+        advice=_FOR_SITE,
         also=("davfs2", "rclone", "file sync", "dav"),
         ways=(_HTTP,),
     ),
@@ -188,7 +189,7 @@ LEGACY_APPS = (
         id="git",
         name="Git over HTTPS",
         need=Need.APP_PASSWORD,
-        advice=_APP_PASSWORD + ", or use Git over ssh with a security key",
+        advice=_FOR_SITE + ", or use Git over ssh with a security key",
         also=("git https", "git push"),
         ways=(_HTTP, _SSH),
     ),
@@ -196,7 +197,7 @@ LEGACY_APPS = (
         id="radius",
         name="Wi-Fi and VPNs that ask over RADIUS",
         need=Need.APP_PASSWORD,
-        advice=_APP_PASSWORD + "; EAP-TTLS with PAP, or PAP: with MS-CHAPv2 (PEAP) the password never reaches the server",
+        advice=_FOR_SITE + "; EAP-TTLS with PAP, or PAP: with MS-CHAPv2 (PEAP) the password never reaches the server",
         also=("wi-fi", "wifi", "wlan", "vpn", "802.1x", "eap", "freeradius"),
         ways=(_HTTP,),
     ),

@@ -59,10 +59,11 @@ class TwoStepOff(RequestFields, frozen=True, kw_only=True, tag="two-step-off"):
 
 
 class NewAppPassword(RequestFields, frozen=True, kw_only=True, tag="new-app-password"):
-    """Make a password for one program."""
+    """Make a password for one program. `known` are those services that were named as ones that are known where it is made."""
 
     name: str
     services: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     lifetime: timedelta | None = None
     device: str | None = None
     short: bool = False

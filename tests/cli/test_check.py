@@ -138,6 +138,7 @@ def test_an_unknown_program_is_status_3(shared: Passless) -> None:
     error = shared.json("legacy-apps", "\x1b[31mPong", status=3)
     assert error["code"] == "no-such-program"
     assert "\x1b" not in error["message"]
+    assert "passless does not know it" in error["hint"]
 
 
 def test_legacy_apps_needs_no_account(passless: Passless) -> None:

@@ -76,6 +76,20 @@ def test_a_service_of_ones_own_is_named_on_purpose(anna: Passless) -> None:
     assert made["for"] == ["imap", "wiki"]
 
 
+def test_the_services_of_relying_parties_are_known_and_a_slip_in_one_is_told(anna: Passless) -> None:
+    anna.json("relying-party", "add", "Team wiki", "--kind", "http", "--elsewhere")
+    anna.totp()
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("two-step", "on")
+    anna.json("sign-in", "--with", "password", "--password-file", "-", typed=PASSWORD)
+    error = anna.json("app-password", "create", "curl", "--for", "team-wikki", status=2)
+    assert error["message"] == 'no service "team-wikki" is known'
+    assert error["hint"].startswith("did you mean team-wiki? known are team-wiki, imap, pop3")
+    assert "--for-other NAME" in error["hint"]
+    assert anna.json("app-password", "create", "curl", "--for", "Team-Wiki,imap")["for"] == ["team-wiki", "imap"]
+    assert anna.json("app-password", "create", "other", "--for-other", "team-wikki")["for"] == ["team-wikki"]
+
+
 def test_a_link_is_no_name_for_an_account(passless: Passless) -> None:
     link = "http://localhost:8471/invitation#pli_secret"
     error = passless.json("account", "create", link, "--no-password", status=2)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from passless.domain.app_passwords import SERVICES
 from passless.domain.legacy_apps import LEGACY_APPS, Need, Proof, find
 from passless.domain.party_kinds import PartyKind
 
@@ -111,3 +114,9 @@ def test_no_words_give_all_of_them(words: str) -> None:
 
 def test_an_unknown_program_gives_none() -> None:
     assert find("teletext") == ()
+
+
+def test_what_is_advised_names_no_service_that_would_be_refused() -> None:
+    for app in LEGACY_APPS:
+        for named in re.findall(r"--for ([a-z0-9,]+)", app.advice):
+            assert set(named.split(",")) <= {*SERVICES}, app.id
