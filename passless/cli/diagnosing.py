@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import passless
 from passless.domain.errors import PasslessError
 from passless.domain.names import printable
-from passless.output.machine_results import UNPLUGGED, Verdict
+from passless.output.machine_results import Verdict
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
@@ -151,7 +151,7 @@ def _keys(run: Run) -> Iterator[Verdict]:
 
     found = wiring.key_reader().list_keys()
     if not found:
-        yield Verdict(check="keys", ok=True, message=UNPLUGGED, hint="plug one in and look again")
+        yield Verdict(check="keys", ok=True, message="none is plugged in", hint="plug one in and look again", tested=False)
     for key in found:
         if key.problem:
             yield Verdict(check="keys", ok=False, message=f'"{key.name}": {key.problem}', hint=key.hint or "")

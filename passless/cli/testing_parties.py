@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import base64
-import socket
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
-from msgspec.structs import replace
 
-from passless.cli import configuring, relying_parties, testing_openid
+from passless.cli import configuring, relying_parties, testing_openid, testing_programs
 from passless.cli.testing_openid import OTHER_ADDRESS, OTHER_SERVER
 from passless.domain.errors import PasslessError, ProofNeeded, Unavailable
 from passless.domain.names import printable
 from passless.domain.party_kinds import BROWSERS, PartyKind
 from passless.domain.relying_parties import RelyingPartyView, check_redirect_uri
 from passless.output.machine_results import Verdict
-from passless.programs.setting_up import program_of
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
     from passless.directories.server.connection import Connection
     from passless.domain.secret import Secret
-    from passless.programs.setting_up import Program, Setup
 
 METADATA = "/.well-known/oauth-authorization-server"  # RFC 8414 §3
 INTROSPECT = "/oauth/introspect"
@@ -36,9 +31,7 @@ KEYS = "/relying-parties/keys"
 NOBODY = "passless-test-nobody"  # who has no account, or nothing that these questions could be answered with
 SECRET = "secret"  # what is looked at, by the name that a verdict has
 NEEDED = ("authorization_endpoint", "token_endpoint", "introspection_endpoint", "revocation_endpoint")
-PATIENCE = 5.0  # seconds for a socket on this machine
-UNIX = "unix:"
-SOMEWHERE = "http://localhost"  # in the place of a server that nobody named
+NOT_RIGHT = "not asked, for the secret is not right"
 
 
 class SecretWrong(ProofNeeded):
@@ -66,7 +59,7 @@ def look_at(run: Run, words: str, where: configuring.Where, secret: SecretFile |
         Verdict(check="registered", ok=True, message=f"{found.name}, {found.kind}, {about}, client id {found.id}"),
         *_addresses(found),
         *_at_server(run, found, where.server, typed),
-        *_of_program(run, found, where),
+        *testing_programs.look_at(run, found, where),
     )
 
 
@@ -96,15 +89,15 @@ def _addresses(found: RelyingPartyView) -> Iterator[Verdict]:
 def _at_server(run: Run, found: RelyingPartyView, server: str | None, secret: Secret | None) -> Iterator[Verdict]:
     connection = _connection(run, server)
     if connection is None:
-        yield Verdict(check="server", ok=True, message="not asked", hint="name it to ask it: --server URL")
+        yield Verdict(check="server", ok=True, message="not asked", hint="name it to ask it: --server URL", tested=False)
         if secret is not None:
             yield _secret_in_store(run, found, secret)
         return
     try:
         yield _metadata(connection)
+        yield from _asked_as_program(connection, found)
         if secret is not None:
-            yield _secret_at_server(connection, found, secret)
-        yield from _asked_as_program(connection, found, secret)
+            yield from _asked_with_secret(connection, found, secret)
     except PasslessError as error:
         yield Verdict(check="server", ok=False, message=error.message, hint=error.hint)
     finally:
@@ -141,18 +134,29 @@ def _secret_at_server(connection: Connection, found: RelyingPartyView, secret: S
     return _unexpected(INTROSPECT, "introspection", received.status)  # which says nothing of the secret
 
 
-def _asked_as_program(connection: Connection, found: RelyingPartyView, secret: Secret | None) -> Iterator[Verdict]:
-    """Ask what the program itself will ask, about nobody."""
+def _asked_as_program(connection: Connection, found: RelyingPartyView) -> Iterator[Verdict]:
+    """Ask what the program itself will ask without its secret, about nobody."""
     if found.kind == PartyKind.HTTP:
         path = f"/auth/{quote(found.name, safe='')}"
         yield _status(connection, path, "asking", HTTPStatus.UNAUTHORIZED, "lets nobody in who says nothing")
     if found.kind == PartyKind.OIDC:
         yield from testing_openid.look_at(connection, found)
-    if secret is None or found.public:
+
+
+def _asked_with_secret(connection: Connection, found: RelyingPartyView, secret: Secret) -> Iterator[Verdict]:
+    """Ask whether the secret is right, and with it what the program will."""
+    judged = _secret_at_server(connection, found, secret)
+    yield judged
+    if found.public:
         return
+    asked = [("endings", ENDINGS, "tells of them")]
     if found.kind == PartyKind.SSH:
-        yield _status(connection, KEYS, "keys", HTTPStatus.OK, "answers", _basic(found, secret))
-    yield _status(connection, ENDINGS, "endings", HTTPStatus.OK, "tells of them", _basic(found, secret))
+        asked.insert(0, ("keys", KEYS, "answers"))
+    for check, path, says in asked:
+        if judged.check == SECRET and not judged.ok:
+            yield Verdict(check=check, ok=True, message=NOT_RIGHT, tested=False)
+        else:
+            yield _status(connection, path, check, HTTPStatus.OK, says, _basic(found, secret))
 
 
 def _status(
@@ -168,62 +172,6 @@ def _status(
 def _unexpected(path: str, check: str, status: int) -> Verdict:
     hint = OTHER_ADDRESS if status == HTTPStatus.MISDIRECTED_REQUEST else OTHER_SERVER
     return Verdict(check=check, ok=False, message=f"{path} answers with status {status}", hint=hint)
-
-
-def _of_program(run: Run, found: RelyingPartyView, where: configuring.Where) -> Iterator[Verdict]:
-    """Have the program on this machine judge its files, where they are here; then ask on its socket as it does."""
-    program = program_of(found.kind)
-    if program is None:
-        return
-    try:
-        setup = _setup(run, program, found, where)
-        paths = [file.path for file in program.files(setup)]
-        if not all(path.exists() for path in paths):
-            hint = "run this where the program is; files that were written elsewhere: --to DIR"
-            yield Verdict(check="program", ok=True, message="its files are not here", hint=hint)
-            return
-        for one in program.findings(setup):
-            yield Verdict(check=one.check, ok=one.ok, message=one.message, hint="" if one.ok else one.hint)
-        if found.kind == PartyKind.DOVECOT:
-            from passless.programs import dovecot
-
-            yield _mail_socket(dovecot.socket_of(setup))
-        if found.kind == PartyKind.PAM:
-            from passless.programs import pam
-
-            asked = pam.answers(setup)
-            yield Verdict(check=asked.check, ok=asked.ok, message=asked.message, hint=asked.hint)
-    except (PasslessError, OSError) as error:
-        message = error.message if isinstance(error, PasslessError) else f"its files cannot be looked at: {error.strerror}"
-        yield Verdict(check="program", ok=False, message=message, hint=getattr(error, "hint", "run it as root"))
-
-
-def _setup(run: Run, program: Program, found: RelyingPartyView, where: configuring.Where) -> Setup:
-    """Return where a program's files would be; what stands in them about the server is there already, and not asked for."""
-    try:
-        return configuring.setup_of(run, program, found, where)
-    except configuring.NoServer:
-        return configuring.setup_of(run, program, found, replace(where, server=SOMEWHERE))
-
-
-def _mail_socket(address: str) -> Verdict:
-    """Ask on Dovecot's socket for somebody who is nobody: they are to be unknown, and said to be so."""
-    path = address.removeprefix(UNIX)
-    digest = sha256(NOBODY.encode()).hexdigest()
-    question = f"H3\t0\t0\t\tpassless\nLshared/passdb/imap/{digest}/127.0.0.1/{NOBODY}\t\n".encode()
-    try:
-        with socket.socket(socket.AF_UNIX) as asking:
-            asking.settimeout(PATIENCE)
-            asking.connect(path)
-            asking.sendall(question)
-            said = asking.recv(4096)
-    except OSError as error:
-        hint = f"serve it: passless serve … --socket NAME={address}"
-        return Verdict(check="socket", ok=False, message=f"{path}: {error.strerror or 'no answer in time'}", hint=hint)
-    if said.startswith(b"N"):
-        return Verdict(check="socket", ok=True, message=f"{path} answers, and knows nobody whom it should not know")
-    hint = "see the server's log; while its store is away it cannot say"
-    return Verdict(check="socket", ok=False, message=f"{path} does not say whether it knows somebody", hint=hint)
 
 
 def _basic(found: RelyingPartyView, secret: Secret) -> dict[str, str]:

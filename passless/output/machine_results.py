@@ -9,8 +9,6 @@ from msgspec import Struct
 from passless.domain.safety.next_steps import Goal
 from passless.domain.views import AccountView, StepView
 
-UNPLUGGED = "none is plugged in"  # what `doctor` says of keys where there is none
-
 
 class VaultStatus(Struct, frozen=True, kw_only=True):
     """Where the vault key is kept, and what depends on it."""
@@ -87,12 +85,13 @@ class ProfileView(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """One thing that `doctor` looked at."""
+    """One thing that `doctor` or `relying-party test` looked at; what could not be `tested` is `ok` all the same."""
 
     check: str
     ok: bool
     message: str
     hint: str = ""
+    tested: bool = True
 
 
 class AccountExported(Struct, frozen=True, kw_only=True):

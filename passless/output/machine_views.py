@@ -15,7 +15,6 @@ from passless.domain.views import StepView
 from passless.output.drawing import Look, command, facts, listing, mark, safe, section, stack, when
 from passless.output.human import list_of, picture, view
 from passless.output.machine_results import (
-    UNPLUGGED,
     AccountExported,
     AccountImported,
     AccountsExported,
@@ -39,7 +38,6 @@ NEEDS = {
     Need.KEY_OR_CODE: "a key or a code",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")  # as `isoformat` writes it
-NEITHER = frozenset({UNPLUGGED})  # what is neither good nor bad
 DETAIL_LENGTH = 3  # details of an event that fit beside it
 ALWAYS_SAID = ("reason", "ticket")  # why somebody did it, however much else there is to say
 
@@ -49,11 +47,11 @@ def verdicts(items: Sequence[Verdict], look: Look) -> RenderableType:
     """Draw what works and what does not, each with what helps."""
     lines: list[tuple[RenderableType, ...]] = []
     for one in items:
-        sign = Text("–", style="dim") if one.message in NEITHER else mark(good=one.ok)
+        sign = Text("–", style="dim") if not one.tested else mark(good=one.ok)
         lines.append((sign, safe(one.check, "bold"), safe(one.message)))
         if one.hint:
             lines.append((Text(""), Text(""), safe(f"→ {one.hint}", "dim")))
-    return listing(look, ("", "what", ""), lines, nothing="")
+    return listing(look, ("", "looked at", "found"), lines, nothing="")
 
 
 @view.register

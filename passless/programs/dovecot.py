@@ -18,6 +18,7 @@ from pathlib import Path
 
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
+from passless.programs import comparing, mail_socket
 from passless.programs import dovecot_texts as texts
 from passless.programs.dovecot_texts import Wanted
 from passless.programs.setting_up import Finding, Setup
@@ -27,6 +28,12 @@ FOLDER = Path("/etc/dovecot")
 MAIN = "dovecot.conf"
 SOCKETS = "/run/passless"
 UNIX = "unix:"
+SAYS = {
+    comparing.NAME: r'^# Written by passless for the relying party "(.*)": ',
+    comparing.CLIENT_ID: r"^ *introspection_url = https?://([^:@/\s]+):",
+    comparing.SERVER: r"^ *introspection_url = https?://[^@\s]+@([^/\s]+)/",
+    comparing.SOCKET: r"^(?:uri = proxy:(?:idle_msecs=[0-9]+:)?| +socket = )([^\s:]+)",
+}
 ANSWER_TIME = 20  # seconds for a program of Dovecot's
 FIRST_WITHOUT_DICT = (2, 4)
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that all of Dovecot's files read alike
@@ -93,8 +100,21 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
         judged = Path(folder) / MAIN
         judged.write_text(includes, encoding="utf-8")
         done = _run(("doveconf", "-n", "-c", str(judged)))
-    said = _last_line(done.stderr) or "it reads it"
+    said = _last_line(done.stderr) or "Dovecot would take it"
     return (Finding(check="doveconf", ok=done.returncode == 0, message=said), *_log(setup, done.stdout), *_lua())
+
+
+def in_use(setup: Setup) -> tuple[Finding, ...]:
+    """See whether Dovecot's own configuration includes them, and ask on the socket as Dovecot does."""
+    return (_included(setup), mail_socket.look_at(socket_of(setup)))
+
+
+def socket_named(setup: Setup) -> str:
+    """Return the socket that Dovecot asks on."""
+    for path in _paths(setup)[:2]:
+        if path.exists() and (found := re.search(SAYS[comparing.SOCKET], path.read_text(errors="replace"), re.MULTILINE)):
+            return f"{UNIX}{found[1]}"
+    return ""
 
 
 def then(setup: Setup) -> tuple[str, ...]:
@@ -194,6 +214,20 @@ def _word(setup: Setup) -> str:
 
 def _path(socket: str) -> str:
     return socket.removeprefix(UNIX)
+
+
+def _included(setup: Setup) -> Finding:
+    """Look into the configuration that Dovecot has: the one beside the files, or the machine's own."""
+    main, asking, _ = _paths(setup)
+    beside = main.parent / MAIN
+    whole = beside if beside.is_file() else FOLDER / MAIN
+    done = _run(("doveconf", "-n", "-c", str(whole)))
+    if done.returncode != 0:
+        return Finding(check="dovecot", ok=False, message=f"{whole}: {_last_line(done.stderr)}", hint="see doveconf -n")
+    if str(asking) in done.stdout:
+        return Finding(check="dovecot", ok=True, message=f"{whole} includes it")
+    hint = f"at its end: !include {main}; then: doveadm reload"
+    return Finding(check="dovecot", ok=False, message=f"{whole} does not include it yet", hint=hint)
 
 
 def _log(setup: Setup, configuration: str) -> tuple[Finding, ...]:

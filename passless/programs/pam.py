@@ -26,7 +26,7 @@ from pwd import getpwnam
 
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
-from passless.programs import roots_alone
+from passless.programs import comparing, roots_alone
 from passless.programs.setting_up import Finding, Setup
 from passless.programs.writing import SECRET_FILE, NewFile
 
@@ -40,6 +40,11 @@ OPTIONS = "skip_passwd force_prompt prompt_attribute"
 NOT_THERE = (
     "The server that checks the second step does not answer now. Nothing was wrong with what you typed; try again later."
 )
+SAYS = {
+    comparing.NAME: r'^# (?:How this machine asks passless \(|passless \()"(.*)"\)',
+    comparing.SOCKET: r"^([0-9.]+:[0-9]+|\[[0-9a-f:]+\]:[0-9]+) ",
+}
+WAITS = "-wait"  # how the service is called whose file is not always written
 STRANGER = "passless-nobody"  # whom the tests try to sign in; no local user
 LONGEST_TEST = 40  # seconds
 REFUSALS = (  # what pamtester says where a service file works and nobody is let in
@@ -102,14 +107,14 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
     held = SECRET_TEXT.format(name=name, server=_server(setup), secret=secret, timeout=TIMEOUT)
     services = {slug: PASSWORD_TEXT, f"{slug}-code": CODE_TEXT}
     if others_change() is None:
-        services[f"{slug}-wait"] = WAIT_TEXT
+        services[f"{slug}{WAITS}"] = WAIT_TEXT
     texts = {
         file: text.format(name=name, file=file, module=_module(setup), waiting=_waiting(setup))
         for file, text in services.items()
     }
     return (
         NewFile(_secret_file(setup), held, SECRET_FILE),
-        *(NewFile(folder / file, text) for file, text in texts.items()),
+        *(NewFile(folder / file, text, together=WAITS if file == f"{slug}{WAITS}" else "") for file, text in texts.items()),
     )
 
 
@@ -147,12 +152,29 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
     return tuple(_findings(setup))
 
 
-def answers(setup: Setup) -> Finding:
-    """Ask the server as the module does, for somebody who is nobody; it may not be there yet when the files are written."""
+def in_use(setup: Setup) -> tuple[Finding, ...]:
+    """Ask the server as the module does, for somebody who is nobody."""
+    return (_answers(setup),)
+
+
+def socket_named(setup: Setup) -> str:
+    """Return the server's socket, as the module's file names it."""
     from passless.programs import waiting_for_approval
 
-    where = waiting_for_approval.read(_secret_file(setup))
-    address = f"udp:[{where.host}]:{where.port}" if ":" in where.host else f"udp:{where.host}:{where.port}"
+    try:
+        where = waiting_for_approval.read(_secret_file(setup))
+    except (FileNotFoundError, ValueError):
+        return ""
+    return f"udp:[{where.host}]:{where.port}" if ":" in where.host else f"udp:{where.host}:{where.port}"
+
+
+def _answers(setup: Setup) -> Finding:
+    from passless.programs import waiting_for_approval
+
+    address = socket_named(setup)
+    if not address:
+        message = f'{_secret_file(setup)} has no line "SERVER SECRET TIMEOUT"'
+        return Finding(check="socket", ok=False, message=message)
     if waiting_for_approval.is_answered(_secret_file(setup), STRANGER):
         return Finding(check="socket", ok=True, message=f"{address} asks for a second step")
     hint = f"serve it: passless serve … --socket {_quoted(names.printable(setup.party.name))}={address}"
@@ -237,19 +259,18 @@ def _has_key(file: Path) -> bool:
 
 
 def _findings(setup: Setup) -> Iterator[Finding]:
-    file = _secret_file(setup)
-    yield Finding(check="secret", ok=file.stat().st_mode & 0o077 == 0, message=f"nobody but its owner reads {file}")
     if _folder(setup) != FOLDER:
-        yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone")
+        yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone", tested=False)
         return
     name, wrong = _slug(setup), "no password\n"
     tried = {name: wrong, f"{name}-code": ""}  # asked for a code, nothing is said: it is no guess
     others = others_change()
-    if others is None:
-        tried[f"{name}-wait"] = wrong
-    elif (FOLDER / f"{name}-wait").exists():
+    waits = FOLDER / f"{name}{WAITS}"
+    if waits.exists() and others is None:
+        tried[waits.name] = wrong
+    elif waits.exists():
         message = f"it runs as root what others than root can change, {others}"
-        yield Finding(check=f"{name}-wait", ok=False, message=message, hint=f"rm {FOLDER / name}-wait")
+        yield Finding(check=waits.name, ok=False, message=message, hint=f"rm {waits}")
     running = {service: _pamtester(service) for service in tried}  # at once: each may wait for the server
     for service, process in running.items():
         said = _spoken(process, tried[service])

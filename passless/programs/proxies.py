@@ -16,6 +16,7 @@ from pathlib import Path
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
 from passless.domain.relying_parties import SITE_CALLBACK
+from passless.programs import comparing
 from passless.programs import proxies_texts as texts
 from passless.programs.proxies_texts import Guarded
 from passless.programs.setting_up import Finding, Setup
@@ -23,10 +24,20 @@ from passless.programs.writing import NewFile
 
 TEST_TIME = 30  # seconds that a program may take to read its configuration
 UPSTREAM = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+PROGRAMS = ("nginx", "caddy", "freeradius", "traefik")  # each has files of its own, which are there or not
 UNUSED_PORT = 18120  # that FreeRADIUS is told in a test, and does not open
 LONGEST_SAID = 400  # characters of what a program said
 UNTESTED = "not tested: Traefik reads its files when it runs"
 NOT_HERE = "no file for it: it cannot hide the server's session from a site at the server's own address"
+NOT_WRITTEN = "its snippets are not there"
+SAYS = {
+    comparing.NAME: r'^# passless: "(.*)", for ',
+    comparing.CLIENT_ID: r"passless-site-([a-z0-9]{8})\b",
+    comparing.PATH: r"/auth/([A-Za-z0-9._-]+)",
+    comparing.SERVER: r"\bHost:? ([A-Za-z0-9.:\[\]-]+)",
+    comparing.SOCKET: r"\bproxy_pass (https?://[^/;\s]+)/auth/",
+    comparing.SITE: r"\bHost\(`([^`]+)`\)",
+}
 SYSTEM = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin"
 
 
@@ -60,18 +71,41 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
     }
     if site.origins:
         written[f"passless-{site.slug}-traefik.yaml"] = texts.traefik(site)
-    return tuple(NewFile(folder / name, content) for name, content in written.items())
+    start = f"passless-{site.slug}"
+    return tuple(
+        NewFile(folder / name, content, together=next(one for one in PROGRAMS if name.startswith(one, len(start) + 1)))
+        for name, content in written.items()
+    )
 
 
 def findings(setup: Setup) -> tuple[Finding, ...]:
     """Have nginx, Caddy and FreeRADIUS read their snippets, each in a folder that is gone afterwards."""
-    paths = {file.path.name.removeprefix(f"passless-{guarded(setup).slug}"): file.path for file in files(setup)}
+    written = files(setup)
+    paths = {file.path.name.removeprefix(f"passless-{guarded(setup).slug}"): file.path for file in written}
+    commands: dict[str, Callable[[Path], Sequence[str]]] = {
+        "nginx": lambda folder: _nginx(folder, paths),
+        "caddy": lambda folder: _caddy(folder, paths),
+        "freeradius": lambda folder: _freeradius(folder, paths, guarded(setup)),
+    }
+    here = {file.together for file in written if file.path.exists()}
+    traefik = UNTESTED if "traefik" in here else NOT_WRITTEN if guarded(setup).origins else NOT_HERE
     return (
-        _asked("nginx", lambda folder: _nginx(folder, paths)),
-        _asked("caddy", lambda folder: _caddy(folder, paths)),
-        _asked("freeradius", lambda folder: _freeradius(folder, paths, guarded(setup))),
-        Finding(check="traefik", ok=True, message=UNTESTED if guarded(setup).origins else NOT_HERE),
+        *(_asked(one, command) if one in here else _untested(one, NOT_WRITTEN) for one, command in commands.items()),
+        _untested("traefik", traefik),
     )
+
+
+def in_use(setup: Setup) -> tuple[Finding, ...]:
+    """Say nothing: where a proxy includes them is its own business, and there are many ways."""
+    return ()
+
+
+def socket_named(setup: Setup) -> str:
+    """Return where the proxies reach the server."""
+    for file in files(setup):
+        if file.path.exists() and (found := re.search(SAYS[comparing.SOCKET], file.path.read_text(errors="replace"))):
+            return found[1]
+    return ""
 
 
 def then(setup: Setup) -> tuple[str, ...]:
@@ -122,7 +156,7 @@ def _asked(program: str, command: Callable[[Path], Sequence[str]]) -> Finding:
     """Ask a program about its snippet."""
     found = shutil.which(program) or shutil.which(program, path=SYSTEM)
     if found is None:
-        return Finding(check=program, ok=True, message="not tested: it is not on this machine")
+        return _untested(program, "not tested: it is not on this machine")
     with tempfile.TemporaryDirectory(prefix="passless-") as folder:
         arguments = [found, *command(Path(folder))]
         try:
@@ -132,8 +166,12 @@ def _asked(program: str, command: Callable[[Path], Sequence[str]]) -> Finding:
         except (OSError, subprocess.TimeoutExpired) as error:
             return Finding(check=program, ok=False, message=f"it did not answer: {type(error).__name__}")
     if done.returncode == 0:
-        return Finding(check=program, ok=True, message="takes its snippets")
+        return Finding(check=program, ok=True, message="would take its snippets")
     return Finding(check=program, ok=False, message=_last_words(done.stderr + done.stdout))
+
+
+def _untested(program: str, why: str) -> Finding:
+    return Finding(check=program, ok=True, message=why, tested=False)
 
 
 def _last_words(said: str) -> str:

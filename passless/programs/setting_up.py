@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -48,12 +48,13 @@ class Setup(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing that a program, or this machine, said of the configuration."""
+    """One thing that a program, or this machine, said of the configuration; not `tested` where nothing could be said."""
 
     check: str
     ok: bool
     message: str
     hint: str = ""
+    tested: bool = True
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -66,6 +67,9 @@ class Written(Struct, frozen=True, kw_only=True):
 
 class Program(Protocol):
     """What the module of a kind has."""
+
+    SAYS: Mapping[str, str]
+    """What its files say of whose they are, by the names of `comparing`: patterns with one group each."""
 
     def usual_folder(self) -> Path:
         """Return where this program's files are on this machine, there or not."""
@@ -81,6 +85,14 @@ class Program(Protocol):
 
     def findings(self, setup: Setup) -> tuple[Finding, ...]:
         """Have the program itself judge the files that were written; nothing is changed by it."""
+        ...
+
+    def in_use(self, setup: Setup) -> tuple[Finding, ...]:
+        """See whether the program's own configuration includes them, and whether they are answered: later, not when written."""
+        ...
+
+    def socket_named(self, setup: Setup) -> str:
+        """Return the socket that the files name which are there, as `Setup.socket` says it; empty where they name none."""
         ...
 
     def then(self, setup: Setup) -> tuple[str, ...]:

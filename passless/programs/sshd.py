@@ -19,11 +19,12 @@ from pathlib import Path
 
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
+from passless.programs import comparing
 from passless.programs.setting_up import Finding, Setup
 from passless.programs.writing import NewFile
 
 FOLDER = Path("/etc/ssh/sshd_config.d")  # what Debian's, Fedora's and Arch's sshd_config include
-SNIPPETS = "sshd_config.d"
+MAIN, SNIPPETS = "sshd_config", "sshd_config.d"
 USER = "passless-keys"  # whom the script runs as; it owns nothing and reads one file
 MAKE_USER = f"useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin {USER}"
 SECRET_MODE, SCRIPT_MODE = 0o640, 0o755
@@ -33,6 +34,10 @@ FIRST_PERSON = 1000  # user id: those below are the machine's own (login.defs, U
 NOBODY = 65534  # user id that stands for none
 NO_CONNECTION = (5, 6, 7, 28)  # how curl ends when nobody answers: no name, no connection, too late
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that sshd, sh and curl read alike
+SAYS = {
+    comparing.CLIENT_ID: r'^user = "([^:"]+):',
+    comparing.SERVER: r'^url = "(.+)/relying-parties/keys"',
+}
 NEEDED = ("sk-ecdsa-sha2-nistp256@openssh.com", "sk-ssh-ed25519@openssh.com")
 
 
@@ -111,6 +116,16 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
     return tuple(_findings(setup))
 
 
+def in_use(setup: Setup) -> tuple[Finding, ...]:
+    """See whether sshd's own configuration includes them, where that was not judged already."""
+    return () if _main(setup) is not None else tuple(_findings_of(FOLDER.parent / MAIN, setup))
+
+
+def socket_named(setup: Setup) -> str:
+    """Return nothing: it asks over HTTP."""
+    return ""
+
+
 def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     snippet, script, _ = paths(setup)
@@ -136,26 +151,43 @@ def undo(setup: Setup) -> tuple[str, ...]:
 
 
 def _findings(setup: Setup) -> Iterator[Finding]:
-    script = paths(setup)[1]
     with _whole(setup, with_ours=True) as path:
-        judged = _judged(path)
-        if judged.returncode != 0:
-            yield _not_taken(judged)
-            return
-        said = _effective(path)
-    asked = said.get("authorizedkeyscommand", "none")
-    is_ours = asked.startswith(f"{script} ")
-    yield Finding(
-        check="sshd",
-        ok=is_ours,
-        message=f"asks {script}" if is_ours else f"asks {names.printable(asked)}: what was written here is not read",
-        hint="" if is_ours else f'sshd_config has no "Include {script.parent}/*.conf" before that',
-    )
+        first, *others = _findings_of(path, setup)
+    yield first
+    if not (first.ok or others):
+        return
+    if _main(setup) is not None:  # a trial says nothing of what sshd takes otherwise
+        yield from others
+    yield from _unsafe(paths(setup)[1])
+    yield _asked(setup)
+
+
+def _findings_of(path: Path, setup: Setup) -> Iterator[Finding]:
+    """Have sshd read a configuration: its own, or one to try."""
+    judged = _judged(path)
+    if judged.returncode != 0:
+        yield _not_taken(judged)
+        return
+    said = _effective(path)
+    yield _command(path, setup, said.get("authorizedkeyscommand", "none"))
     missing = [one for one in NEEDED if one not in said.get("pubkeyacceptedalgorithms", "").split(",")]
     taken = "takes signatures of security keys" if not missing else f"takes no signatures of {missing[0]}"
     yield Finding(check="algorithms", ok=not missing, message=taken, hint="" if not missing else "see PubkeyAcceptedAlgorithms")
-    yield from _unsafe(script)
-    yield _asked(setup)
+
+
+def _command(path: Path, setup: Setup, asked: str) -> Finding:
+    """Say whom sshd asks for keys by a configuration."""
+    snippet, script, _ = paths(setup)
+    is_its_own = path.name == MAIN and path.parent in (FOLDER.parent, snippet.parent.parent)
+    if asked.startswith(f"{script} "):
+        return Finding(check="sshd", ok=True, message=f"{path} asks {script}" if is_its_own else f"would ask {script}")
+    if _main(setup) is None:
+        hint = f"in it, before any Match: Include {snippet}; then: systemctl reload ssh (elsewhere: sshd)"
+        return Finding(check="sshd", ok=False, message=f"{path} does not include it yet", hint=hint)
+    message = f"asks {names.printable(asked)}: what was written here is not read"
+    return Finding(
+        check="sshd", ok=False, message=message, hint=f'sshd_config has no "Include {script.parent}/*.conf" before that'
+    )
 
 
 def _not_taken(judged: subprocess.CompletedProcess[str]) -> Finding:
@@ -183,7 +215,7 @@ def _asked(setup: Setup) -> Finding:
     if asked.returncode == 0:
         return Finding(check="server", ok=True, message="answers")
     if asked.returncode in NO_CONNECTION:
-        return Finding(check="server", ok=True, message="does not answer yet", hint="start it: passless serve")
+        return Finding(check="server", ok=True, message="does not answer yet", hint="start it: passless serve", tested=False)
     said = names.printable(asked.stderr.strip().rpartition("\n")[2], at_most=200)
     return Finding(check="server", ok=False, message=f"asking it failed: {said}", hint="see whether the secret is right")
 
@@ -236,16 +268,22 @@ def _snippet(setup: Setup, script: Path) -> str:
 @contextmanager
 def _whole(setup: Setup, *, with_ours: bool) -> Iterator[Path]:
     """Give sshd's whole configuration; where the files are elsewhere, one that has nothing but them."""
-    snippet = paths(setup)[0]
-    main = snippet.parent.parent / "sshd_config"
-    if snippet.parent.name == SNIPPETS and main.is_file():
+    snippet, main = paths(setup)[0], _main(setup)
+    if main is not None:
         yield main
         return
     with tempfile.TemporaryDirectory(prefix="passless-") as folder:
-        key, path = Path(folder) / "key", Path(folder) / "sshd_config"
+        key, path = Path(folder) / "key", Path(folder) / MAIN
         _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
         path.write_text(f"HostKey {key}\n" + (f"Include {snippet}\n" if with_ours else ""))
         yield path
+
+
+def _main(setup: Setup) -> Path | None:
+    """Return sshd's configuration that includes all of a folder's files; None where the files are elsewhere."""
+    folder = paths(setup)[0].parent
+    main = folder.parent / MAIN
+    return main if folder.name == SNIPPETS and main.is_file() else None
 
 
 def _judged(path: Path) -> subprocess.CompletedProcess[str]:

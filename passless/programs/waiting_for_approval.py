@@ -66,9 +66,9 @@ def is_answered(file: Path, user: str) -> bool:
 
 
 def read(file: Path) -> Where:
-    """Return what stands in the module's file."""
-    line = next(one for one in file.read_text().splitlines() if one.strip() and not one.startswith("#"))
-    server, secret, timeout = line.split()
+    """Return what stands in the module's file; `ValueError` where that is something else."""
+    lines = [one for one in file.read_text().splitlines() if one.strip() and not one.startswith("#")]
+    server, secret, timeout = " ".join(lines[:1]).split()
     host, _, port = server.rpartition(":")
     return Where(host.strip("[]"), int(port), secret.encode(), float(timeout))
 

@@ -31,12 +31,16 @@ class CannotWriteThere(Unavailable):
 
 
 class NewFile(Struct, frozen=True):
-    """A file that is to be there; `group` is the id of the group that it is for, root's where it is left out."""
+    """A file that is to be there; `group` is the id of the group that it is for, root's where it is left out.
+
+    `together` names what may be there or not, as a whole; what belongs to everything has none.
+    """
 
     path: Path
     content: str
     mode: int = OPEN_FILE
     group: int | None = None
+    together: str = ""
 
 
 def check_free(folder: Path, files: Sequence[Path]) -> None:

@@ -21,7 +21,7 @@ def said(passless: Passless, check: str) -> list[dict[str, Any]]:
 def test_every_check_has_its_keys(passless: Passless) -> None:
     found = passless.json("doctor")
     assert list(dict.fromkeys(one["check"] for one in found)) == CHECKS
-    assert all(set(one) == {"check", "ok", "message", "hint"} for one in found)
+    assert all(set(one) == {"check", "ok", "message", "hint", "tested"} for one in found)
 
 
 def test_looking_makes_nothing(passless: Passless) -> None:
@@ -95,7 +95,7 @@ def test_a_check_that_fails_is_a_verdict(passless: Passless, monkeypatch: pytest
 
     monkeypatch.setattr("passless.wiring.key_reader", broken)
     (found,) = said(passless, "keys")
-    assert found == {"check": "keys", "ok": False, "message": "the bus is out", "hint": "walk"}
+    assert found == {"check": "keys", "ok": False, "message": "the bus is out", "hint": "walk", "tested": True}
 
 
 def test_arguments_are_refused(passless: Passless) -> None:

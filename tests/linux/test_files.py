@@ -58,6 +58,29 @@ def test_three_services_are_written_and_the_secret_apart_for_root_alone(passless
     assert any(str(secret) in one for one in made["undo"])
 
 
+def test_a_secret_that_others_read_and_a_file_that_is_broken_or_gone_are_told(passless: Passless, tmp_path: Path) -> None:
+    """Must hold 2; the socket that is asked is the one that stands in the file."""
+    made = add(passless, tmp_path, "--way-back", "a console", "--socket", "udp:127.0.0.1:9")
+    secret, service, *_ = (Path(one) for one in made["written"])
+    looks = ("relying-party", "test", "The Host", "--to", str(tmp_path), "--server", SERVER, "--json")
+
+    def wrong() -> dict[str, str]:
+        result = passless(*looks)
+        assert result.status == 6
+        return {one["message"]: one["hint"] for one in result.json if not one["ok"] and one["check"] != "server"}
+
+    secret.chmod(0o644)
+    assert wrong()[f"others can read {secret}"] == f"chmod 600 {secret}"
+    assert any("udp:127.0.0.1:9 " in message for message in wrong())
+    secret.write_text("broken\n")
+    service.unlink()
+    assert set(wrong()) == {
+        f"others can read {secret}",
+        f"{service} is not there, or empty",
+        f"{secret.name} is broken: it names no socket",
+    }
+
+
 def test_a_server_that_is_not_on_the_loopback_is_refused(passless: Passless, tmp_path: Path) -> None:
     for address in ("0.0.0.0:1812", "192.0.2.1:1812", "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:1812 x", "[::2]:1812"):
         refused = add(passless, tmp_path, "--way-back", "a console", "--socket", f"udp:{address}", status=2)

@@ -188,7 +188,7 @@ def test_test_says_that_all_of_it_works(host: Host) -> None:
     verdicts = on_host(host.served, "relying-party", "test", host.name)
     assert any(host.socket in one["message"] for one in verdicts)
     assert {one["check"] for one in verdicts} >= {
-        "secret",
+        "files",
         host.service,
         f"{host.service}-code",
         f"{host.service}-wait",

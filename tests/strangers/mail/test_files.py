@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.party_views import RelyingPartyView
 from passless.domain.secret import Secret
-from passless.programs import dovecot, setting_up
+from passless.programs import comparing, dovecot, setting_up
 from tests.strangers.mail.a_dovecot import need_dovecot
+
+START = (
+    ""
+    if not shutil.which("dovecot") or dovecot.is_old()
+    else "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
+)
 
 
 @pytest.fixture
@@ -21,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def written(*, introspects: bool) -> setting_up.Written:
+def a_setup(*, introspects: bool, name: str = "mail") -> setting_up.Setup:
     party = RelyingPartyView(
         id="x",
-        name="mail",
+        name=name,
         kind="dovecot",
         public=False,
         redirect_uris=(),
@@ -32,10 +40,11 @@ def written(*, introspects: bool) -> setting_up.Written:
         introspects=introspects,
         created_at=datetime.now(UTC),
     )
-    return setting_up.set_up(
-        dovecot,
-        setting_up.Setup(party=party, url="https://passless.example", secret=Secret("plc_x"), socket="unix:/run/mail.sock"),
-    )
+    return setting_up.Setup(party=party, url="https://passless.example", secret=Secret("plc_x"), socket="unix:/run/mail.sock")
+
+
+def written(*, introspects: bool) -> setting_up.Written:
+    return setting_up.set_up(dovecot, a_setup(introspects=introspects))
 
 
 def test_tokens_are_refused_where_dovecot_would_log_the_secret(folder: Path) -> None:
@@ -51,3 +60,41 @@ def test_tokens_are_refused_where_dovecot_would_log_the_secret(folder: Path) -> 
 def test_names_with_any_letters_are_asked_about(folder: Path) -> None:
     done = written(introspects=True)
     assert "\nauth_username_chars =\n" in Path(done.files[0]).read_text()
+
+
+def test_files_that_dovecot_does_not_include_yet_are_told_apart(folder: Path) -> None:
+    """Dovecot would take them, which says nothing of whether it has them."""
+    (folder / "dovecot.conf").write_text(START)
+    done, setup = written(introspects=False), a_setup(introspects=False)
+    assert next((one.ok, one.message) for one in dovecot.findings(setup)) == (True, "Dovecot would take it")
+    not_yet, _ = dovecot.in_use(setup)
+    assert (not_yet.ok, not_yet.message) == (False, f"{folder}/dovecot.conf does not include it yet")
+    assert f"!include {done.files[0]}" in not_yet.hint
+    (folder / "dovecot.conf").write_text(f"{START}!include {done.files[0]}\n")
+    assert dovecot.in_use(setup)[0].ok
+    (folder / "dovecot.conf").write_text("no_such_setting = yes\n")
+    assert not dovecot.in_use(setup)[0].ok
+
+
+def test_the_socket_is_the_one_that_the_files_name(folder: Path) -> None:
+    written(introspects=False)
+    assert dovecot.socket_named(replace(a_setup(introspects=False), socket="")) == "unix:/run/mail.sock"
+    other = replace(a_setup(introspects=False), socket="unix:/run/other.sock")
+    assert [one.message.partition(" is for ")[2] for one in comparing.findings(dovecot, other)] == [
+        "another socket: /run/mail.sock, not /run/other.sock"
+    ]
+
+
+def test_files_of_another_client_id_or_for_another_server_are_told_and_so_is_a_secret_that_others_read(folder: Path) -> None:
+    """Must hold 2."""
+    done, setup = written(introspects=True), a_setup(introspects=True)
+    assert [one.ok for one in comparing.findings(dovecot, setup)] == [True]
+    other = replace(setup, party=replace(setup.party, id="y", name="Mail"), url="https://other.example")
+    Path(done.files[2]).chmod(0o644)
+    said = [one.message.partition(" is ")[2] or one.message for one in comparing.findings(dovecot, other)]
+    assert said == [
+        f"others can read {done.files[2]}",
+        'of another relying party: "mail", not "Mail"',
+        "of another relying party: client id x, not y",
+        "for another server: passless.example, not other.example",
+    ]

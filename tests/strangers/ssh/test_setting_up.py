@@ -189,6 +189,23 @@ class TestTheScript:
         assert SECRET not in asked.stderr
 
 
+def test_files_that_sshd_does_not_include_yet_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written beside sshd's own, they are tried, and are taken; whether sshd has them is another question."""
+    monkeypatch.setattr(sshd, "FOLDER", folder / "sshd_config.d")
+    (folder / "apart").mkdir(mode=0o755)
+    setup = replace(a_setup(folder), folder=folder / "apart")
+    snippet, script, _ = sshd.paths(setup)
+    setting_up.set_up(sshd, setup)
+    assert next(one.message for one in sshd.findings(setup)) == f"would ask {script}"
+    not_yet, *_ = sshd.in_use(setup)
+    assert (not_yet.ok, not_yet.message) == (False, f"{folder / 'sshd_config'} does not include it yet")
+    assert f"Include {snippet}" in not_yet.hint
+    main(folder, f"{USUAL}Include {snippet}\n")
+    assert next((one.ok, one.message) for one in sshd.in_use(setup)) == (True, f"{folder / 'sshd_config'} asks {script}")
+    main(folder, "NoSuchWord yes\n")
+    assert [one.ok for one in sshd.in_use(setup)] == [False]
+
+
 class Answering(BaseHTTPRequestHandler):
     """Answers everything alike, and looks at the argument lists of all processes meanwhile."""
 
