@@ -18,11 +18,11 @@ from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import NotFound, WrongUse
 from passless.domain.party_kinds import REACH, PartyKind, Requirement
-from passless.domain.relying_parties import BadRedirectUri, Client, NewRelyingParty, cleaned
+from passless.domain.relying_parties import BadRedirectUri, BadRelyingParty, Client, NewRelyingParty, cleaned
 from passless.domain.secret import Secret
 from passless.domain.sessions import SessionId
 from passless.domain.views import Ended, MadeRelyingParty, RelyingPartyView
-from passless.ports import Record, VersionMoved, Write, item_of_record
+from passless.ports import Record, VersionMoved, Write, item_as_it_was, item_of_record
 from passless.ports.directory import Actor
 
 CLIENTS = "oauth-client"  # the kind of record that is a client; its key is the client's id
@@ -70,6 +70,31 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     return MadeRelyingParty(**msgspec.structs.asdict(shown), secret=secret)
 
 
+def new_secret(parts: Parts, actor: Actor, words: str) -> MadeRelyingParty:
+    """Give a relying party another secret, shown once; the one before is good for nothing from now on, and all else stays.
+
+    Raises:
+        BadRelyingParty: it is public, and has none.
+    """
+    from passless.credentials.random_codes import new_token
+
+    name, reason = _changing(parts, actor)
+    client, record = _registered(parts, words)
+    if client.is_public:
+        raise BadRelyingParty(f'"{client.name}" is public: it has no secret', hint="nothing has to be done")
+    secret = new_token(parts.entropy, prefix=SECRET_PREFIX)
+    after = msgspec.structs.replace(client, secret_hash=secret_hash(secret))
+    puts = [msgspec.structs.replace(record, document=msgspec.json.encode(after))]
+    if client.kind in READ_BACK:
+        puts.append(_kept_secret(parts, client.id, secret, over=parts.store.record(SECRETS, client.id)))
+    entry = _entry(parts, actor, name, "new-relying-party-secret", client, reason)
+    ended = (item_as_it_was(record),)  # an old copy of the store brings no old secret back
+    parts.store.commit(Write(at=parts.now(), account_id=NO_ACCOUNT, puts=tuple(puts), ended=ended, events=(entry,)))
+    if client.kind in READ_BACK:
+        sealed_records.settle(parts, SECRETS, client.id, secret.reveal().encode())
+    return MadeRelyingParty(**msgspec.structs.asdict(view(after)), secret=secret)
+
+
 def checked(parts: Parts, new: NewRelyingParty) -> Client:
     """Return what would be registered, without a secret; else the error says what cannot be."""
     new = cleaned(new)
@@ -111,10 +136,7 @@ def everyone(parts: Parts, actor: Actor) -> tuple[RelyingPartyView, ...]:
 def remove(parts: Parts, actor: Actor, words: str) -> Ended:
     """Forget a relying party by its id or name: its tokens end at once, and what people agreed to is gone with it."""
     name, reason = _changing(parts, actor)
-    found = naming.one_of(clients(parts), words, NoSuchRelyingParty, "relying party")
-    record = parts.store.record(CLIENTS, found.id)
-    if record is None:
-        raise NoSuchRelyingParty(f'there is no relying party "{names.printable(words)}"')
+    found, record = _registered(parts, words)
     kept = parts.store.record(SECRETS, found.id)
     parts.store.commit(
         Write(
@@ -162,17 +184,29 @@ def read_secret(parts: Parts, client: Client) -> Secret:
     """
     record = parts.store.record(SECRETS, client.id)
     if record is None:
-        raise NoSuchRelyingParty(f'the secret of "{client.name}" is not kept', hint="remove it and add it anew")
+        raise NoSuchRelyingParty(
+            f'the secret of "{client.name}" is not kept', hint=f"make another: passless relying-party new-secret {client.id}"
+        )
     return Secret(sealed_records.opened(parts, record).decode())
 
 
-def _kept_secret(parts: Parts, client_id: str, secret: Secret) -> Record:
-    return sealed_records.sealed(parts, SECRETS, client_id, secret.reveal().encode())
+def _kept_secret(parts: Parts, client_id: str, secret: Secret, *, over: Record | None = None) -> Record:
+    version = 0 if over is None else over.version
+    return sealed_records.sealed(parts, SECRETS, client_id, secret.reveal().encode(), version=version)
 
 
 def find_named(parts: Parts, name: str) -> Client | None:
     """Return a relying party by its id or name, for the server itself."""
     return next((one for one in clients(parts) if one.id == name or names.are_same(one.name, name)), None)
+
+
+def as_now(parts: Parts, before: Client) -> Client | None:
+    """Return a relying party as it is registered now: it, or the one of its name and kind that was added in its place."""
+    found = find(parts, before.id)
+    if found is not None:
+        return found[0]
+    named = find_named(parts, before.name)
+    return named if named is not None and named.kind is before.kind else None
 
 
 def view(client: Client) -> RelyingPartyView:
@@ -194,6 +228,15 @@ def view(client: Client) -> RelyingPartyView:
         enforces=REACH[client.kind].enforces,
         cannot=REACH[client.kind].cannot,
     )
+
+
+def _registered(parts: Parts, words: str) -> tuple[Client, Record]:
+    """Return a relying party by its id or name, and its record; `NoSuchRelyingParty` where there is none."""
+    named = naming.one_of(clients(parts), words, NoSuchRelyingParty, "relying party")
+    found = find(parts, named.id)
+    if found is None:
+        raise NoSuchRelyingParty(f'there is no relying party "{names.printable(words)}"')
+    return found
 
 
 def _overseer(parts: Parts, actor: Actor) -> Acting | None:

@@ -65,9 +65,10 @@ class OnHost(Struct, frozen=True, kw_only=True):
 
 
 def check_party(parts: Parts, party: Client) -> None:
-    """Refuse a host that was removed; `NoSuchRelyingParty`."""
-    if relying_parties.find(parts, party.id) is None:
-        raise NoSuchRelyingParty(f'"{party.name}" was removed')
+    """Refuse a host that was removed, or has had another secret since; `NoSuchRelyingParty`."""
+    found = relying_parties.find(parts, party.id)
+    if found is None or found[0].secret_hash != party.secret_hash:
+        raise NoSuchRelyingParty(f'"{party.name}" was removed, or has another secret')
 
 
 def find(parts: Parts, user: str, now: datetime) -> Found:

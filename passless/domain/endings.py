@@ -80,6 +80,7 @@ ENDS_NOTHING = frozenset(
         "finish-recovery",  # its pass ends, and what was opened with that is bound by rule 10 for a day
         "import-account",  # what is there already stays as it is
         "import-accounts",
+        "new-relying-party-secret",  # what was given stays; who has the old one learns nothing more
         "new-signing-key",  # what the one before signed is good until it is over
         "rename-method",
         "renew-client",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 
 from msgspec import Struct
@@ -129,11 +130,17 @@ GRANTS = (
     "openid-key",
     "operator",
 )  # kinds of records that last, and that somebody may take back
+AS_IT_WAS = "as-it-was/"  # what the names of records begin with that are good in a new form alone
 
 
 def item_of_record(kind: str, key: str) -> str:
     """Return what a record that was taken back is called among the `ended` of a write."""
     return f"record/{kind}/{key}"
+
+
+def item_as_it_was(record: Record) -> str:
+    """Return what a record is called among the `ended` of a write that is good in its new form alone."""
+    return f"{AS_IT_WAS}{record.kind}/{sha256(record.document).hexdigest()}/{record.key}"
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -162,7 +169,8 @@ class Write(Struct, frozen=True, kw_only=True):
     `updates` needs a session that was not ended and is still as it was read, but for when it was seen. With `among`, the ids of
     all sessions that its account had, nothing is kept where it has another one by now.
     `ended` names recovery codes, passes, app passwords, rights of an operator (`OperatorRights.item`) and records that were
-    taken back (`item_of_record`): none must ever come back, not even with an old copy of the store.
+    taken back (`item_of_record`) or are good in another form alone from now on (`item_as_it_was`): none must ever come back,
+    not even with an old copy of the store.
     `puts` keeps records, each only over the version it was read at; `drops` removes them alike and first, each once.
     """
 

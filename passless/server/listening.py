@@ -1,7 +1,12 @@
-"""Where a server listens: an address of this machine, or a unix socket."""
+"""Where a server listens: an address of this machine, or a unix socket.
+
+The last folder of a socket's path is made where it is missing, for what is in /run is gone whenever the machine was started.
+Others may go through it to the socket, and see nothing of what else is in it.
+"""
 
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 from contextlib import suppress
@@ -17,6 +22,7 @@ from passless.private_files import reason
 UNIX = "unix:"
 LISTEN, LISTEN_METRICS = "--listen", "--metrics-listen"
 SOCKET_MODE = 0o660  # the proxy's group may connect
+FOLDER_MODE = 0o711  # who may connect gets to the socket
 BACKLOG = 4096  # connections that wait to be taken
 
 
@@ -31,7 +37,7 @@ class CannotListen(Unavailable):
     """The place is taken, or not ours."""
 
     code = "cannot-listen"
-    hint = f"stop what listens there, or choose another place: {LISTEN} HOST:PORT"
+    hint = f"choose another place: {LISTEN} HOST:PORT"
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -67,12 +73,12 @@ def place_of(text: str) -> Place:
 
 
 def listen(place: Place, *, flag: str = LISTEN) -> socket.socket:
-    """Begin to listen; who connects waits until somebody takes them. `flag` is what named the place."""
+    """Begin to listen; who connects waits until somebody takes them. `flag` is what stands before the place."""
     try:
         return _listen_on_path(Path(place.path)) if place.path else _listen_on_port(place)
     except OSError as error:
         where = place.path or f"{place.host}:{place.port}"
-        hint = CannotListen.hint.replace(LISTEN, flag)
+        hint = _hint(place, error, flag if flag.endswith("=") else f"{flag} ")
         raise CannotListen(f'cannot listen on "{printable(where)}": {reason(error)}', hint=hint) from error
 
 
@@ -98,6 +104,7 @@ def _listen_on_port(place: Place) -> socket.socket:
 
 
 def _listen_on_path(path: Path) -> socket.socket:
+    _make_folder(path.parent)
     if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
         path.unlink()  # a killed process left it
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -109,6 +116,35 @@ def _listen_on_path(path: Path) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a socket, where the one above it is there; one that is there stays as it is."""
+    try:
+        folder.mkdir(mode=FOLDER_MODE)
+    except FileExistsError:
+        return
+    folder.chmod(FOLDER_MODE)  # whatever the umask
+
+
+def _hint(place: Place, error: OSError, flag: str) -> str:
+    """Say what helps with what went wrong."""
+    path = Path(place.path)
+    another = f"choose another place: {flag}{'unix:/PATH' if place.path else 'HOST:PORT'}"
+    match error.errno:
+        case errno.EADDRINUSE if place.path and not path.is_socket():
+            return f"put away what is there, which is no socket, or {another}"
+        case errno.EADDRINUSE:
+            return f"stop what listens there, or {another}"
+        case errno.ENOENT if place.path:
+            return f"only the last folder is made; make the others: mkdir -p {printable(str(path.parent.parent))}"
+        case errno.EACCES | errno.EPERM | errno.EROFS if place.path:
+            folder = printable(str(path.parent))
+            return f"let the server's user write in {folder} (systemd: RuntimeDirectory={path.parent.name}), or {another}"
+        case errno.EACCES | errno.EPERM:
+            return f"ports below 1024 are root's; {another}"
+        case _:
+            return another
 
 
 def _answers(path: Path) -> bool:

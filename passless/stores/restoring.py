@@ -16,10 +16,10 @@ import msgspec
 
 from passless.domain.account import Account, AccountId
 from passless.domain.audit import AuditEntry, Outcome
-from passless.ports import GRANTS, Stored, Write, item_of_record
+from passless.ports import AS_IT_WAS, GRANTS, Stored, Write, item_as_it_was, item_of_record
 from passless.stores.checkpoints import Broken, Signed, digest, read_body, read_outside
 from passless.stores.database import Database, Rows, Transaction
-from passless.stores.documents import EPOCH, micros, stored_account
+from passless.stores.documents import EPOCH, micros, stored_account, stored_record
 from passless.stores.keeping import keep_account
 from passless.stores.recent_accounts import RecentAccounts
 from passless.stores.state_folder import StateFolder
@@ -113,13 +113,21 @@ def strip_accounts(transaction: Transaction, ended: tuple[tuple[str, str], ...],
 
 
 def take_back_records(transaction: Transaction, ended: tuple[tuple[str, str], ...]) -> None:
-    """Remove every record that was taken back; one that was given again since goes as well, for nobody can tell."""
+    """Remove every record that was taken back; one that was given again since goes as well, for nobody can tell.
+
+    One that is good in a new form alone goes where this is the form before: with the secret that a relying party had, say.
+    """
     known = {item for _, item in ended}
     for kind in GRANTS:
         front = item_of_record(kind, "")
         for item in known:
             if item.startswith(front):
                 transaction.run("remove_named_record", kind=kind, key=item.removeprefix(front))
+    for item in known:
+        if item.startswith(AS_IT_WAS):
+            _, kind, _, key = item.split("/", maxsplit=3)
+            if any(item_as_it_was(stored_record(row)) == item for row in transaction.rows("read_record", kind=kind, key=key)):
+                transaction.run("remove_named_record", kind=kind, key=key)
 
 
 def take_back_grants(transaction: Transaction, at: datetime) -> None:

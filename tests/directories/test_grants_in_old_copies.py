@@ -202,6 +202,24 @@ def test_what_was_taken_back_stays_so(stored: Stored) -> None:
         assert store.verify().intact
 
 
+def test_a_secret_before_the_new_one_does_not_come_back(stored: Stored) -> None:
+    """Must hold 13: its relying party is gone with it; one that has the new secret stays."""
+    team = begun(stored)
+    team.host.new_relying_party_secret(Actor(), "mail")
+    put_back_under(team, stored)
+    with closing(stored.open(at=LATER)) as store:
+        assert team.look(store).relying_parties == ["chat"]
+    team.use(stored.open(at=LATER))
+    team.host.new_relying_party_secret(Actor(), "chat")
+    team.place.close()
+    stored.copy()
+    with closing(stored.open(at=LATER)) as store:
+        store.count_attempt("ada", at=LATER)
+    stored.put_back()
+    with closing(stored.open(at=LATER)) as store:
+        assert (store.tell_restored(), team.look(store).relying_parties) == (LATER, ["chat"])
+
+
 def test_what_was_not_taken_back_is_still_there(stored: Stored) -> None:
     team = begun(stored)
     team.host.create(Actor(), NewAccount(name="bob", password=Secret(PASSWORD)))

@@ -40,7 +40,9 @@ class Mail:
         self.id = relying_parties.add(place.parts, Actor(), new).id
         place.change(access=Access.NOBODY)
         self.site = Site(directory=LocalDirectory(place.parts), url="https://passless.example")
-        self.asking = Asking(self.site, self.id)
+        found = relying_parties.find(place.parts, self.id)
+        assert found is not None
+        self.asking = Asking(self.site, found[0])
 
     def signs_in(self, user: str = "ada@example.org", *, service: str = "imap", plain: bool = False, secret: str = "") -> bytes:
         digest = sha256((secret or self.secret).encode()).digest()
@@ -79,6 +81,20 @@ def test_after_it_was_removed_it_is_later_and_never_a_no(place: Place) -> None:
     place.clock.move(seconds=LOOKED_AT_EVERY.total_seconds())
     assert mail.signs_in().startswith(b"F")
     assert mail.is_there("eve").startswith(b"F")
+
+
+def test_one_that_is_added_anew_under_its_name_is_answered_in_its_place(place: Place) -> None:
+    mail = Mail(place)
+    place.change(access=Access.OWNER)
+    relying_parties.remove(place.parts, Actor(), mail.id)
+    relying_parties.add(place.parts, Actor(), NewRelyingParty(name="mail", kind="http"))
+    place.clock.move(seconds=LOOKED_AT_EVERY.total_seconds())
+    assert mail.signs_in().startswith(b"F"), "another kind is another thing"
+    relying_parties.remove(place.parts, Actor(), "mail")
+    relying_parties.add(place.parts, Actor(), NewRelyingParty(name="Mail", kind="dovecot", services=("imap",)))
+    place.clock.move(seconds=LOOKED_AT_EVERY.total_seconds())
+    assert mail.signs_in(service="imap").startswith(b"O")
+    assert mail.signs_in(service="pop3") == NOBODY, "what it is registered with now counts"
 
 
 def test_a_store_that_does_not_answer_is_later_and_never_a_no(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

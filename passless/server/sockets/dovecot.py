@@ -7,7 +7,7 @@ group that the address names (`unix:/path?group=dovecot`), else of the group tha
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 from collections import deque
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from passless.server.sockets.mail_answers import LATER, Asking, answer
 from passless.server.sockets.opening import BadSocket
 
 UNIX = "unix:"
+FLAG = "--socket NAME="  # what stands before the address
 GROUP = "group="
 MOST_WAITING = 256  # questions of one connection that are not answered yet; then it is not listened to for a while
 NO_LISTS = "people are not listed here"
@@ -34,23 +35,40 @@ NO_LISTS = "people are not listed here"
 
 async def open_at(site: Site, log: Log, party: Client, address: str) -> OpenedSocket:
     """Begin to answer Dovecot."""
-    path, group = _place(address)
+    path, group = place_of(address)
     place = Place(path=path)
-    listens = listening.listen(place, flag="--socket")
+    listens = listening.listen(place, flag=FLAG)
     try:
         if group:
-            shutil.chown(path, group=group)
+            _give(path, group)
         answering = Answering(site, log, party)
         server = await asyncio.get_running_loop().create_unix_server(lambda: Connection(answering), sock=listens)
-    except (OSError, LookupError) as error:
+    except BaseException:
         listens.close()
         listening.leave(place)
-        why = reason(error) if isinstance(error, OSError) else f'there is no group "{printable(group)}"'
-        raise CannotListen(f'"{printable(path)}" cannot be for "{printable(group)}": {why}') from error
+        raise
     return OpenedSocket(f"{UNIX}{path}", Path(path), server, answering)
 
 
-def _place(address: str) -> tuple[str, str]:
+def _give(path: str, group: str) -> None:
+    """Let a group open the socket, where it is not that group's already: a server under systemd may not ask for that."""
+    import grp  # which Windows has not
+
+    whose = f'"{printable(path)}" cannot be for the group "{printable(group)}"'
+    try:
+        number = grp.getgrnam(group).gr_gid
+        if Path(path).stat().st_gid != number:
+            os.chown(path, -1, number)
+    except LookupError as error:
+        raise CannotListen(
+            f"{whose}: there is none", hint="the group is the one that Dovecot runs as; see: getent group"
+        ) from error
+    except OSError as error:
+        hint = f"the server's user has to be in that group, or be root: usermod --append --groups {printable(group)} USER"
+        raise CannotListen(f"{whose}: {reason(error)}", hint=hint) from error
+
+
+def place_of(address: str) -> tuple[str, str]:
     """Return the path of a socket, and the group that it is for."""
     path, question, rest = address.removeprefix(UNIX).partition("?")
     group = rest.removeprefix(GROUP)
@@ -84,7 +102,7 @@ class Answering:
         self._site = site
         self._log = log
         self._party = party
-        self._asking = Asking(site, party.id)
+        self._asking = Asking(site, party)
         self._batches = Batches(site.parts.store)
 
     def ask(self, key: bytes) -> asyncio.Future[bytes] | None:

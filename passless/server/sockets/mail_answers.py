@@ -22,11 +22,14 @@ WAIT = "too many wrong app passwords of this name from there: nothing is looked 
 
 
 class Asking:
-    """The relying party that asks; whether it was removed is looked up some times a second, and not for each sign-in."""
+    """The relying party that asks; whether it was removed is looked up some times a second, and not for each sign-in.
 
-    def __init__(self, site: Site, party_id: str) -> None:
+    One that is added anew under its name is answered in its place.
+    """
+
+    def __init__(self, site: Site, party: Client) -> None:
         self._site = site
-        self._id = party_id
+        self._last = party
         self._looked_at: datetime | None = None
         self._party: Client | None = None
 
@@ -34,8 +37,8 @@ class Asking:
         """Return it as it is registered; None where it was removed."""
         now = self._site.parts.now()
         if self._looked_at is None or not self._looked_at <= now < self._looked_at + LOOKED_AT_EVERY:
-            registered = relying_parties.find(self._site.parts, self._id)
-            self._party, self._looked_at = (None if registered is None else registered[0]), now
+            self._party, self._looked_at = relying_parties.as_now(self._site.parts, self._last), now
+            self._last = self._party or self._last
         return self._party
 
 

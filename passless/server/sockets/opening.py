@@ -61,8 +61,7 @@ def party_of(site: Site, wish: Wanted) -> Client:
         raise BadSocket(f'there is no relying party "{printable(wish.party)}"', hint="see: passless relying-party list")
     if found.kind not in ON_HOST:
         raise BadSocket(f'"{found.name}" is of the kind {found.kind}, which asks over HTTP', hint="leave its socket out")
-    if found.kind is PartyKind.PAM:
-        import_module(MODULES[found.kind]).loopback(wish.address)  # a wrong address is told before anybody is answered
+    import_module(MODULES[found.kind]).place_of(wish.address)  # a wrong address is told before anybody is answered
     return found
 
 

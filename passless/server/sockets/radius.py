@@ -15,6 +15,7 @@ from hashlib import sha256
 from ipaddress import ip_address
 from typing import cast
 
+from litestar.concurrency import sync_to_thread
 from msgspec import Struct
 
 from passless.actions import relying_parties
@@ -34,7 +35,7 @@ SENT_AGAIN_FOR = 60.0  # seconds that an answer is kept; a module waits at most 
 MOST_KEPT = 4096  # answers; the oldest go first
 MOST_AT_ONCE = 256  # packets that are dealt with; who comes then asks again
 PATIENCE = 3.0  # seconds that somebody who presses Enter too early is waited for; less than TIMEOUT of `programs.pam`
-LOOK_EVERY = 0.25  # seconds between two looks
+LOOK_EVERY = 0.25  # seconds between two looks: whether somebody approved, and whether the host is registered as before
 
 Address = tuple[str, int]
 
@@ -47,14 +48,29 @@ class Dealt(Struct):
     answer: bytes | None = None
 
 
+class Spoken(Struct, frozen=True):
+    """With which host, with which secret, and what is said to it."""
+
+    party: Client
+    secret: bytes
+    conversation: Conversation
+
+
+def spoken_with(site: Site, party: Client) -> Spoken:
+    """Return what is spoken with a host as it is registered; `NoSuchRelyingParty` where its secret is not kept."""
+    secret = relying_parties.read_secret(site.parts, party).reveal().encode()
+    return Spoken(party, secret, Conversation(site, party))
+
+
 class Endpoint(asyncio.DatagramProtocol):
     """One open port."""
 
     def __init__(self, site: Site, log: Log, party: Client) -> None:
-        self._secret = relying_parties.read_secret(site.parts, party).reveal().encode()
+        self._site, self._log = site, log
         self._batches = Batches(site.parts.store)
-        self._conversation = Conversation(site, party)
-        self._log, self._party = log, party
+        self._spoken = spoken_with(site, party)
+        self._looked_at = -LOOK_EVERY
+        self._looking = asyncio.Lock()
         self._dealt: OrderedDict[bytes, Dealt] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._passed_over = 0
@@ -74,15 +90,7 @@ class Endpoint(asyncio.DatagramProtocol):
             return
         if len(self._tasks) >= MOST_AT_ONCE:
             return
-        try:
-            asked = read(packet, self._secret)
-            stage = self._conversation.stage_of(asked)
-        except (BadPacket, NotFromHost) as error:
-            self._pass_over(str(error))
-            return
-        dealt = Dealt(address[:2], asyncio.get_running_loop().time())
-        self._keep(key, dealt)
-        task = asyncio.create_task(self._answer(asked, stage, key, dealt))
+        task = asyncio.create_task(self._take(packet, key, address[:2]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -93,38 +101,61 @@ class Endpoint(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    async def _answer(self, asked: Asked, stage: Stage | None, key: bytes, dealt: Dealt) -> None:
+    async def _take(self, packet: bytes, key: bytes, address: Address) -> None:
+        """Read a packet with the secret that the host has now, and answer it."""
+        await self._follow()
+        spoken = self._spoken
         try:
-            reply = await self._reply(asked, stage)
+            asked = read(packet, spoken.secret)
+            stage = spoken.conversation.stage_of(asked)
+        except (BadPacket, NotFromHost) as error:
+            self._pass_over(str(error))
+            return
+        if key not in self._dealt:  # it may have come twice meanwhile
+            dealt = Dealt(address, asyncio.get_running_loop().time())
+            self._keep(key, dealt)
+            await self._answer(spoken, asked, stage, key, dealt)
+
+    async def _follow(self) -> None:
+        """See some times a second whether the host has another secret, or was added anew under its name."""
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if now < self._looked_at + LOOK_EVERY:
+                return
+            self._looked_at = now
+            with suppress(PasslessError):  # what is answered says so
+                self._spoken = await sync_to_thread(self._as_now)
+
+    def _as_now(self) -> Spoken:
+        before = self._spoken
+        party = relying_parties.as_now(self._site.parts, before.party)
+        if party is None or (party.id, party.secret_hash) == (before.party.id, before.party.secret_hash):
+            return before
+        return spoken_with(self._site, party)
+
+    async def _answer(self, spoken: Spoken, asked: Asked, stage: Stage | None, key: bytes, dealt: Dealt) -> None:
+        try:
+            reply = await self._reply(spoken.conversation, asked, stage)
         except PasslessError as error:
-            self._log.line("warning", "second-step-unavailable", relying_party=self._party.id, code=error.code)
+            self._log.line("warning", "second-step-unavailable", relying_party=spoken.party.id, code=error.code)
             self._dealt.pop(key, None)  # what is sent again is looked at again
             return
         except Exception as error:  # noqa: BLE001 - a fault is written down, and the host is told nothing
             self._log.fault(error, request_id=f"radius-{asked.identifier}")
             self._dealt.pop(key, None)
             return
-        dealt.answer = answer(reply.code, asked, self._secret, self._attributes(reply))
+        dealt.answer = answer(reply.code, asked, spoken.secret, _attributes(spoken.conversation, reply))
         self._send(dealt.answer, dealt.address)
 
-    async def _reply(self, asked: Asked, stage: Stage | None) -> Reply:
+    async def _reply(self, conversation: Conversation, asked: Asked, stage: Stage | None) -> Reply:
         """Return what is answered; who waits for an approval is told as soon as it is there, or that it is not."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE
         while True:
-            reply: Reply = await self._batches.do(lambda: self._conversation.reply(asked, stage))
+            reply: Reply = await self._batches.do(lambda: conversation.reply(asked, stage))
             if not reply.waits or loop.time() + LOOK_EVERY >= until:
                 return reply
             await asyncio.sleep(LOOK_EVERY)
-
-    def _attributes(self, reply: Reply) -> list[tuple[Attribute, bytes]]:
-        if reply.code is not Code.CHALLENGE or reply.stage is None:
-            return []
-        return [
-            (Attribute.REPLY_MESSAGE, reply.text.encode()),
-            (Attribute.PROMPT, ECHO if reply.echo else NO_ECHO),
-            (Attribute.STATE, self._conversation.state(reply.stage)),
-        ]
 
     def _keep(self, key: bytes, dealt: Dealt) -> None:
         self._dealt[key] = dealt
@@ -139,7 +170,19 @@ class Endpoint(asyncio.DatagramProtocol):
         """Count what nobody with the secret sent; the first, the tenth, the hundredth are written down."""
         self._passed_over += 1
         if str(self._passed_over).strip("0") == "1":
-            self._log.line("warning", "packet-passed-over", relying_party=self._party.id, why=why, number=self._passed_over)
+            self._log.line(
+                "warning", "packet-passed-over", relying_party=self._spoken.party.id, why=why, number=self._passed_over
+            )
+
+
+def _attributes(conversation: Conversation, reply: Reply) -> list[tuple[Attribute, bytes]]:
+    if reply.code is not Code.CHALLENGE or reply.stage is None:
+        return []
+    return [
+        (Attribute.REPLY_MESSAGE, reply.text.encode()),
+        (Attribute.PROMPT, ECHO if reply.echo else NO_ECHO),
+        (Attribute.STATE, conversation.state(reply.stage)),
+    ]
 
 
 class Port:
@@ -156,7 +199,7 @@ class Port:
 
 async def open_at(site: Site, log: Log, party: Client, address: str) -> Port:
     """Begin to answer a host; `BadSocket` where the port is none of the loopback's, `CannotListen` where it is taken."""
-    host, port = loopback(address)
+    host, port = place_of(address)
     bound = _bound(host, port, address)
     try:
         endpoint = Endpoint(site, log, party)
@@ -181,7 +224,7 @@ def _bound(host: str, port: int, address: str) -> socket.socket:
     return found
 
 
-def loopback(address: str) -> Address:
+def place_of(address: str) -> Address:
     """Read `udp:127.0.0.1:PORT` or `udp:[::1]:PORT`: the module's answers are worth no more than the way they take."""
     host, _, port = address.removeprefix("udp:").rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
