@@ -67,6 +67,13 @@ def remove_relying_party(found: RelyingPartyView) -> PlanView:
     return _plan(change, "relying-party-removed", message, NOTHING, NOTHING)
 
 
+def new_relying_party_secret(found: RelyingPartyView) -> PlanView:
+    """Plan another secret of a relying party."""
+    change = {"type": "new-relying-party-secret", "relying_party": found.id, "name": found.name}
+    message = f'"{found.name}" has a new secret, and the one before is refused; its tokens stay'
+    return _plan(change, "relying-party-secret-replaced", message, NOTHING, NOTHING)
+
+
 def sign_out(view: AccountView, *, everywhere: bool) -> PlanView:
     """Plan the end of sessions."""
     everything = "every session of the account ends, and every token of a machine"

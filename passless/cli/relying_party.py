@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from typer import Argument, Context, Option
 
-from passless.cli import relying_parties, signing_keys, testing_parties, watching
+from passless.cli import new_secrets, relying_parties, signing_keys, testing_parties, watching
 from passless.cli.arguments import words
 from passless.cli.configuring import Where
 from passless.cli.context import current
@@ -177,6 +177,13 @@ def watch(
     """On the program's host: throw out at once whoever may no longer be let in, until stopped."""
     run = current(ctx)
     watching.watch(run, name, server, secret, ca)
+
+
+@app.command("new-secret", cls=ChangingAsOperator)
+def new_secret(ctx: Context, name: Party) -> None:
+    """Make a program another secret, shown once; the one before is refused at once, and all else stays."""
+    run = relying_parties.helping(current(ctx))
+    run.show(new_secrets.make(run, name))
 
 
 @app.command("remove", cls=ChangingAsOperator)

@@ -219,6 +219,10 @@ class Directory(Protocol):
         """Forget a relying party by its id or name, and end all that it was given (operators over all, or the host)."""
         ...
 
+    def new_relying_party_secret(self, actor: Actor, relying_party: str) -> MadeRelyingParty:
+        """Give a relying party another secret; the one before is refused from now on (operators over all, or the host)."""
+        ...
+
     def sign_out(self, actor: Actor, *, everywhere: bool = False) -> int:
         """End the session in use, or all of its account; return how many ended."""
         ...

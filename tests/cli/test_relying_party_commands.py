@@ -61,6 +61,20 @@ def test_one_is_removed_when_that_is_meant(anna: Passless) -> None:
     assert anna.json("relying-party", "show", "Webmail", status=3)["code"] == "no-such-relying-party"
 
 
+def test_one_gets_a_new_secret_and_stays_what_it_is(anna: Passless) -> None:
+    made = anna.json(*ADD)
+    assert anna.json("relying-party", "new-secret", "Webmail", status=2)["code"] == "confirmation-needed"
+    assert anna.json("relying-party", "new-secret", "Webmail", "--dry-run")["applied"] is False
+    renewed = anna.json("relying-party", "new-secret", "Webmail", "--yes")
+    assert (renewed["applied"], renewed["id"], renewed["shown_once"]) == (True, made["id"], True)
+    assert renewed["secret"].startswith("plc_")
+    assert renewed["secret"] != made["secret"]
+    assert renewed["then"] == ["give it to the program in the place of the one before; until then it signs nobody in"]
+    assert anna.json("relying-party", "new-secret", "nothing", "--yes", status=3)["code"] == "no-such-relying-party"
+    for secret, status in ((made["secret"], 5), (renewed["secret"], 0)):
+        assert anna("relying-party", "test", "Webmail", "--secret-file", "-", typed=secret).status == status
+
+
 class TestTesting:
     def test_it_says_what_is_in_order(self, anna: Passless) -> None:
         made = anna.json(*ADD)

@@ -219,6 +219,12 @@ class LocalDirectory:
 
         return relying_parties.remove(self.parts, actor, relying_party)
 
+    def new_relying_party_secret(self, actor: Actor, relying_party: str) -> MadeRelyingParty:
+        """Give a relying party another secret; the one before is refused from now on (operators over all, or the host)."""
+        from passless.actions import relying_parties
+
+        return relying_parties.new_secret(self.parts, actor, relying_party)
+
     def close(self) -> None:
         """Let go of the store."""
         self.parts.store.close()

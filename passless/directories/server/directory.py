@@ -241,6 +241,10 @@ class ServerDirectory:
         """Forget a relying party."""
         return self._asking.delete(f"/relying-parties/{quoted(relying_party)}", actor, Ended)
 
+    def new_relying_party_secret(self, actor: Actor, relying_party: str) -> MadeRelyingParty:
+        """Give a relying party another secret; the one before is refused from now on."""
+        return self._asking.tell_for(f"/relying-parties/{quoted(relying_party)}/secret", actor, {}, MadeRelyingParty)
+
     def close(self) -> None:
         """Let go of the connection."""
         self.connection.close()

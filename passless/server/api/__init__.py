@@ -41,6 +41,7 @@ OPERATIONS = (
     operators.revoke_invitation,
     relying_parties.list_relying_parties,
     relying_parties.add_relying_party,
+    relying_parties.renew_relying_party_secret,
     relying_parties.remove_relying_party,
 )
 

@@ -21,6 +21,12 @@ def add_relying_party(call: Call, new: NewRelyingParty) -> Said:
     return Said(value=call.site.directory.add_relying_party(call.actor, new))
 
 
+@operation("POST", "/relying-parties/{relying_party}/secret", gives=MadeRelyingParty, status=201)
+def renew_relying_party_secret(call: Call) -> Said:
+    """Give a relying party another secret, shown once; the one before is refused from now on (operators)."""
+    return Said(value=call.site.directory.new_relying_party_secret(call.actor, call.part("relying_party")))
+
+
 @operation("DELETE", "/relying-parties/{relying_party}", gives=Ended)
 def remove_relying_party(call: Call) -> Said:
     """Remove a relying party: it can sign nobody in any more (operators)."""

@@ -8,11 +8,11 @@ from passless.actions import relying_parties
 from passless.actions.who import BadReason, NotAnOperator, OperatorProofNeeded
 from passless.directories.local import LocalDirectory
 from passless.domain.errors import PasslessError
-from passless.domain.relying_parties import BadRedirectUri, Client, NewRelyingParty, check_redirect_uri
+from passless.domain.relying_parties import BadRedirectUri, BadRelyingParty, Client, NewRelyingParty, check_redirect_uri
 from passless.domain.secret import Secret
 from passless.ports.directory import Actor, Operator
 from tests.builders import NOW
-from tests.server.oauth.test_tokens import looked_at, token_for
+from tests.server.oauth.test_tokens import basic_of, looked_at, token_for
 from tests.server.oauth.world import WEB_CALLBACK, World
 
 GOOD = NewRelyingParty(name="files", redirect_uris=(WEB_CALLBACK,))
@@ -174,6 +174,48 @@ class TestRemoving:
         world.place.change(on_host=True)
         with pytest.raises(relying_parties.NoSuchRelyingParty):
             LocalDirectory(world.place.parts).remove_relying_party(Actor(), "nothing")
+
+
+class TestNewSecrets:
+    def test_the_one_before_is_refused_and_all_else_stays(self, world: World) -> None:
+        mail, api, ada = world.register(), world.register("api", introspects=True), world.account()
+        token = token_for(world, mail, ada)
+        world.place.change(on_host=True)
+        made = LocalDirectory(world.place.parts).new_relying_party_secret(Actor(), "API")
+        assert made.secret is not None
+        world.place.keep_secret(made.secret)
+        assert (made.id, made.name, made.introspects, made.created_at) == (api.id, "api", True, api.created_at)
+        refused = world.program().post("/oauth/introspect", basic=basic_of(api), token=token)
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        assert looked_at(world, made, token)["active"]
+        LocalDirectory(world.place.parts).new_relying_party_secret(Actor(), "mail")
+        assert looked_at(world, made, token)["active"], "what was given to it stays"
+        assert [one.key for one in world.place.store.records(relying_parties.CONSENTS)] == [f"{mail.id}/{ada.account_id}"]
+
+    def test_an_operator_gives_it_over_http_and_says_why(self, world: World) -> None:
+        """must hold 6, 9."""
+        mail, ada = world.register(), world.account()
+        where = f"/api/v1/relying-parties/{mail.id}/secret"
+        said = {"Authorization": f"Bearer {ada.token.reveal()}", "Passless-Reason": "it was in a log"}
+        assert world.http().post(where).status_code in (401, 403)
+        assert world.http().post(where, headers=said).status_code == 403
+        world.make_operator(ada.account_id)
+        answer = world.http().post(where, headers=said)
+        assert (answer.status_code, answer.json()["id"]) == (201, mail.id)
+        secret = Secret(answer.json()["secret"])
+        world.place.keep_secret(secret)
+        found = relying_parties.find_named(world.place.parts, "mail")
+        assert found is not None
+        assert relying_parties.is_secret(found, secret)
+        (event,) = (one for one in world.place.store.events() if one.event == "new-relying-party-secret")
+        details = {"relying-party": mail.id, "name": "mail", "reason": "it was in a log"}
+        assert (event.actor, event.details) == ("ada", details)
+
+    def test_what_is_public_has_none(self, world: World) -> None:
+        world.register("app", public=True)
+        world.place.change(on_host=True)
+        with pytest.raises(BadRelyingParty):
+            LocalDirectory(world.place.parts).new_relying_party_secret(Actor(), "app")
 
 
 def test_a_secret_is_256_bits_shown_once_and_kept_as_a_hash(world: World) -> None:
