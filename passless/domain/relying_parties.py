@@ -138,7 +138,7 @@ def cleaned(new: NewRelyingParty) -> NewRelyingParty:
         raise BadRelyingParty("who looks at tokens proves who they are: a public relying party cannot")
     if new.requires not in tuple(Requirement):
         known = ", ".join(Requirement)
-        raise BadRelyingParty(f'people cannot be asked for "{printable(new.requires)}"', hint=f"known are: {known}")
+        raise BadRelyingParty(f'no requirement is called "{printable(new.requires)}"', hint=f"known are: {known}")
     if new.signed_with not in ("", *SIGNATURES):
         known = ", ".join(SIGNATURES)
         raise BadRelyingParty(f'nothing is signed with "{printable(new.signed_with)}"', hint=f"known are: {known}")

@@ -27,6 +27,6 @@ def look_at(address: str) -> Finding:
         hint = f"serve it: passless serve … --socket NAME={address}"
         return Finding(check="socket", ok=False, message=f"{path}: {error.strerror or 'no answer in time'}", hint=hint)
     if said.startswith(b"N"):
-        return Finding(check="socket", ok=True, message=f"{path} answers, and knows nobody whom it should not know")
+        return Finding(check="socket", ok=True, message=f"{path} answers, and says of a made-up name that nobody has it")
     hint = "see the server's log; while its store is away it cannot say"
-    return Finding(check="socket", ok=False, message=f"{path} does not say whether it knows somebody", hint=hint)
+    return Finding(check="socket", ok=False, message=f"{path} does not say whether anybody has a made-up name", hint=hint)
