@@ -38,7 +38,7 @@ class SecretWrong(ProofNeeded):
     """The secret is not the relying party's."""
 
     code = "wrong-secret"
-    hint = "a lost secret is not shown again: remove the relying party and add it anew"
+    hint = "a lost secret is not shown again: passless relying-party new-secret NAME"
     default = "the secret is not right"
 
 
@@ -55,11 +55,13 @@ def look_at(run: Run, words: str, where: configuring.Where, secret: SecretFile |
     found = relying_parties.find(run, words)
     typed = None if secret is None else secret.read()
     about = "public" if found.public else "with a secret"
+    asked = tuple(_at_server(run, found, where.server, typed))
+    is_wrong = any(one.check == SECRET and not one.ok for one in asked)
     return (
         Verdict(check="registered", ok=True, message=f"{found.name}, {found.kind}, {about}, client id {found.id}"),
         *_addresses(found),
-        *_at_server(run, found, where.server, typed),
-        *testing_programs.look_at(run, found, where),
+        *asked,
+        *testing_programs.look_at(run, found, where, None if is_wrong else typed),
     )
 
 

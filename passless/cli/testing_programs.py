@@ -15,16 +15,17 @@ from passless.programs.setting_up import program_of
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
+    from passless.domain.secret import Secret
     from passless.programs.setting_up import Finding, Program, Setup
 
 
-def look_at(run: Run, found: RelyingPartyView, where: configuring.Where) -> Iterator[Verdict]:
-    """Hold the files against the registration, have the program judge them, and ask on its socket as it does."""
+def look_at(run: Run, found: RelyingPartyView, where: configuring.Where, secret: Secret | None) -> Iterator[Verdict]:
+    """Hold the files against the registration and the secret, have the program judge them, and ask on its socket as it does."""
     program = program_of(found.kind)
     if program is None:
         return
     try:
-        setup = _setup(run, program, found, where)
+        setup = replace(_setup(run, program, found, where), secret=secret)
         for one in _findings(program, setup, is_named=where.folder is not None):
             hint = "" if one.ok and one.tested else one.hint
             yield Verdict(check=one.check, ok=one.ok, message=one.message, hint=hint, tested=one.tested)

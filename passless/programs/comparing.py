@@ -15,7 +15,7 @@ from passless.domain.names import printable
 from passless.programs.setting_up import Finding, Program, Setup
 from passless.programs.writing import NewFile
 
-CLIENT_ID, NAME, PATH, SERVER, SOCKET, SITE = "client id", "name", "path", "server", "socket", "site"
+CLIENT_ID, NAME, PATH, SERVER, SOCKET, SITE, SECRET = "client id", "name", "path", "server", "socket", "site", "secret"
 SOMEWHERE = "https://nowhere.invalid"  # in the place of a server that nobody named
 ASIDE = "put them aside, and write them anew"
 LONGEST = 100  # characters shown of what stands in a file
@@ -28,6 +28,7 @@ SAID: Mapping[str, str] = {  # of what differs
     SERVER: "for another server: {found}, not {wanted}",
     SOCKET: "for another socket: {found}, not {wanted}",
     SITE: "for another site: {found}, not {wanted}",
+    SECRET: "out of date: it holds another secret than --secret-file",
 }
 
 
@@ -80,6 +81,8 @@ def _differing(program: Program, setup: Setup, file: NewFile) -> Iterator[tuple[
     """Return what stands in a file and would not be written into it now."""
     text = file.path.read_text(encoding="utf-8", errors="replace")
     for what, pattern in program.SAYS.items():
+        if what == SECRET and setup.secret is None:
+            continue
         wanted, there = _all(pattern, file.content), _all(pattern, text)
         if what == SOCKET and wanted and not there:
             yield what, "broken: it names no socket"

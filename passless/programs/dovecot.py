@@ -31,6 +31,7 @@ UNIX = "unix:"
 SAYS = {
     comparing.NAME: r'^# Written by passless for the relying party "(.*)": ',
     comparing.CLIENT_ID: r"^ *introspection_url = https?://([^:@/\s]+):",
+    comparing.SECRET: r"^ *introspection_url = https?://[^:@/\s]+:([^@\s]+)@",
     comparing.SERVER: r"^ *introspection_url = https?://[^@\s]+@([^/\s]+)/",
     comparing.SOCKET: r"^(?:uri = proxy:(?:idle_msecs=[0-9]+:)?| +socket = )([^\s:]+)",
 }

@@ -42,6 +42,7 @@ NOT_THERE = (
 )
 SAYS = {
     comparing.NAME: r'^# (?:How this machine asks passless \(|passless \()"(.*)"\)',
+    comparing.SECRET: r"^(?:[0-9.]+|\[[0-9a-f:]+\]):[0-9]+ (\S+) ",
     comparing.SOCKET: r"^([0-9.]+:[0-9]+|\[[0-9a-f:]+\]:[0-9]+) ",
 }
 WAITS = "-wait"  # how the service is called whose file is not always written

@@ -36,6 +36,7 @@ NO_CONNECTION = (5, 6, 7, 28)  # how curl ends when nobody answers: no name, no 
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that sshd, sh and curl read alike
 SAYS = {
     comparing.CLIENT_ID: r'^user = "([^:"]+):',
+    comparing.SECRET: r'^user = "[^:"]+:(.*)"$',
     comparing.SERVER: r'^url = "(.+)/relying-parties/keys"',
 }
 NEEDED = ("sk-ecdsa-sha2-nistp256@openssh.com", "sk-ssh-ed25519@openssh.com")

@@ -72,6 +72,13 @@ def test_a_secret_that_others_read_and_a_file_that_is_broken_or_gone_are_told(pa
     secret.chmod(0o644)
     assert wrong()[f"others can read {secret}"] == f"chmod 600 {secret}"
     assert any("udp:127.0.0.1:9 " in message for message in wrong())
+    secret.write_text(secret.read_text().replace(made["secret"], "plc_old"))
+    (tmp_path / "now").write_text(made["secret"])
+    (tmp_path / "now").chmod(0o600)
+    result = passless(*looks, "--secret-file", str(tmp_path / "now"))
+    assert f"{secret.name} is out of date: it holds another secret than --secret-file" in result.stdout
+    assert made["secret"] not in result.stdout
+    assert "plc_old" not in result.stdout
     secret.write_text("broken\n")
     service.unlink()
     assert set(wrong()) == {

@@ -89,12 +89,13 @@ def test_files_of_another_client_id_or_for_another_server_are_told_and_so_is_a_s
     """Must hold 2."""
     done, setup = written(introspects=True), a_setup(introspects=True)
     assert [one.ok for one in comparing.findings(dovecot, setup)] == [True]
-    other = replace(setup, party=replace(setup.party, id="y", name="Mail"), url="https://other.example")
+    other = replace(setup, party=replace(setup.party, id="y", name="Mail"), url="https://other.example", secret=Secret("plc_y"))
     Path(done.files[2]).chmod(0o644)
     said = [one.message.partition(" is ")[2] or one.message for one in comparing.findings(dovecot, other)]
     assert said == [
         f"others can read {done.files[2]}",
         'of another relying party: "mail", not "Mail"',
         "of another relying party: client id x, not y",
+        "out of date: it holds another secret than --secret-file",
         "for another server: passless.example, not other.example",
     ]
