@@ -7,6 +7,13 @@
 set -euo pipefail
 test "$(id -u)" = 0 || { echo "only root can make users and let sshd sign them in" >&2; exit 1; }
 
+usable='import json, sys; sys.exit(all(one["problem"] for one in json.load(sys.stdin)))'
+if ! passless key list --json | python3 -c "$usable"; then
+    passless key list >&2
+    echo "ssh signs with a security key: plug one in that can be used, and start this again" >&2
+    exit 6
+fi
+
 user=plexample
 work=$(mktemp -d /var/lib/passless-example.XXXXXX)
 chmod 755 "$work"

@@ -40,6 +40,9 @@ class InviteInstead(CannotDoThat):
     default = "an operator makes no account for somebody else, but invites them"
 
 
+SIGN_OUT = "who opened the store makes it for somebody else when no operator is signed in there: passless sign-out, then again"
+
+
 class GroupsByInvitation(WrongUse):
     """Nobody puts themselves into groups."""
 
@@ -66,7 +69,7 @@ def sign_up(parts: Parts, actor: Actor, new: NewAccount) -> accounts.Made:
         count_name(parts, actor, now)
         return _invited(parts, actor, new, new.invitation)
     if operating(parts, actor) is not None:
-        raise InviteInstead
+        raise InviteInstead(hint=SIGN_OUT if parts.looks_in else None)
     if parts.on_host:
         return accounts.make(parts, actor, new, accounts.Admission(notes={"on_host": "yes"}))
     if parts.sign_up is SignUp.OPEN:

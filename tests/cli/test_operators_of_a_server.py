@@ -23,11 +23,15 @@ def office(passless: Passless) -> Passless:
     """passless on the host of a server, with two accounts and no operator."""
     passless.account("boss")
     passless.account("anna")
+    serve_its_store(passless)
+    return passless
+
+
+def serve_its_store(passless: Passless) -> None:
     run = Run(Given(), Settings({"PASSLESS_HOME": str(passless.home)}))
     parts: Any = run.directory.parts  # type: ignore[attr-defined]
     serve_as(parts.store, URL, at=passless.now, rules=parts.rules, move=False)
     run.close()
-    return passless
 
 
 @pytest.fixture
@@ -52,6 +56,20 @@ def test_the_first_two_operators_are_made_on_the_host(office: Passless) -> None:
         ("boss", [], None),
     ]
     assert "the host" in office("operator", "list", "--as", "boss").stdout
+
+
+def test_the_second_account_is_made_on_the_host_once_the_first_operator_is_signed_out(passless: Passless) -> None:
+    """As docs/server.md says: making an account signs it in, and an operator makes none for others."""
+    created = ("account", "create", "bert", "--password-file", "-")
+    passless.account("anna")
+    serve_its_store(passless)
+    assert passless.json("operator", "add", "anna", "--first")["applied"] is True
+    refused = passless(*created, "--json", typed=PASSWORD)
+    assert (refused.status, refused.error["code"]) == (7, "invite-instead")
+    assert "passless sign-out" in refused.error["hint"]
+    passless.json("sign-out")
+    assert passless.json(*created, typed=PASSWORD)["account"]
+    assert passless.json("operator", "add", "bert", "--first")["applied"] is True
 
 
 def test_whoever_opens_the_store_of_a_server_has_no_say_over_others(office: Passless) -> None:

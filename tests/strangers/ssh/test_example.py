@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.running import REPOSITORY, environment
 from tests.strangers.ssh import host as hosts
 from tests.strangers.ssh.held_key import Held, provider
@@ -34,3 +36,17 @@ def test_it_runs_to_its_end(tmp_path: Path) -> None:
         assert promised in ran.stdout, ran.stdout + ran.stderr
     assert not list(Path("/var/lib").glob("passless-example.*"))
     assert subprocess.run(["id", "plexample"], check=False, capture_output=True).returncode != 0
+
+
+def test_without_a_key_nothing_is_begun_and_that_is_said(tmp_path: Path) -> None:
+    command = tmp_path / "bin" / "passless"
+    command.parent.mkdir()
+    command.write_text('#!/bin/sh\nif [ "$*" = "key list --json" ]; then echo "[]"; else echo "no key is plugged in"; fi\n')
+    command.chmod(0o755)
+    if os.geteuid() != 0:
+        pytest.skip("only root gets as far as that")
+    around = environment(tmp_path, path=f"{command.parent}{os.pathsep}{os.environ['PATH']}")
+    script = str(REPOSITORY / "examples" / "ssh" / "run.sh")
+    ran = subprocess.run(["bash", script], env=around, capture_output=True, text=True, check=False, timeout=LIMIT)
+    assert (ran.returncode, ran.stdout) == (6, "")
+    assert ran.stderr.splitlines()[-1].startswith("ssh signs with a security key: plug one in")
