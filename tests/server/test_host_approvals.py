@@ -149,3 +149,20 @@ def recovers(world: World, recovery: Recovery) -> None:
     found = ada_of(world)
     account = replace(found.stored, recovery=recovery)
     world.place.store.commit(Write(at=world.place.clock.now, account=account, expected=found.version))
+
+
+def test_the_page_speaks_of_a_host_and_not_of_a_device(world: World, host: Host) -> None:
+    app = with_app(world, world.account())
+    proven = Person(world.place, "ada", token=signed_in_again(world).token).with_code(app)
+    assert isinstance(proven, SignedIn)
+    browser, user_code = world.browser(proven), host.shown("ada").user_code
+    page = browser.http.get("/device", headers={"Accept": "text/html"})
+    asked = browser.post("/device", {**Fields(page.text).hidden, "user_code": user_code})
+    words = " ".join(" ".join(Fields(asked.text).words).split())
+    assert "Asked from host itself" in words
+    assert "the terminal in front of you shows this very code" in words
+    done = " ".join(Fields(browser.answer(asked).text).words)
+    assert "Approved" in done
+    for text in (page.text, asked.text):
+        assert "Let a device in" not in text
+    assert "device is let in" not in done

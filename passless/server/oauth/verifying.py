@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from passless.actions.throttle import Throttled
 from passless.domain.account import Account
 from passless.domain.audit import Outcome
 from passless.domain.party_kinds import PartyKind
+from passless.domain.relying_parties import Client
 from passless.domain.safety.on_hosts import can_show_second_step, has_shown_second_step
 from passless.domain.sessions import STEP_UP
 from passless.server import browser
@@ -123,12 +125,22 @@ def _ask(request: browser.Asking, site: Site, waiting: Waiting, someone: Person,
         user_code=devices.shown(devices.as_typed(typed)),
         client=client.client.name,
         service=_service(site, waiting),
-        place=device.place,
+        place=_asked_from(device.place, client.client),
         since=device.asked_at,
         expires_at=device.ends_at,
         account=someone.account.name,
         may=_may(client, device.scope, someone.account),
     )
+
+
+def _asked_from(place: str, client: Client) -> str:
+    """Return where somebody is who asks; on a host it is an address, or a user of the host who sits at it."""
+    if client.kind is not PartyKind.PAM:
+        return place
+    try:
+        return str(ip_address(place))
+    except ValueError:
+        return f"{client.name} itself"
 
 
 def _service(site: Site, waiting: Waiting) -> str:

@@ -17,7 +17,7 @@ from passless.domain.views import Begun, Outcome, SecondProofNeeded, SignedIn
 from passless.ports import NoSuchAccount
 from passless.ports.directory import Actor
 from passless.server import browser
-from passless.server.pages import known_accounts
+from passless.server.pages import destinations, known_accounts
 from passless.server.pages.visiting import BadForm, Filled, Form, Page, Visit, Visiting
 from passless.server.pages.wishes import Wish, wish_of
 
@@ -54,6 +54,7 @@ def _choice(visit: Visit, wish: Wish, trouble: Trouble) -> Page:
         status=trouble.status,
         cookies=cookies,
         wish=wish,
+        program=destinations.program(visit.site, wish.next),
         known=known_accounts.names(visit),
         begun=begin(visit, "", Kind.PASSKEY),
         trouble=trouble,
@@ -128,7 +129,16 @@ def way_page(visit: Visit, wish: Wish, trouble: Trouble | None = None) -> Page:
     account = "" if with_kind is Kind.PASSKEY else wish.account  # a passkey says itself whose it is
     begun = begin(visit, account, with_kind) if with_kind in SIGNED else None
     said = trouble or Trouble()
-    return visit.page("sign_in_with.html", status=said.status, wish=wish, way=with_kind, ways=WAYS, begun=begun, trouble=said)
+    return visit.page(
+        "sign_in_with.html",
+        status=said.status,
+        wish=wish,
+        program=destinations.program(visit.site, wish.next),
+        way=with_kind,
+        ways=WAYS,
+        begun=begun,
+        trouble=said,
+    )
 
 
 def proving_page(visit: Visit, wish: Wish, trouble: Trouble | None = None) -> Page:
@@ -144,7 +154,17 @@ def proving_page(visit: Visit, wish: Wish, trouble: Trouble | None = None) -> Pa
         return visit.page("no_proof.html", view=view, wish=wish)
     way = wish.with_kind if wish.with_kind in ways else ways[0]
     begun = begin(visit, view.id, way) if way in SIGNED else None
-    return visit.page("prove.html", status=said.status, wish=wish, view=view, way=way, ways=ways, begun=begun, trouble=said)
+    return visit.page(
+        "prove.html",
+        status=said.status,
+        wish=wish,
+        program=destinations.program(visit.site, wish.next),
+        view=view,
+        way=way,
+        ways=ways,
+        begun=begun,
+        trouble=said,
+    )
 
 
 def _has_shown_a_key(visit: Visit) -> bool:
@@ -159,6 +179,7 @@ def second_page(visit: Visit, wish: Wish, ceremony: str, accepts: tuple[str, ...
         "second_proof.html",
         status=trouble.status,
         wish=wish,
+        program=destinations.program(visit.site, wish.next),
         ceremony=ceremony,
         ways=ways,
         public_key=public_key,
