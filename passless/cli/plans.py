@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from passless.domain.party_kinds import BROWSERS, PartyKind
 from passless.domain.views import AccountView, EffectView, InvitationView, PlanView, ProblemView, StateView
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ def remove_relying_party(found: RelyingPartyView) -> PlanView:
     """Plan the end of a relying party."""
     change = {"type": "remove-relying-party", "relying_party": found.id, "name": found.name}
     message = f'"{found.name}" signs nobody in any more, and all its tokens end'
-    return _plan(change, "relying-party-removed", message, NOTHING, NOTHING)
+    plan = _plan(change, "relying-party-removed", message, NOTHING, NOTHING)
+    if found.kind in BROWSERS - {PartyKind.HTTP}:
+        return plan
+    stays = (
+        "its program's files, and the lines that include them, stay on its host; which they are says `relying-party configure"
+        " --steps` before"
+    )
+    return replace(plan, effects=(*plan.effects, EffectView(code="files-stay", message=stays)))
 
 
 def new_relying_party_secret(found: RelyingPartyView) -> PlanView:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -11,12 +14,16 @@ from passless.domain.errors import NotFound, PasslessError
 from passless.domain.names import are_same, printable
 from passless.domain.party_kinds import KNOWS_USERS_BY_NAME, PartyKind
 from passless.domain.party_views import ConfiguredRelyingParty
-from passless.domain.relying_parties import NewRelyingParty, RelyingPartyView, cleaned
+from passless.domain.relying_parties import BadRelyingParty, NewRelyingParty, RelyingPartyView, cleaned
 from passless.domain.views import Applied, PlanView
+from passless.programs import writing
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
     from passless.cli.secret_files import SecretFile
+    from passless.domain.secret import Secret
+    from passless.output.results import PlannedRelyingParty
+    from passless.programs.writing import NewFile
 
 
 NAMES_OF_USERS = (
@@ -48,32 +55,58 @@ def wish(kind: str, name: str, **said: Any) -> NewRelyingParty:
     return cleaned(NewRelyingParty(name=name, kind=kind, **{field: value for field, value in said.items() if value}))
 
 
-def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | PlanView:
+def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | PlannedRelyingParty:
     """Register a relying party, and write its program's files where that is on this machine.
 
     A dry run asks for no more than whether one may. Where the files cannot be written the relying party is gone again.
     """
     plan = plans.add_relying_party(new)
+    kept = _kept(new, where)
     if run.given.dry_run:
         run.attempt(run.directory.relying_parties)
-        configuring.prepared(run, new, where)
-        return plan
+        setup = configuring.prepared(run, new, where)
+        return configuring.planned(run, plan, setup, configuring.not_made(run, new), where)
     setup = configuring.prepared(run, new, where)
     made = run.attempt(lambda actor: run.directory.add_relying_party(actor, new))
-    if setup is not None:
-        try:
-            made = configuring.write(setup, made)
-        except PasslessError:
-            run.attempt(lambda actor: run.directory.remove_relying_party(actor, made.id))
-            raise
-    elif where.elsewhere:
-        made = configuring.to_be_written(made)
+    try:
+        with writing.written(kept(made.secret)):
+            write = partial(configuring.to_be_written, run, where=where) if setup is None else partial(configuring.write, setup)
+            made = write(made)
+    except PasslessError:
+        run.attempt(lambda actor: run.directory.remove_relying_party(actor, made.id))
+        raise
+    if where.secret_to is not None:
+        made = replace(made, secret=None, secret_in=str(Path(where.secret_to).absolute()), shown_once=False)
     if PartyKind(new.kind) in KNOWS_USERS_BY_NAME:
         made = replace(made, then=(NAMES_OF_USERS, *made.then))
     return Applied(plan=plan, made=made)
 
 
-def configure(run: Run, words: str, where: configuring.Where, secret: SecretFile | None) -> ConfiguredRelyingParty:
+def check_way_back(new: NewRelyingParty, *, device_codes: bool) -> None:
+    """Refuse a program of a browser whose address was forgotten: nothing of it can be changed afterwards."""
+    by_address = new.kind in (PartyKind.OAUTH, PartyKind.OIDC)
+    if device_codes and (not by_address or new.redirect_uris):
+        what = "has an address to come back to" if by_address else f"of the kind {new.kind} asks with none"
+        raise BadRelyingParty(f"--device-codes is for who has nothing else, and a relying party that {what}")
+    if by_address and not (new.redirect_uris or device_codes or new.introspects):
+        hint = "name it: --redirect-uri URI; for what has no browser: --device-codes"
+        raise BadRelyingParty("people have no address to come back to", hint=hint)
+
+
+def _kept(new: NewRelyingParty, where: configuring.Where) -> Callable[[Secret | None], tuple[NewFile, ...]]:
+    """Look whether a secret can be kept where it was said, and return how that file is made."""
+    if where.secret_to is None:
+        return lambda _: ()
+    if new.public:
+        raise BadRelyingParty("a public relying party has no secret to be kept")
+    path = Path(where.secret_to).absolute()
+    writing.check_free(path.parent, (path,), hint="keep it elsewhere: --secret-to FILE")
+    return lambda secret: (writing.NewFile(path, f"{secret.reveal() if secret else ''}\n", writing.SECRET_FILE),)
+
+
+def configure(
+    run: Run, words: str, where: configuring.Where, secret: SecretFile | None
+) -> ConfiguredRelyingParty | PlannedRelyingParty:
     """Write the files of a relying party's program on this machine."""
     typed = None if secret is None else secret.read()
     found = None
@@ -82,6 +115,11 @@ def configure(run: Run, words: str, where: configuring.Where, secret: SecretFile
 
         found = by_secret.host_of(run, words, configuring.server_of(run, where.server), typed)
     return configuring.configure(run, found or find(run, words), where, typed)
+
+
+def steps(run: Run, words: str, where: configuring.Where) -> ConfiguredRelyingParty:
+    """Say again what is left to do, and how it is undone."""
+    return configuring.steps(run, find(run, words), where)
 
 
 def find(run: Run, words: str) -> RelyingPartyView:

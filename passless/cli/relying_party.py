@@ -13,8 +13,8 @@ from passless.cli.configuring import Where
 from passless.cli.context import current
 from passless.cli.grouped_help import Grouped
 from passless.cli.lazy import group
-from passless.cli.options import Anywhere, ChangingAnywhere, ChangingAsOperator, Reading
-from passless.cli.secret_files import SecretFile, secret_file
+from passless.cli.options import Anywhere, Changing, ChangingAnywhere, ChangingAsOperator, Reading
+from passless.cli.secret_files import STDIN, SecretFile, secret_file
 from passless.domain.party_kinds import ALLOWED, PartyKind, Requirement
 from passless.domain.party_views import SigningKeyView
 from passless.domain.relying_parties import SIGNATURES
@@ -34,6 +34,9 @@ WayBack = Annotated[
 Server = Annotated[str | None, Option("--server", metavar="URL", help="Where the server is; else the profile's address.")]
 
 
+CODES = f"{PartyKind.OAUTH}, {PartyKind.OIDC}"
+
+
 def _for(field: str, text: str) -> str:
     """Return the help of an option that means something for some kinds only."""
     return f"{text} [{', '.join(one for one in PartyKind if one in ALLOWED[field])}]"
@@ -43,12 +46,13 @@ class Adding(Grouped):
     """`add`, whose options depend on the kind."""
 
     titles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "What it may and must, by its kind": (*ALLOWED, "signed_with", "told_at"),
+        "What it may and must, by its kind": (*ALLOWED, "device_codes", "signed_with", "told_at"),
         "Its program's configuration, where that runs on this machine [http, dovecot, pam, ssh]": (
             "to",
             "socket",
             "server",
             "way_back",
+            "elsewhere",
         ),
     }
 
@@ -86,6 +90,9 @@ def add(
         str | None,
         Option("--told-at", metavar="URI", help=_for("told_of_endings_at", "Where it is told of sessions that ended.")),
     ] = None,
+    device_codes: Annotated[
+        bool, Option("--device-codes", help=f"Nobody comes back to it: people approve a code that it shows. [{CODES}]")
+    ] = False,
     signed_with: Annotated[
         str | None,
         Option(
@@ -97,6 +104,9 @@ def add(
     server: Server = None,
     way_back: WayBack = None,
     elsewhere: Annotated[bool, Option("--elsewhere", help="It runs on another machine: nothing is written here.")] = False,
+    secret_to: Annotated[
+        str | None, Option("--secret-to", metavar="FILE", help="Write its secret there, for its owner alone; it is not shown.")
+    ] = None,
 ) -> None:
     """Register a program and show its secret once; its configuration is written where it runs on this machine."""
     run = relying_parties.helping(current(ctx))
@@ -113,11 +123,12 @@ def add(
         told_of_endings_at=told_at,
         signed_with=signed_with,
     )
-    where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere)
+    relying_parties.check_way_back(new, device_codes=device_codes)
+    where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere, secret_to=secret_to)
     run.show(relying_parties.add(run, new, where))
 
 
-@app.command("configure", cls=Reading)
+@app.command("configure", cls=Changing)
 def configure(
     ctx: Context,
     name: Party,
@@ -126,10 +137,16 @@ def configure(
     server: Server = None,
     way_back: WayBack = None,
     secret: Annotated[SecretFile | None, secret_file("--secret-file", "A file with its secret, or -.")] = None,
+    steps: Annotated[bool, Option("--steps", help="Write nothing; say again what is left to do, and how to undo it.")] = False,
 ) -> None:
     """Write a program's configuration on this machine, test it, and say how to undo it."""
     run = relying_parties.ready(current(ctx))
-    run.show(relying_parties.configure(run, name, Where(folder=to, socket=socket, server=server, way_back=way_back), secret))
+    kept = None if secret is None or secret.path == STDIN else secret.path
+    where = Where(folder=to, socket=socket, server=server, way_back=way_back, secret_to=kept)
+    if steps:
+        run.show(relying_parties.steps(run, name, where))
+    else:
+        run.show(relying_parties.configure(run, name, where, secret))
 
 
 @app.command("list", cls=Reading)

@@ -103,9 +103,10 @@ class Watch:
             self._throwing_out.go_on()
             try:
                 answer = self._ask({"after": cursor, "wait": str(self._wait())} if cursor else {"wait": "0"})
+                ends = ends_of(answer.relying_party.kind, introspects=answer.relying_party.introspects)
                 self._say_up(answer, first=not cursor)
                 turn += 1
-                self._act(answer, cursor, turn)
+                self._act(ends, answer, cursor, turn)
             except Unavailable as error:
                 self._say_down(error)
                 sleep(PAUSES[min(tries, len(PAUSES) - 1)] * random.uniform(0.5, 1))  # noqa: S311 - not all at once
@@ -132,9 +133,8 @@ class Watch:
     def _ask(self, asked: dict[str, str]) -> Answer:
         return _answer(self._connection.send("GET", ENDINGS, params=asked, headers={"Authorization": self._authorization}))
 
-    def _act(self, answer: Answer, cursor: str, turn: int) -> None:
+    def _act(self, ends: Ends, answer: Answer, cursor: str, turn: int) -> None:
         """Throw out whom the answer names, each once; whoever it may be where the answer does not know."""
-        ends = ends_of(answer.relying_party.kind, introspects=answer.relying_party.introspects)
         missed = () if answer.known or not cursor else self._missed(ends, cursor)
         new = [one for one in (*missed, *answer.endings) if one.id not in self._known]
         self._known |= dict.fromkeys(one.id for one in new if one.id)

@@ -32,7 +32,9 @@ class RelyingPartyView(Struct, frozen=True, kw_only=True):
 class MadeRelyingParty(Struct, frozen=True, kw_only=True):
     """A new relying party, whose secret is shown once; a public one has none.
 
-    `written` are files of the program itself, `then` and `undo` what is left to do with them and how they go again.
+    `written` are files of the program itself, `then` and `undo` what is left to do with them and how they go again: each is a
+    sentence, and on lines below it what is typed or written as it stands. `secret_in` is the file that the secret was written
+    to, where it is not shown.
     """
 
     id: str
@@ -52,13 +54,14 @@ class MadeRelyingParty(Struct, frozen=True, kw_only=True):
     cannot: tuple[str, ...] = ()
     secret: Secret | None = None
     shown_once: bool = True
+    secret_in: str = ""
     written: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
 
 
 class ConfiguredRelyingParty(Struct, frozen=True, kw_only=True):
-    """A program whose configuration was written on this machine."""
+    """A program whose configuration was written on this machine; `then` and `undo` are as in `MadeRelyingParty`."""
 
     id: str
     name: str

@@ -39,6 +39,7 @@ LONGEST_ADDRESS = 2000  # characters of an address to be sent back to
 MOST_ADDRESSES = 20  # of one relying party
 MOST_SCOPES = 40  # of one relying party
 SIGNATURES = ("RS256", "ES256")  # of id_tokens (RFC 7518 §3.1)
+SERVICE = re.compile(r"[a-z0-9_-]{1,32}")  # as app passwords are limited to them (`actions.requesting`)
 SITE_CALLBACK = "/.passless/callback"  # where people come back to a site that a proxy guards; the proxy hands it to the server
 SCOPE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")  # a part of RFC 6749 §3.3 that nobody mistakes for something else
 
@@ -149,16 +150,30 @@ def cleaned(new: NewRelyingParty) -> NewRelyingParty:
     if kind is PartyKind.HTTP:
         _check_site_addresses(new.redirect_uris)
     name = names.clean(new.name, what="relying party's name")
-    services = new.services or ((names.key(name),) if kind is PartyKind.HTTP else ())
+    services = tuple(map(_service, new.services)) or ((_service_of(name),) if kind is PartyKind.HTTP else ())
     return replace(
         new,
         name=name,
         redirect_uris=tuple(dict.fromkeys(check_redirect_uri(one, public=new.public) for one in new.redirect_uris)),
         scopes=tuple(dict.fromkeys(check_scope(one) for one in new.scopes)),
-        services=tuple(dict.fromkeys(names.clean(one, what="service") for one in services)),
+        services=tuple(dict.fromkeys(services)),
         after_sign_out=tuple(dict.fromkeys(check_redirect_uri(one, public=False) for one in new.after_sign_out)),
         told_of_endings_at=new.told_of_endings_at and check_redirect_uri(new.told_of_endings_at, public=False),
     )
+
+
+def _service(words: str) -> str:
+    """Return a service as people name it where they make an app password for it."""
+    service = words.strip().lower()
+    if not SERVICE.fullmatch(service):
+        hint = "a service is one word of at most 32 letters, digits and dashes, such as wiki"
+        raise BadRelyingParty(f'"{printable(words)}" cannot be the name of a service', hint=hint)
+    return service
+
+
+def _service_of(name: str) -> str:
+    """Return the service of a site that has no other: its name, in the letters that one may have."""
+    return re.sub(r"[^a-z0-9_-]+", "-", names.key(name)).strip("-")[:32].strip("-") or "web"
 
 
 def _kind(text: str) -> PartyKind:

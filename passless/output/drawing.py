@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from rich.text import Text
 from passless.domain.names import printable, printable_lines
 
 PLAIN_WIDTH = 200  # columns of a pipe, which has none; wide enough that little is broken
+NARROWEST = 20  # columns that steps are folded to
 WIDEST = 110  # columns; longer lines are hard to read
 LONGEST_VALUE = 2000  # characters of one value
 JUST_NOW = timedelta(seconds=45)
@@ -142,6 +144,30 @@ def facts(pairs: Iterable[tuple[str, RenderableType]]) -> Table:
     for name, value in pairs:
         grid.add_row(Text(name), value)
     return grid
+
+
+class Steps:
+    """Steps, numbered: their sentences are folded, and what stands on lines below them is copied, so it is never broken."""
+
+    def __init__(self, title: str, texts: Sequence[str], *, numbered: bool = True) -> None:
+        self._title = title
+        self._texts = texts
+        self._numbered = numbered
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw them."""
+        yield Text("")
+        yield Text(self._title, style="bold")
+        for number, text in enumerate(self._texts, start=1):
+            sentence, *lines = text.split("\n") if self._numbered else ("", text)
+            indent = 2 + (len(f"{len(self._texts)}. ") if self._numbered else 0)
+            first = f"  {number}. ".ljust(indent)
+            width = max(options.max_width - indent, NARROWEST)
+            folded = wrap(safe(sentence).plain, width, break_long_words=False, break_on_hyphens=False)
+            for place, line in enumerate(folded):
+                yield Text.assemble((first if not place else " " * indent, "dim"), line, no_wrap=True, overflow="ignore")
+            for one in lines:
+                yield Text.assemble(" " * indent, safe(one, "cyan"), no_wrap=True, overflow="ignore")
 
 
 def section(title: str, body: RenderableType) -> RenderableType:

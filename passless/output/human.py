@@ -98,8 +98,8 @@ def _print(result: Any, now: datetime, *, stderr: bool) -> None:
     drawn = picture(result, Look(now=now, is_terminal=out.is_terminal, width=out.width))
     with results():
         if out.is_terminal:
-            out.print(drawn)
+            out.print(drawn, crop=False)  # what is copied, such as a link, is never cut off
             return
         with out.capture() as captured:
-            out.print(drawn)
+            out.print(drawn, crop=False)
         out.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())

@@ -148,7 +148,7 @@ def _thing(result: MadeReport) -> str:
 @view.register
 def ended(result: Ended, look: Look) -> RenderableType:
     """Draw how much ended."""
-    return Text(f"ended: {len(result.ended)}")
+    return Text(f"ended with it: {len(result.ended)}" if result.ended else "nothing was open that had to end")
 
 
 @view.register

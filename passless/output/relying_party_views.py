@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 
 from rich.console import RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from passless.domain.names import printable
 from passless.domain.party_kinds import BROWSERS, PartyKind, Requirement
 from passless.domain.party_views import ConfiguredRelyingParty, SigningKeyView
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
-from passless.output.drawing import Look, facts, listing, safe, stack, when
-from passless.output.human import list_of, view
+from passless.output.drawing import Look, Steps, facts, listing, safe, stack, when
+from passless.output.human import list_of, picture, view
 from passless.output.made_views import ONCE
+from passless.output.results import PlannedRelyingParty
 
-TABLE_WIDTH = 76  # columns
+BETWEEN = 2  # columns between two of a table
+SERVES = {  # what a relying party is for that has no address to come back to, and no services of its own
+    PartyKind.OAUTH: "device codes",
+    PartyKind.OIDC: "device codes",
+    PartyKind.HTTP: "app passwords",
+    PartyKind.DOVECOT: "mail",
+    PartyKind.PAM: "codes and approvals",
+    PartyKind.SSH: "security keys",
+}
 
 
 @list_of(RelyingPartyView)
 def relying_parties(items: Sequence[RelyingPartyView], look: Look) -> RenderableType:
     """Draw the relying parties: one below the other where a table would tear their addresses to pieces."""
-    if items and look.width < TABLE_WIDTH:
-        return stack(*(facts(_in_short(one, look)) for one in items))
-    lines = [
+    lines: list[tuple[Text, ...]] = [
         (
             safe(one.name, "bold"),
             safe(one.kind),
-            safe(", ".join(_asked(one)) or "–"),
+            safe(", ".join(_asked(one))),
             safe(_enforced_as_it_runs(one), "dim"),
             when(one.created_at, look.now),
             safe(one.id, "dim"),
@@ -36,6 +45,12 @@ def relying_parties(items: Sequence[RelyingPartyView], look: Look) -> Renderable
         for one in items
     ]
     columns = ("name", "kind", "for", "an ending reaches it", "made", "client id")
+    widths = (
+        max(len(name), *(one.cell_len for one in column))
+        for name, column in zip(columns, zip(*lines, strict=True), strict=True)
+    )
+    if lines and sum(widths) + BETWEEN * (len(columns) - 1) > look.width:
+        return stack(*(facts(_in_short(one, look)) for one in items))
     nothing = "there is no relying party yet; register one: passless relying-party add NAME --kind oauth --redirect-uri URI"
     return listing(look, columns, lines, nothing=nothing)
 
@@ -58,10 +73,9 @@ def signing_keys(items: Sequence[SigningKeyView], look: Look) -> RenderableType:
 
 
 def _in_short(one: RelyingPartyView, look: Look) -> list[tuple[str, RenderableType]]:
-    asked = _asked(one)
     return [
         (one.kind, safe(one.name, "bold")),
-        *((("for", safe(", ".join(asked))),) if asked else ()),
+        ("for", safe(", ".join(_asked(one)))),
         ("endings", safe(_enforced_as_it_runs(one), "dim")),
         ("made", when(one.created_at, look.now)),
         ("client id", safe(one.id, "dim")),
@@ -71,7 +85,7 @@ def _in_short(one: RelyingPartyView, look: Look) -> list[tuple[str, RenderableTy
 
 def _asked(one: RelyingPartyView) -> tuple[str, ...]:
     """Return what a relying party is for: where people go back to, or the services that app passwords are for."""
-    return one.redirect_uris or one.services
+    return one.redirect_uris or one.services or (SERVES[PartyKind(one.kind)],)
 
 
 def _enforced_as_it_runs(one: RelyingPartyView) -> str:
@@ -96,32 +110,61 @@ def relying_party(result: RelyingPartyView, look: Look) -> RenderableType:
 @view.register
 def configured_relying_party(result: ConfiguredRelyingParty, look: Look) -> RenderableType:
     """Draw what was written for a program."""
-    return _steps(result)
+    return stack(Text.assemble(safe(result.name, "bold"), safe(f", {result.kind}", "dim")), *_steps(result))
+
+
+@view.register
+def planned_relying_party(result: PlannedRelyingParty, look: Look) -> RenderableType:
+    """Draw what would be written for a program, and what would be left to do."""
+    written = tuple(f"{one.path}  {one.mode}{f', of the group {one.group}' if one.group else ''}" for one in result.files)
+    return stack(
+        picture(result.plan, look) if result.plan is not None else None,
+        *_groups(("Would write", written, False), ("Then", result.then, True), ("To undo it", result.undo, True)),
+    )
 
 
 @view.register
 def made_relying_party(result: MadeRelyingParty, look: Look) -> RenderableType:
     """Draw a new relying party, and its secret."""
-    about = [*_facts(result, look), ("remove it with", safe(f"passless relying-party remove {result.id}", "cyan"))]
-    if result.written or result.then:
-        about_files = _steps(result)
-        return stack(_secret(result, look), facts(about), about_files)
-    return stack(_secret(result, look), facts(about)) if result.secret is not None else facts(about)
+    about = _facts(result, look)
+    if not result.undo:
+        about.append(("remove it with", safe(f"passless relying-party remove {quote(result.name)}", "cyan")))
+    return stack(_secret(result, look), facts(about), *_steps(result))
 
 
-def _steps(result: MadeRelyingParty | ConfiguredRelyingParty) -> RenderableType:
-    groups = (("written", result.written), ("now", result.then), ("to undo it", result.undo))
-    return facts([(name if not number else "", safe(text)) for name, texts in groups for number, text in enumerate(texts)])
+def _steps(result: MadeRelyingParty | ConfiguredRelyingParty) -> tuple[RenderableType, ...]:
+    return _groups(("Written", result.written, False), ("Next", result.then, True), ("To undo it", result.undo, True))
+
+
+def _groups(*groups: tuple[str, Sequence[str], bool]) -> tuple[RenderableType, ...]:
+    return tuple(Steps(title, texts, numbered=numbered) for title, texts, numbered in groups if texts)
 
 
 def _secret(result: MadeRelyingParty, look: Look) -> RenderableType:
+    if result.secret_in:
+        return Text.assemble(f"its secret is in {printable(result.secret_in)}, which its owner alone reads")
     if result.secret is None:
         return Text("it has no secret", style="dim")
     secret = Text(result.secret.reveal(), style="bold green", no_wrap=True, overflow="ignore")
     if not look.is_terminal:
         return secret
     shown = Panel(secret, title="client secret", title_align="left", expand=False, padding=(1, 3), border_style="green")
-    return stack(shown, Text(f"Give it to the program as its client secret. {ONCE}", style="dim"))
+    return stack(shown, Text(f"{_kept(result)} {ONCE}", style="dim"))
+
+
+def _kept(result: MadeRelyingParty) -> str:
+    """Say where a secret belongs, which few kinds give to their program themselves."""
+    match result.kind:
+        case PartyKind.OAUTH | PartyKind.OIDC:
+            return "Give it to the program as its client secret."
+        case PartyKind.HTTP:
+            return "No proxy needs it. Keep it in a file that root alone reads, for relying-party test."
+        case _ if result.written:
+            return "Keep it in a file that root alone reads, for relying-party watch and test."
+        case _:
+            return (
+                "Put it into a file that root alone reads on the program's host, for relying-party configure, watch and test."
+            )
 
 
 def _facts(result: RelyingPartyView | MadeRelyingParty, look: Look) -> list[tuple[str, RenderableType]]:

@@ -27,6 +27,24 @@ class Chosen(Struct, frozen=True, kw_only=True):
     applied: bool = True
 
 
+class PlannedFile(Struct, frozen=True, kw_only=True):
+    """A file that would be written; an empty group is root's."""
+
+    path: str
+    mode: str
+    group: str = ""
+
+
+class PlannedRelyingParty(Struct, frozen=True, kw_only=True):
+    """What registering or configuring a relying party would do; `then` and `undo` are as in `MadeRelyingParty`."""
+
+    plan: PlanView | None
+    files: tuple[PlannedFile, ...] = ()
+    then: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    applied: bool = False
+
+
 class SignedOut(Struct, frozen=True, kw_only=True):
     """Sessions ended."""
 

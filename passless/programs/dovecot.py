@@ -21,7 +21,7 @@ from passless.domain.errors import Unavailable, WrongUse
 from passless.programs import comparing, mail_socket
 from passless.programs import dovecot_texts as texts
 from passless.programs.dovecot_texts import Wanted
-from passless.programs.setting_up import Finding, Setup
+from passless.programs.setting_up import Finding, Setup, removal, step
 from passless.programs.writing import SECRET_FILE, NewFile
 
 FOLDER = Path("/etc/dovecot")
@@ -122,14 +122,15 @@ def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     main, *_ = _paths(setup)
     socket = socket_of(setup)
-    name = shlex.quote(setup.party.name)
+    listening = shlex.quote(f"{setup.party.name}={socket}?group=dovecot")
+    watching = f"passless relying-party watch {setup.quoted_name} --server {setup.url} --secret-file {setup.quoted_secret_file}"
     return (
-        f"start the server with --socket {shlex.quote(f'{setup.party.name}={socket}?group=dovecot')}",
-        f"in {(setup.folder or FOLDER) / MAIN}, at the end: !include {main}",
-        "take out what else lets people in, on Debian the line !include auth-system.conf.ext in conf.d/10-auth.conf",
+        step("start the server with the socket that Dovecot asks on:", f"passless serve … --socket {listening}"),
+        step(f"at the end of {FOLDER / MAIN}:", f"!include {main}"),
+        step("take out what else lets people in, on Debian this line of conf.d/10-auth.conf:", "!include auth-system.conf.ext"),
         "say where mail lies and whose files they are: mail_uid, mail_gid, mail_home, mail_location (2.4: mail_path)",
-        "have Dovecot read it: doveadm reload",
-        f"end connections with what let them in: passless relying-party watch {name} --server {setup.url} --secret-file FILE",
+        step("have Dovecot read it:", "doveadm reload"),
+        step("beside it, end connections with what let them in:", watching),
         "to send: Dovecot's own submission, and Postfix behind it; connections to Postfix itself are not ended",
     )
 
@@ -139,10 +140,10 @@ def undo(setup: Setup) -> tuple[str, ...]:
     main, *_ = paths = _paths(setup)
     written = paths if setup.party.introspects else paths[:2]
     return (
-        f"take the line !include {main} out of Dovecot's configuration, and put back what let people in before",
-        "doveadm reload",
-        f"rm {' '.join(shlex.quote(str(one)) for one in written)}",
-        f"passless relying-party remove {shlex.quote(setup.party.name)}",
+        step("take this line out of Dovecot's configuration, and put back what let people in before:", f"!include {main}"),
+        step("have Dovecot read it:", "doveadm reload"),
+        step("take the files away:", f"rm {' '.join(shlex.quote(str(one)) for one in written)}"),
+        removal(setup),
     )
 
 

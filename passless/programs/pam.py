@@ -14,6 +14,7 @@ so none is made without a way back.
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from pwd import getpwnam
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
 from passless.programs import comparing, roots_alone
-from passless.programs.setting_up import Finding, Setup
+from passless.programs.setting_up import Finding, Setup, removal, step
 from passless.programs.writing import SECRET_FILE, NewFile
 
 FOLDER = Path("/etc/pam.d")
@@ -185,30 +186,36 @@ def _answers(setup: Setup) -> Finding:
 def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     file, name = _slug(setup), names.printable(setup.party.name)
-    put = f'put "@include {file}" in the place of "@include common-auth"'
+    put = 'in the place of "@include common-auth"'
     others = others_change()
     left_out = f"{file}-wait was not written: it would run as root what others than root can change, {others}"
+    services = " ".join(shlex.quote(str(one.path)) for one in files(setup) if one.path != _secret_file(setup))
+    placed = step(f"put the service files where PAM looks for them; {_secret_file(setup)} stays:", f"cp {services} {FOLDER}/")
+    by_code = ("UsePAM yes", "KbdInteractiveAuthentication yes")
     return (
         *(() if others is None else (left_out,)),
-        f"serve it: passless serve … --socket {_quoted(name)}={_socket(setup)}",
-        f"keep a root shell open, and test it before anything points at it: pamtester {file} USER authenticate",
-        f"sudo: in /etc/pam.d/sudo {put}; login: the same in /etc/pam.d/login",
-        f"sshd, password and code: in /etc/pam.d/sshd {put}; in sshd_config: UsePAM yes, KbdInteractiveAuthentication yes,"
-        " AuthenticationMethods keyboard-interactive",
-        f'sshd, public key and code: in /etc/pam.d/sshd "@include {file}-code" in that place, and'
-        " AuthenticationMethods publickey,keyboard-interactive",
-        'the way back in sshd_config, at its end: "Match User root" and under it "AuthenticationMethods publickey"; sshd -t',
+        *(() if _folder(setup) == FOLDER else (placed,)),
+        step("serve it:", f"passless serve … --socket {_quoted(name)}={_socket(setup)}"),
+        step("keep a root shell open, and test it before anything points at it:", f"pamtester {file} USER authenticate"),
+        step(f"sudo: in /etc/pam.d/sudo {put} (login: the same in /etc/pam.d/login):", f"@include {file}"),
+        step(f"sshd, password and code: in /etc/pam.d/sshd {put}:", f"@include {file}"),
+        step("and in sshd_config:", *by_code, "AuthenticationMethods keyboard-interactive"),
+        step(f"or sshd, public key and code: in /etc/pam.d/sshd {put}:", f"@include {file}-code"),
+        step("and in sshd_config:", *by_code, "AuthenticationMethods publickey,keyboard-interactive"),
+        step("the way back, at the end of sshd_config:", "Match User root", "    AuthenticationMethods publickey"),
+        step("see whether sshd takes it, before it reads it:", "sshd -t"),
     )
 
 
 def undo(setup: Setup) -> tuple[str, ...]:
     """Say how all of it is undone."""
-    file, name = _slug(setup), names.printable(setup.party.name)
-    gone = " ".join(str(one.path) for one in files(setup))
+    file, written = _slug(setup), [one.path for one in files(setup)]
+    copied = [FOLDER / one.name for one in written if one != _secret_file(setup)] if _folder(setup) != FOLDER else []
     return (
-        f'put "@include common-auth" back in the place of each: grep -l "include {file}" /etc/pam.d/*',
-        f"take AuthenticationMethods out of sshd_config, and then: rm {gone}",
-        f"passless relying-party remove {_quoted(name)}",
+        step('put "@include common-auth" back in the place of each of these:', f'grep "include {file}" /etc/pam.d/*'),
+        "take AuthenticationMethods out of sshd_config",
+        step("take the files away:", "rm " + " ".join(shlex.quote(str(one)) for one in (*written, *copied))),
+        removal(setup),
     )
 
 

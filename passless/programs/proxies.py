@@ -7,6 +7,7 @@ judge theirs where they are installed.
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +20,7 @@ from passless.domain.relying_parties import SITE_CALLBACK
 from passless.programs import comparing
 from passless.programs import proxies_texts as texts
 from passless.programs.proxies_texts import Guarded
-from passless.programs.setting_up import Finding, Setup
+from passless.programs.setting_up import Finding, Setup, removal, step
 from passless.programs.writing import NewFile
 
 TEST_TIME = 30  # seconds that a program may take to read its configuration
@@ -114,27 +115,31 @@ def then(setup: Setup) -> tuple[str, ...]:
     front = f"{folder}/passless-{site.slug}"
     origins = ", ".join(site.origins) or site.url
     traefik = (
-        f"put {front}-traefik.yaml into the folder of its file provider; the site's router gets the middleware"
-        f" {site.slug}-passless@file"
+        step("Traefik: put this file into the folder of its file provider,", f"{front}-traefik.yaml"),
+        step("and give the site's router the middleware", f"{site.slug}-passless@file"),
     )
+    linked = (("module", "mods-enabled"), ("site", "sites-enabled"))
+    links = (f"ln -s {shlex.quote(f'{front}-freeradius-{one}')} /etc/freeradius/3.0/{there}/" for one, there in linked)
+    here = f"browsers sign in only to what is at {site.url} itself; a site elsewhere is added with its --redirect-uri"
     return (
-        f"nginx: include {front}-nginx-http.conf in http, {front}-nginx-server.conf in the server of {origins}, and"
-        f" {front}-nginx-location.conf in every location that is guarded",
-        f'Caddy: in a "route" of the site, before everything that answers: import {front}.caddy',
-        f"Traefik: {traefik if site.origins else NOT_HERE}",
-        f"FreeRADIUS: link {front}-freeradius-module into mods-enabled and {front}-freeradius-site into sites-enabled",
-        "the server: let it believe the proxy where its clients are: passless serve … --trusted-proxy ADDRESS",
-        "the secret: no proxy needs it, for people prove who they are themselves; it is for relying-party watch and test",
+        *(() if site.origins else (here,)),
+        step("nginx: in http", f"include {front}-nginx-http.conf;"),
+        step(f"nginx: in the server of {origins}", f"include {front}-nginx-server.conf;"),
+        step("nginx: in every location that is guarded", f"include {front}-nginx-location.conf;"),
+        step('Caddy: in a "route" of the site, before everything that answers:', f"import {front}.caddy"),
+        *(traefik if site.origins else (f"Traefik: {NOT_HERE}",)),
+        step("FreeRADIUS (its folder is Debian's):", *links),
+        step("the server: let it believe the proxy where its clients are:", "passless serve … --trusted-proxy ADDRESS"),
     )
 
 
 def undo(setup: Setup) -> tuple[str, ...]:
     """Say how all of it goes again."""
-    paths = " ".join(str(file.path) for file in files(setup))
+    paths = " ".join(shlex.quote(str(file.path)) for file in files(setup))
     return (
         "take the lines that include the files out of the proxies, and have each read its files again",
-        f"rm {paths}",
-        f"passless relying-party remove {setup.party.id or setup.party.name}",
+        step("take the files away:", f"rm {paths}"),
+        removal(setup),
     )
 
 

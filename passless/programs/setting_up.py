@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -36,7 +37,8 @@ class Setup(Struct, frozen=True, kw_only=True):
 
     `url` is the server's origin, `folder` where the files go, `socket` the address that `serve --socket NAME=ADDRESS` is
     given; each is empty or None where the kind's module is to choose what is usual. `way_back` is what somebody says that they
-    have where a program could lock everybody out, and nothing of it can be seen from here.
+    have where a program could lock everybody out, and nothing of it can be seen from here. `secret_file` is where the secret
+    is kept beside the program, if anybody said so.
     """
 
     party: RelyingPartyView
@@ -45,6 +47,17 @@ class Setup(Struct, frozen=True, kw_only=True):
     folder: Path | None = None
     socket: str = ""
     way_back: str = ""
+    secret_file: str = ""
+
+    @property
+    def quoted_name(self) -> str:
+        """The relying party's name as it is typed."""
+        return shlex.quote(self.party.name)
+
+    @property
+    def quoted_secret_file(self) -> str:
+        """The file with the secret as it is typed."""
+        return shlex.quote(self.secret_file) if self.secret_file else "FILE"
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -58,7 +71,10 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """What was written, what is left to do, and how it is undone: sentences and commands, in their order."""
+    """What was written, what is left to do, and how it is undone, in their order.
+
+    A step is a sentence, and on lines below it what is typed or written as it stands (`step`).
+    """
 
     files: tuple[str, ...]
     then: tuple[str, ...]
@@ -108,6 +124,16 @@ def program_of(kind: str) -> Program | None:
     """Return the module of a kind that has files; None for those that ask over OAuth and need none."""
     found = MODULES.get(PartyKind(kind))
     return None if found is None else cast(Program, import_module(f"passless.programs.{found}"))
+
+
+def step(sentence: str, *lines: str) -> str:
+    """Return a step: a sentence, and below it what is typed or written as it stands."""
+    return "\n".join((sentence, *lines))
+
+
+def removal(setup: Setup) -> str:
+    """Return the last step back."""
+    return step("forget it:", f"passless relying-party remove {setup.quoted_name}")
 
 
 def check(program: Program, setup: Setup) -> None:

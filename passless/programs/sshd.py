@@ -20,7 +20,7 @@ from pathlib import Path
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
 from passless.programs import comparing
-from passless.programs.setting_up import Finding, Setup
+from passless.programs.setting_up import Finding, Setup, removal, step
 from passless.programs.writing import NewFile
 
 FOLDER = Path("/etc/ssh/sshd_config.d")  # what Debian's, Fedora's and Arch's sshd_config include
@@ -130,24 +130,25 @@ def socket_named(setup: Setup) -> str:
 def then(setup: Setup) -> tuple[str, ...]:
     """Say what is left to do."""
     snippet, script, _ = paths(setup)
-    include = () if snippet.parent == FOLDER else (f"in sshd_config, before any Match: Include {snippet}",)
+    include = () if snippet.parent == FOLDER else (step("in sshd_config, before any Match:", f"Include {snippet}"),)
+    watching = f"passless relying-party watch {setup.quoted_name} --server {setup.url} --secret-file {setup.quoted_secret_file}"
     return (
         *include,
-        "stay signed in, and have sshd read it: systemctl reload ssh (elsewhere: sshd)",
-        f"see which keys let ada in: runuser -u {USER} -- {script} ada {FIRST_PERSON}",
-        "people write the file that ssh needs: passless method ssh-key KEY --to ~/.ssh/id_passless",
-        "so that keys that are removed or lost end running sessions too, let this run as root: "
-        f"passless relying-party watch {setup.party.id} --server {setup.url} --secret-file FILE",
+        step("stay signed in, and have sshd read it (elsewhere than on Debian its unit is sshd):", "systemctl reload ssh"),
+        step("see which keys let ada in:", f"runuser -u {USER} -- {script} ada {FIRST_PERSON}"),
+        step("people write the file that ssh needs:", "passless method ssh-key KEY --to ~/.ssh/id_passless"),
+        step("let this run as root, so that keys that are removed or lost end running sessions too:", watching),
     )
 
 
 def undo(setup: Setup) -> tuple[str, ...]:
     """Say how all of it goes again."""
     return (
-        "rm " + " ".join(str(path) for path in paths(setup)),
-        "systemctl reload ssh",
-        f"passless relying-party remove {shlex.quote(setup.party.name)}",
-        f"userdel {USER} (unless another file uses it)",
+        *(() if paths(setup)[0].parent == FOLDER else (step("take this out of sshd_config:", f"Include {paths(setup)[0]}"),)),
+        step("take the files away:", "rm " + " ".join(str(path) for path in paths(setup))),
+        step("have sshd read what is left:", "systemctl reload ssh"),
+        step("take away the script's user, unless another file uses it:", f"userdel {USER}"),
+        removal(setup),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,11 +44,13 @@ class NewFile(Struct, frozen=True):
     together: str = ""
 
 
-def check_free(folder: Path, files: Sequence[Path]) -> None:
+def check_free(folder: Path, files: Sequence[Path], *, hint: str = FileInTheWay.hint) -> None:
     """Refuse before anything is made: a file in the way, or a folder where nothing can be written."""
     for path in files:
         if path.exists() or path.is_symlink():
-            raise FileInTheWay(f'"{path}" is there already')
+            raise FileInTheWay(f'"{path}" is there already', hint=hint)
+    if not folder.exists():
+        raise CannotWriteThere(f'there is no folder "{folder}"', hint=f"make it: mkdir -p {shlex.quote(str(folder))}")
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise CannotWriteThere(f'nothing can be written in "{folder}"')
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from shlex import quote
 
 import msgspec.yaml
 import pytest
@@ -46,7 +47,7 @@ def test_the_snippets_are_written_and_taken_and_hold_no_secret(
     assert sorted(made["written"]) == sorted(map(str, folder.iterdir()))
     assert len(made["written"]) == (7 if more else 6)
     assert made["then"]
-    assert made["undo"][-1] == f"passless relying-party remove {made['id']}"
+    assert made["undo"][-1] == f"forget it:\npassless relying-party remove {quote(name)}"
     for path in map(Path, made["written"]):
         text = path.read_text()
         assert made["secret"] not in text

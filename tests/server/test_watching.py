@@ -164,3 +164,11 @@ def test_an_ending_of_one_server_is_heard_at_another_of_the_same_store(
             delete(other, "ada", behind=one)
             watched.await_line(account="ada")
             assert watched.kicked == ["ada"]
+
+
+def test_a_kind_without_a_program_on_a_host_is_refused_before_anything_is_said(served: Served, tmp_path: Path) -> None:
+    register(tmp_path, "wiki", "http")
+    with watching(tmp_path, served.url, "wiki", secret=tmp_path / "wiki.secret") as watched:
+        assert watched.process.wait(30) == 2
+        watched.await_note("nothing-to-end")
+        assert not [one for one in watched.notes if "watching for" in one]

@@ -175,7 +175,9 @@ def test_a_token_opens_the_mailbox(world: MailWorld, dovecot: Dovecot, ada: Pers
 
 def test_while_the_server_is_down_it_is_later(world: MailWorld, dovecot: Dovecot, ada: Person) -> None:
     secret = ada.new_app_password("Later")
-    client = world.on_host("relying-party", "add", "Other", "--kind", "oauth", "--scope", "mail", "--public")["id"]
+    client = world.on_host("relying-party", "add", "Other", "--kind", "oauth", "--scope", "mail", "--public", "--device-codes")[
+        "id"
+    ]
     token = token_of(world, client, "mail")
     signs_in(dovecot, "ada", secret)
     assert world.served is not None
