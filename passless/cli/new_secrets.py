@@ -13,7 +13,7 @@ from passless.domain.views import Applied, MadeRelyingParty, PlanView
 if TYPE_CHECKING:
     from passless.cli.context import Run
 
-INTO = "on its host, put it in the place of the one before into"
+INTO = "on its host, put the new secret in the place of the one before into"
 OURS = "put it where the one before is kept for relying-party watch and test, and start watch again"
 
 
