@@ -68,7 +68,7 @@ def rewrite(setup: Setup, files: Sequence[NewFile]) -> str:
     arguments = [f"passless relying-party configure {setup.party.id}"]
     if setup.folder is not None:
         arguments.append(f"--to {shlex.quote(str(setup.folder))}")
-    if setup.socket:
+    if setup.socket not in ("", setup.url):
         arguments.append(f"--socket {shlex.quote(setup.socket)}")
     if setup.url != SOMEWHERE:
         arguments.append(f"--server {setup.url}")
