@@ -17,7 +17,6 @@ from tests.strangers.needing import missing
 
 ROOT = Path(os.environ.get("PASSLESS_TEST_TRIXIE", "/var/cache/passless-tests/trixie"))
 PACKAGES = "dovecot-core,dovecot-imapd,dovecot-pop3d,dovecot-auth-lua,lua-socket"
-MIRROR = "http://deb.debian.org/debian"
 PROGRAMS = ("dovecot", "doveconf", "doveadm")
 DONE = "passless-tests-done"  # a file that says that the root is whole
 INSTALL = "apt-get install debootstrap; the rest is fetched once, as root, from Debian's mirror"
@@ -75,7 +74,7 @@ def need_trixie() -> None:
         missing("debootstrap", install=INSTALL)
     shutil.rmtree(ROOT, ignore_errors=True)
     ROOT.mkdir(parents=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(ROOT), MIRROR]
+    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(ROOT)]
     done = subprocess.run(command, env=os.environ | {"PATH": PATH}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"Debian 13 could not be fetched or unpacked here: {done.stdout[-300:]}{done.stderr[-300:]}")
