@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from passless.cli import asking, opening, plans
 from passless.cli.failures import Contradiction, MissingInput
-from passless.domain.errors import CannotDoThat, WrongUse
+from passless.domain.errors import CannotDoThat, ProofNeeded, WrongUse
 from passless.domain.methods import Kind
 from passless.domain.requests import Answer, Enrol, SetPassword
 from passless.domain.secret import Secret
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from passless.cli.secret_files import SecretFile
 
 SIGNED = (Kind.SECURITY_KEY, Kind.PASSKEY, Kind.AUTHENTICATOR)  # what answers with a response rather than a code
+WRONG_CODES = ("wrong-code", "code-reused")
 BROWSER_ONLY = "a passkey of a computer or phone is made in a browser, and there is none here that a person could be asked in"
 
 
@@ -94,6 +95,15 @@ def _enrol(run: Run, wish: Wish) -> Begun | BegunAdding | Outcome | PlanView:
 
         return page_here.add_passkey(run, request)
     begun = run.ask(lambda directory, actor, target: directory.begin(actor, target, request))
+    if wish.kind is Kind.TOTP:
+        run.draw(begun)
+    for _ in range(asking.TRIES - 1):
+        try:
+            return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
+        except ProofNeeded as error:
+            if wish.kind is not Kind.TOTP or error.code not in WRONG_CODES:
+                raise
+            run.note(f"{error}: type the one that the app shows now")
     return _finish(run, wish, begun.ceremony, _answer(run, wish, begun))
 
 
@@ -160,5 +170,4 @@ def _answer(run: Run, wish: Wish, begun: Begun) -> Secret:
         prompts = TerminalKeyPrompts(can_ask=run.can_ask, pin=wish.files.pin)
         with asking.ending_the_line():
             return Secret(wiring.key_reader().register(begun.public_key, begun.origin, prompts))
-    run.draw(begun)
     return asking.secret("Code that the app shows now")

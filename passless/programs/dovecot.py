@@ -21,7 +21,7 @@ from passless.domain.errors import Unavailable, WrongUse
 from passless.programs import comparing, mail_socket
 from passless.programs import dovecot_texts as texts
 from passless.programs.dovecot_texts import Wanted
-from passless.programs.setting_up import Finding, Setup, removal, step
+from passless.programs.setting_up import Finding, Setup, app_passwords, removal, step
 from passless.programs.writing import SECRET_FILE, NewFile
 
 FOLDER = Path("/etc/dovecot")
@@ -132,6 +132,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         step("have Dovecot read it:", "doveadm reload"),
         step("beside it, end connections with what let them in:", watching),
         "to send: Dovecot's own submission, and Postfix behind it; connections to Postfix itself are not ended",
+        app_passwords(setup.party.services or ("imap", "smtp")),
     )
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
+from passless.domain.party_kinds import Requirement
 from passless.domain.relying_parties import SITE_CALLBACK
 from passless.programs import comparing
 from passless.programs import proxies_texts as texts
 from passless.programs.proxies_texts import Guarded
-from passless.programs.setting_up import Finding, Setup, removal, step
+from passless.programs.setting_up import Finding, Setup, app_passwords, removal, step
 from passless.programs.writing import NewFile
 
 TEST_TIME = 30  # seconds that a program may take to read its configuration
@@ -130,6 +131,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         *(traefik if site.origins else (f"Traefik: {NOT_HERE}",)),
         step("FreeRADIUS (its folder is Debian's):", *links),
         step("the server: let it believe the proxy where its clients are:", "passless serve … --trusted-proxy ADDRESS"),
+        *((app_passwords(setup.party.services),) if setup.party.requires == Requirement.ANY else ()),
     )
 
 

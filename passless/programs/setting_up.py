@@ -131,6 +131,12 @@ def step(sentence: str, *lines: str) -> str:
     return "\n".join((sentence, *lines))
 
 
+def app_passwords(services: Sequence[str]) -> str:
+    """Return what people do where app passwords let them in: first two-step, without which none is made."""
+    wanted = "people turn two-step on, without which there are no app passwords, and make one for each program, such as"
+    return step(wanted, f"passless app-password create NAME --for {','.join(services)}")
+
+
 def removal(setup: Setup) -> str:
     """Return the last step back."""
     return step("forget it:", f"passless relying-party remove {setup.quoted_name}")

@@ -84,6 +84,27 @@ def test_an_app_is_added_by_scanning_a_picture(anna: Passless) -> None:
     assert [one["name"] for one in anna.json("method", "list")] == ["password", "Aegis"]
 
 
+def test_a_wrong_digit_does_not_throw_a_new_app_away(anna: Passless) -> None:
+    """The secret that was scanned stays good for three codes."""
+    with at_terminal("method", "add", "totp", "--name", "Aegis") as child:
+        child.expect("((?:[A-Z2-7]{4} ?){8})")
+        secret = child.match[1].replace(" ", "")
+        for wrong in ("abc", "00"):
+            child.expect("Code that the app shows now:")
+            child.sendline(wrong)
+        child.expect("type the one that the app shows now")
+        child.expect("Code that the app shows now:")
+        child.sendline(pyotp.TOTP(secret).now())
+        child.expect("done: add method")
+        assert ends(child) == 0
+    with at_terminal("method", "add", "totp", "--name", "another") as child:
+        for wrong in ("abc", "00", "abc"):
+            child.expect("Code that the app shows now:")
+            child.sendline(wrong)
+        assert ends(child) == 5
+    assert [one["name"] for one in anna.json("method", "list")] == ["password", "Aegis"]
+
+
 def test_a_question_comes_with_the_plan_and_no_is_no(anna: Passless) -> None:
     anna.totp("--name", "Aegis")
     with at_terminal("method", "remove", "Aegis") as child:

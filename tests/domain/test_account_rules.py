@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from passless.domain.account import Account
 from passless.domain.app_passwords import MAXIMUM_APP_PASSWORDS
 from passless.domain.changes import (
     AddAppPassword,
@@ -247,6 +248,20 @@ class TestRule6:
         account = an_account(methods=[KEY, APP])
         assert refusals_of(account, change, proven_with(KEY)) == {"app-passwords-need-two-step"}
         assert refusals_of(an_account(methods=[KEY, APP], two_step=True), change, proven_with(KEY)) == set()
+
+    @pytest.mark.parametrize(
+        ("account", "hint"),
+        [
+            (an_account(methods=[APP, a_password()]), "make and save a recovery code"),
+            (an_account(methods=[APP], codes=[a_saved_code()]), "add a method on another device: passless method add"),
+            (an_account(methods=[APP, a_password()], codes=[a_saved_code()]), "turn it on first: passless two-step on"),
+        ],
+    )
+    def test_the_hint_names_the_very_next_command_and_ends_with_two_step(self, account: Account, hint: str) -> None:
+        made = plan(account, AddAppPassword(app_password=an_app_password()), proven_with(APP), RULES)
+        (said,) = (one.hint for one in made.problems if one.code == "app-passwords-need-two-step")
+        assert said.startswith(hint)
+        assert said.endswith("passless two-step on")
 
     def test_turning_two_step_off_revokes_them(self) -> None:
         account = an_account(methods=[KEY, APP], two_step=True, app_passwords=(an_app_password(),))

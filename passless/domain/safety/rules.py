@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from passless.domain.account import MAXIMUM_METHODS, MAXIMUM_TOTP, Account
 from passless.domain.app_passwords import MAXIMUM_APP_PASSWORDS
 from passless.domain.changes import (
@@ -150,9 +152,19 @@ def app_passwords_need_two_step(case: Case) -> Iterator[Problem]:
         yield case.problem(
             "app-passwords-need-two-step",
             "app passwords exist only while two-step is on",
-            "turn it on first: passless two-step on",
+            _on_the_way_to_two_step(case),
             refuse=isinstance(case.change, AddAppPassword),
         )
+
+
+def _on_the_way_to_two_step(case: Case) -> str:
+    """Return the next command for who wants two-step on, and what comes after it."""
+    wished = replace(case.after, two_step=True)
+    if not can_sign_in(wished, case.rules, case.now):
+        return f"{DEVICE_HINT}; then turn it on: passless two-step on"
+    if recovery_methods(wished, case.rules, case.now) < 2:  # rule 4
+        return f"{CODE_HINT}; then turn it on: passless two-step on"
+    return "turn it on first: passless two-step on"
 
 
 def legacy_app(case: Case) -> Iterator[Problem]:
