@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -88,7 +89,7 @@ def to_be_written(run: Run, made: MadeRelyingParty, where: Where) -> MadeRelying
     if program_of(made.kind) is None:
         return replace(made, then=apps.then(_setup_without_program(party, url, where)))
     to = " --to DIR" if made.kind == PartyKind.HTTP else ""
-    there = f"passless relying-party configure {made.id}{to} --server {url} --secret-file FILE"
+    there = f"passless relying-party configure {quote(made.name)}{to} --server {url} --secret-file FILE"
     return replace(made, then=(step("on the host of the program, with the secret in a file:", there),))
 
 

@@ -69,8 +69,8 @@ def remove_relying_party(found: RelyingPartyView) -> PlanView:
     if found.kind in BROWSERS - {PartyKind.HTTP}:
         return plan
     stays = (
-        "its program's files, and the lines that include them, stay on its host; which they are says `relying-party configure"
-        " --steps` before"
+        "its program's files, and the lines that include them, stay on its host; as long as it is registered,"
+        " `relying-party configure --steps` lists them"
     )
     return replace(plan, effects=(*plan.effects, EffectView(code="files-stay", message=stays)))
 
