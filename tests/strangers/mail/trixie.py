@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.strangers.mail.a_dovecot import PATH
 from tests.strangers.needing import missing
 
@@ -77,7 +75,7 @@ def need_trixie() -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(ROOT)]
     done = subprocess.run(command, env=os.environ | {"PATH": PATH}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"Debian 13 could not be fetched or unpacked here: {done.stdout[-300:]}{done.stderr[-300:]}")
+        missing(f"Debian 13, which said: {done.stdout[-300:]}{done.stderr[-300:]}", install=INSTALL)
     (ROOT / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
     (ROOT / DONE).touch()
 
