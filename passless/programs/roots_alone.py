@@ -16,29 +16,37 @@ OTHERS = 0o022  # the group and everybody may write
 def first_of_others(paths: Iterable[Path]) -> Path | None:
     """Return the first of files and folders that others than root can change, or put something else in the place of.
 
-    A file is as safe as every folder above it, and every link on the way.
+    A file is as safe as every folder above it, and every link on the way. A folder above may be everybody's where nobody but
+    its owner takes a file away (`/tmp`, sticky): what is root's in it stays.
     """
-    seen: set[Path] = set()
+    seen: set[tuple[Path, bool]] = set()
     for path in paths:
-        left = [path]
+        left = [(path, False)]
         while left:
-            one = left.pop()
-            if one in seen:
+            one, is_above = left.pop()
+            if (one, is_above) in seen:
                 continue
-            seen.add(one)
-            left.append(one.parent)
+            seen.add((one, is_above))
+            if one != one.parent:
+                left.append((one.parent, True))
             try:
                 there = one.lstat()
-                is_link = stat.S_ISLNK(there.st_mode)
-                if is_link:
-                    left.append(one.parent / one.readlink())
+                if stat.S_ISLNK(there.st_mode):
+                    left.append((one.parent / one.readlink(), is_above))
             except FileNotFoundError:
                 continue  # it went meanwhile; who may make it again is said by its folder
             except OSError:
                 return one
-            if there.st_uid != 0 or (not is_link and there.st_mode & OTHERS):
+            if not _is_roots(there, is_above=is_above):
                 return one
     return None
+
+
+def _is_roots(there: os.stat_result, *, is_above: bool) -> bool:
+    if there.st_uid != 0:
+        return False
+    is_kept = is_above and bool(there.st_mode & stat.S_ISVTX)
+    return stat.S_ISLNK(there.st_mode) or is_kept or not there.st_mode & OTHERS
 
 
 @cache

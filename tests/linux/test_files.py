@@ -172,7 +172,8 @@ def test_nothing_is_written_that_runs_as_root_what_others_could_change(
     passless: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = tmp_path / "python"
-    python.touch(mode=0o777)
+    python.touch()
+    python.chmod(0o775)
     monkeypatch.setattr(sys, "executable", str(python))
     made = add(passless, tmp_path, "--way-back", "a console")
     assert [Path(one).name for one in made["written"]] == [
@@ -194,9 +195,11 @@ def test_what_others_could_change_is_found_behind_links_and_above(tmp_path: Path
     (top / "elsewhere").mkdir()
     (top / "elsewhere" / "python").touch(mode=0o755)
     assert roots_alone.first_of_others([safe]) is None
-    above = roots_alone.first_of_others([top / "bin" / "python"])
-    assert above == Path("/tmp") or above is None  # which everybody may write, where the tests are there
+    assert roots_alone.first_of_others([top / "bin" / "python"]) is None
     elsewhere = top / "elsewhere"
+    elsewhere.chmod(0o1777)  # nobody else takes root's Python away there, as in /tmp; but anybody may put something beside it
+    assert roots_alone.first_of_others([top / "bin" / "python"]) is None
+    assert roots_alone.first_of_others([elsewhere]) == elsewhere
     for mode, owner in ((0o775, 0), (0o755, 12345)):
         elsewhere.chmod(mode)
         os.chown(elsewhere, owner, 0)
