@@ -101,6 +101,7 @@ def test_a_person_comes_to_a_site_at_the_servers_own_address(guarded: Guarded, b
     browser.open(f"{guarded.url}/auth/here/sign-out")
     browser.wait_for("Sign out?")
     browser.press("Sign out here")
+    browser.wait(lambda: browser.path.startswith("/sign-in"), "the sign-in page")
     browser.open(f"{guarded.url}/wiki/page")
     browser.wait(lambda: browser.path.startswith("/sign-in?"), "the sign-in page")
 
