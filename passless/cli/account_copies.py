@@ -8,7 +8,7 @@ from typer import Argument, Context, Option, Typer
 
 from passless.cli.context import current
 from passless.cli.options import Changing, ChangingAnywhere
-from passless.cli.secret_files import SecretFile, secret_file
+from passless.cli.secret_files import Openers, SecretFile, secret_file
 
 PassphraseFile = Annotated[SecretFile | None, secret_file("--passphrase-file", "A file with the passphrase, or -.")]
 
@@ -56,5 +56,5 @@ def import_account(
     """Make an account from such a file, or all that are in it; the whole file is checked first."""
     from passless.cli import copying
 
-    run, openers = current(ctx), copying.Openers(passphrase=passphrase, identity=identity)
+    run, openers = current(ctx), Openers(passphrase=passphrase, identity=identity)
     copying.show_imported(run, copying.imported_as_asked(run, file, name, openers, everybody=everybody, reason=reason))

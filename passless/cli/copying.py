@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from passless.actions.accounts import find
 from passless.actions.who import identify
 from passless.cli import accounts, outside_files
@@ -22,16 +20,9 @@ from passless.ports.directory import Actor
 
 if TYPE_CHECKING:
     from passless.cli.context import Run
-    from passless.cli.secret_files import SecretFile
+    from passless.cli.secret_files import Openers, SecretFile
 
 COPY = "copy of an account"
-
-
-class Openers(Struct, frozen=True, kw_only=True):
-    """What may open a copy."""
-
-    passphrase: SecretFile | None = None
-    identity: SecretFile | None = None
 
 
 def exported_as_asked(

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from msgspec import Struct
 from typer import Context, Option
 
 from passless.domain.errors import WrongUse
@@ -68,6 +69,13 @@ class SecretFile:
         except (OSError, ValueError) as error:
             where = "standard input" if self.path == STDIN else f'"{printable(self.path)}"'
             raise BadSecretFile(f"{self.flag}: {where} cannot be read: {reason(error)}") from error
+
+
+class Openers(Struct, frozen=True, kw_only=True):
+    """What may open a copy."""
+
+    passphrase: SecretFile | None = None
+    identity: SecretFile | None = None
 
 
 def secret_file(flag: str, help: str) -> Callable[..., object]:  # noqa: A002 - as Typer calls it

@@ -12,7 +12,6 @@ from passless import private_files
 from passless.actions.parts import Access
 from passless.actions.who import Who, identify
 from passless.cli import asking, outside_files
-from passless.cli.copying import Openers
 from passless.cli.failures import Contradiction, MissingInput
 from passless.cli.vault_keys import PASSPHRASE_FLAG, new_passphrase
 from passless.directories.local import account_copies, age_files, copy_streams
@@ -31,7 +30,7 @@ from passless.ports.directory import Actor
 if TYPE_CHECKING:
     from passless.actions.parts import Parts
     from passless.cli.context import Run
-    from passless.cli.secret_files import SecretFile
+    from passless.cli.secret_files import Openers, SecretFile
 
 COPY = "copy of the accounts"
 TOLD_EACH = 1000  # accounts between two words about how far it is

@@ -14,11 +14,10 @@ from msgspec.structs import replace
 from passless.actions import kept_names, operators
 from passless.actions.parts import Access
 from passless.directories.local import age_files, copy_streams
-from passless.directories.local.account_copies import NO_SEAL
 from passless.directories.local.passphrase_files import AccountCopyDamaged
 from passless.directories.local.store_copies import FORM, Ending, Kept, Line, Opening, Reader, export_accounts
 from passless.directories.local.store_imports import IMPORT, AccountCame, AnotherImport, Came, StoreImport
-from passless.directories.local.vault_care import rotate, with_seals
+from passless.directories.local.vault_care import NO_SEAL, rotate, with_seals
 from passless.domain.changes import AccountName
 from passless.domain.methods import Kind, MethodId
 from passless.domain.operators import OperatorRights

@@ -21,7 +21,7 @@ from passless.actions.parts import Access, Parts
 from passless.actions.who import Who
 from passless.directories.local.copy_checks import Inside, check_whole
 from passless.directories.local.passphrase_files import AccountCopyDamaged
-from passless.directories.local.vault_care import TRIES, bound_to, sealed_methods, with_seals
+from passless.directories.local.vault_care import NO_SEAL, TRIES, bound_to, sealed_methods, with_seals
 from passless.domain.account import MAXIMUM_METHODS, Account, AccountId
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.changes import AccountName
@@ -33,13 +33,11 @@ from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.proof_rules import is_bound
 from passless.domain.safety.proofs import counted_proofs, covered, is_vouched_for, proof_ids, strongest_way_in
 from passless.domain.safety.ways_in import WayIn, can_recover, can_sign_in, replace_methods, signs_in, ways_in, ways_in_of
-from passless.domain.sealed import KeyId, Sealed
+from passless.domain.sealed import Sealed
 from passless.domain.use_state import Use
 from passless.ports import VersionMoved, Write
 
 Seal = Callable[[bytes], bytes]
-
-NO_SEAL = Sealed(key=KeyId(""), box=b"")
 
 
 class Imported(Struct, frozen=True, kw_only=True):

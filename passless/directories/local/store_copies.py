@@ -18,9 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from passless.actions.parts import Parts
-from passless.directories.local.account_copies import NO_SEAL
 from passless.directories.local.passphrase_files import AccountCopyDamaged
-from passless.directories.local.vault_care import bound_to, sealed_methods, with_seals
+from passless.directories.local.vault_care import NO_SEAL, bound_to, sealed_methods, with_seals
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
 from passless.domain.methods import MethodId, SignInMethod

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from passless.actions import due, operators
 from passless.actions.accounts import check_address_is_free, check_no_ones_address, check_not_kept
 from passless.actions.parts import Access, Parts
-from passless.directories.local.account_copies import NO_SEAL, follow_key
+from passless.directories.local.account_copies import follow_key
 from passless.directories.local.copy_checks import check_kept
 from passless.directories.local.store_copies import Ending, Kept, Line, Opening, note
-from passless.directories.local.vault_care import bound_to, with_seals
+from passless.directories.local.vault_care import NO_SEAL, bound_to, with_seals
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import PasslessError, WrongUse

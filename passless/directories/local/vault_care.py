@@ -30,6 +30,7 @@ from passless.ports import Clock, NoSuchAccount, Store, VersionMoved, Write
 from passless.vault import KeptVault
 
 TRIES = 50  # how often an account is read again when others were faster, as changes do
+NO_SEAL = Sealed(key=KeyId(""), box=b"")  # in place of one, where only the rest counts
 
 
 class Rotated(Struct, frozen=True, kw_only=True):
