@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,13 @@ class Terminal(Passless):
         keep_secret(app.secret)
         return app
 
+    def code(self, app: pyotp.TOTP, *, ago: timedelta = timedelta(0)) -> str:
+        """Return what an app shows by the clock of the wall, which is the server's: now, or some time ago."""
+        return str(app.at(datetime.now(UTC) - ago))
+
     def now_code(self, app: pyotp.TOTP) -> str:
         """Return what an app shows now, by the clock of the wall."""
-        return str(app.at(datetime.now(UTC)))
+        return self.code(app)
 
     @property
     def session_file(self) -> Path:
