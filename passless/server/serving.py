@@ -33,6 +33,7 @@ from passless.server.metrics import Metrics
 from passless.server.running import Run, run
 from passless.server.site import Site
 from passless.server.sockets import opening
+from passless.server.sockets.opening import Wanted
 from passless.settings import Profile, Settings
 
 THREADS = 40  # waiting for the store, which commits for all of them at once; `passwords` lets about half wait for a hash
@@ -87,9 +88,7 @@ def serve(settings: Settings, profile: Profile, wish: Wish, *, clock: Clock, ent
         _check_reach(url, wish, place, trusted)
         site, metrics = _site(settings, served, wish, url, trusted, log, clock, entropy)
         try:
-            for one in sockets:
-                opening.party_of(site, one)  # who is not there is told before anybody is answered
-            _run(site, wish, log, metrics, socket_, metrics_socket, entropy)
+            _run(site, wish, log, metrics, socket_, metrics_socket, sockets, entropy)
         finally:
             site.directory.close()
             listening.leave(place)
@@ -103,6 +102,7 @@ def _run(
     metrics: Metrics,
     listening_socket: socket.socket,
     metrics_socket: socket.socket | None,
+    sockets: tuple[Wanted, ...],
     entropy: Entropy,
 ) -> None:
     most = allow_many()
@@ -122,7 +122,7 @@ def _run(
             most=most,
             tls_cert=wish.tls_cert,
             tls_key=wish.tls_key,
-            sockets=tuple(opening.wanted(one) for one in wish.sockets),
+            sockets=sockets,
         )
     )
     threads.shutdown(wait=False, cancel_futures=True)

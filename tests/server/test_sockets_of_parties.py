@@ -225,7 +225,36 @@ class TestUnixSockets:
         assert "getent group" in (error.hint or "")
         assert not (tmp_path / "s").exists()
 
-    def test_a_mail_server_asks_at_no_port(self, world: World) -> None:
+    def test_a_mail_server_asks_at_no_port(self, world: World, log: Log) -> None:
         world.register("mail", kind="dovecot", redirect_uris=())
         with pytest.raises(opening.BadSocket, match="no socket for a mail server"):
-            opening.party_of(world.site, wanted("mail=udp:127.0.0.1:1"))
+            asyncio.run(opening.open_at(world.site, log, wanted("mail=udp:127.0.0.1:1")))
+
+
+@pytest.mark.parametrize(
+    "text", ["mail=udp:192.0.2.1:1812", "mail=udp:127.0.0.1:high", "mail=unix:/run/s?group=", "mail=tcp:1"]
+)
+def test_an_address_that_is_none_is_told_before_anything_is_served(text: str) -> None:
+    with pytest.raises(opening.BadSocket):
+        wanted(text)
+
+
+def test_who_is_not_registered_keeps_nobody_else_from_being_served(
+    world: World, log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr(trying, "AGAIN", SOON)
+    world.register("site", kind="http", redirect_uris=())
+
+    async def serve() -> None:
+        sockets = Sockets(world.site, log, [wanted(f"mail=unix:{tmp_path}/mail"), wanted(f"site=unix:{tmp_path}/site")])
+        await sockets.open()
+        assert sockets.addresses == []
+        world.register("mail", kind="dovecot", redirect_uris=())
+        await until(lambda: sockets.addresses == [f"unix:{tmp_path}/mail"])
+        sockets.close()
+
+    asyncio.run(serve())
+    said = [msgspec.json.decode(line) for line in capfdbinary.readouterr().err.splitlines()]
+    why = {one["relying_party"]: one["message"] for one in said if one["event"] == "socket-not-open"}
+    assert why["mail"] == 'there is no relying party "mail"'
+    assert "which asks over HTTP" in why["site"]

@@ -17,6 +17,7 @@ from passless.server.log import Log
 from passless.server.site import Site
 
 MODULES = {PartyKind.DOVECOT: "passless.server.sockets.dovecot", PartyKind.PAM: "passless.server.sockets.radius"}
+ANSWERS = {"unix": MODULES[PartyKind.DOVECOT], "udp": MODULES[PartyKind.PAM]}  # what answers at an address of the form
 
 
 class BadSocket(WrongUse):
@@ -51,22 +52,25 @@ def wanted(text: str) -> Wanted:
     name, equals, address = text.partition("=")
     if not (name.strip() and equals and address.startswith(("unix:/", "udp:"))) or "\0" in address:
         raise BadSocket(f'"{printable(text)}" is no socket for a relying party')
+    import_module(ANSWERS[address.partition(":")[0]]).place_of(
+        address
+    )  # what is wrong with it is told before anybody is answered
     return Wanted(name.strip(), address)
 
 
-def party_of(site: Site, wish: Wanted) -> Client:
+def _party_of(site: Site, wish: Wanted) -> Client:
     """Return the relying party that a socket is for; `BadSocket` where there is none, or none that asks there."""
     found = relying_parties.find_named(site.parts, wish.party)
     if found is None:
         raise BadSocket(f'there is no relying party "{printable(wish.party)}"', hint="see: passless relying-party list")
     if found.kind not in ON_HOST:
         raise BadSocket(f'"{found.name}" is of the kind {found.kind}, which asks over HTTP', hint="leave its socket out")
-    import_module(MODULES[found.kind]).place_of(wish.address)  # a wrong address is told before anybody is answered
+    import_module(MODULES[found.kind]).place_of(wish.address)  # which may be one for another kind
     return found
 
 
 async def open_at(site: Site, log: Log, wish: Wanted) -> Opened:
     """Begin to answer a relying party."""
-    party = await sync_to_thread(party_of, site, wish)
+    party = await sync_to_thread(_party_of, site, wish)
     opened: Opened = await import_module(MODULES[party.kind]).open_at(site, log, party, wish.address)
     return opened

@@ -1,7 +1,8 @@
 """Opening the sockets of relying parties: one that cannot be had keeps neither the server nor the others from answering.
 
 A port of the loopback is there for whoever of the host's users is first, and a unix socket may be in the way of an old one: who
-takes it closes one relying party's door, and not everybody's. It is tried again until it is there.
+takes it closes one relying party's door, and not everybody's. Nor does a relying party that was removed, or is gone since an
+old copy of the store was put back, keep people out of everything else. It is tried again until it is there.
 """
 
 from __future__ import annotations
