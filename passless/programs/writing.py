@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -57,23 +57,18 @@ def check_free(folder: Path, files: Sequence[Path], *, hint: str = FileInTheWay.
 
 @contextmanager
 def written(files: Sequence[NewFile]) -> Iterator[None]:
-    """Write files for as long as the block ends well; where it does not, none of them stays."""
-    made: list[Path] = []
-    try:
+    """Write files for as long as the block ends well; where it does not, none of them stays, half written or whole."""
+    with ExitStack() as made:
         for file in files:
-            _write(file)
-            made.append(file.path)
+            _write(file, made)
         yield
-    except BaseException:
-        for path in made:
-            with suppress(OSError):
-                path.unlink()
-        raise
+        made.pop_all()
 
 
-def _write(file: NewFile) -> None:
+def _write(file: NewFile, made: ExitStack) -> None:
     try:
         descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        made.callback(_take_away, file.path)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             if file.group is not None:
                 os.fchown(out.fileno(), -1, file.group)
@@ -86,3 +81,8 @@ def _write(file: NewFile) -> None:
         raise FileInTheWay(f'"{file.path}" is there already') from error
     except OSError as error:
         raise CannotWriteThere(f'"{file.path}" cannot be written: {reason(error)}') from error
+
+
+def _take_away(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
