@@ -24,7 +24,7 @@ from passless.domain.requests import NewAccount
 from passless.domain.sealed import Tag
 from passless.domain.secret import Secret
 from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
-from passless.ports import NameTaken, NoSuchAccount, Record, Stored, VersionMoved, Write
+from passless.ports import NameTaken, NoSuchAccount, Record, Stored, StoredAppPassword, VersionMoved, Write
 from passless.ports.directory import Actor
 
 MAKE_ONE = "there is none yet; make one: passless account create NAME"
@@ -86,10 +86,10 @@ def find_credential(parts: Parts, credential_id: bytes, now: datetime) -> Found:
     return _found(parts, parts.store.read_by_credential(credential_id), now)
 
 
-def find_app_password(parts: Parts, tags: Iterable[Tag], now: datetime) -> tuple[Found, str] | None:
-    """Read an account as it is now, by one of its app passwords, and find the id of that one; None where it is nobody's."""
+def find_app_password(parts: Parts, tags: Iterable[Tag], now: datetime) -> tuple[Account, StoredAppPassword] | None:
+    """Read an account as it is now, by one of its app passwords, and which one that is; None where it is nobody's."""
     read = parts.store.read_by_app_password(tags)
-    return None if read is None else (_found(parts, read[0], now), read[1])
+    return None if read is None else (_found(parts, read.stored, now).account, read)
 
 
 def _found(parts: Parts, read: Stored, now: datetime) -> Found:

@@ -36,7 +36,6 @@ from passless.ports import NoSuchAccount, Write
 SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use is known
 GUESSED = "guessed-hash"  # what wrong hashes of an hour are remembered as
 BUCKET = 3  # bytes of a wrong hash's tag by which it is known again: too few to find out what it was made of
-MOST_SEEN = 10_000  # app passwords that a process remembers to have seen in use
 TOLD = (1, throttle.FREE_ATTEMPTS)  # which of the wrong ones in an hour are in the audit trail
 
 Sought = Callable[[], Iterable[Tag]]  # what is looked for, under every key that the vault knows now
@@ -62,31 +61,12 @@ class Checked(Struct, frozen=True, kw_only=True):
 
     account: Account
     app_password: AppPassword
+    last_used_at: datetime | None  # before now, as far as it was kept
 
     @property
     def name(self) -> str:
         """Who it is, the only identity that there is."""
         return self.account.name
-
-
-class Lately:
-    """Which app passwords a process saw in use in the last minute: what it knows itself it need not look up."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], datetime] = {}
-
-    def has(self, checked: Checked, now: datetime) -> bool:
-        """Tell whether it was in use just before."""
-        seen = self._seen.get((checked.account.id, checked.app_password.id))
-        return seen is not None and seen <= now < seen + SEEN_EVERY
-
-    def note(self, checked: Checked, at: datetime) -> None:
-        """Remember when its last use was kept, and forget the oldest."""
-        key = checked.account.id, checked.app_password.id
-        self._seen.pop(key, None)
-        self._seen[key] = at
-        if len(self._seen) > MOST_SEEN:
-            self._seen.pop(next(iter(self._seen)), None)
 
 
 def check(
@@ -98,7 +78,6 @@ def check(
     place: str,
     now: datetime,
     also: tuple[str, ...] = (),
-    lately: Lately | None = None,
 ) -> Checked:
     """Return which app password this is; its last use is kept at most once a minute.
 
@@ -107,7 +86,6 @@ def check(
         secret: as the program sent it, with the spaces or without.
         service: such as `imap`; an app password may be for some only.
         also: further services that whoever asks is as well.
-        lately: what this process saw in use lately.
         place: where the program is, as the server that asks saw it.
         now: when it was asked.
     Raises:
@@ -122,7 +100,7 @@ def check(
     except WrongAppPassword as error:
         _note(parts, name, service, place, error, now)
         raise
-    _keep_use(parts, checked, counter, now, lately)
+    _keep_use(parts, checked, counter, now)
     return checked
 
 
@@ -163,8 +141,8 @@ def _checked(parts: Parts, name: str, sought: Sought, services: tuple[str, ...],
         raise WrongAppPassword("the account is gone") from error
     if owner is None:
         raise WrongAppPassword("no such app password")
-    account, item = owner[0].account, owner[1]
-    found = next((one for one in account.app_passwords if one.id == item), None)
+    account, read = owner
+    found = next((one for one in account.app_passwords if one.id == read.item), None)
     if found is None:
         raise WrongAppPassword("it ended just now")
     if not any(names.are_same(name, own) for own in stand_for(parts, account)):
@@ -175,7 +153,7 @@ def _checked(parts: Parts, name: str, sought: Sought, services: tuple[str, ...],
         raise WrongAppPassword("expired")
     if not any(found.is_for(one) for one in services):
         raise WrongAppPassword("not for this service")
-    return Checked(account=account, app_password=found)
+    return Checked(account=account, app_password=found, last_used_at=read.last_used_at)
 
 
 def _is_short(secret: Secret) -> bool:
@@ -189,19 +167,12 @@ def _counter(parts: Parts, name: str, place: str) -> str:
     return f"{throttle.Purpose.APP_PASSWORD}/{nobody.name_hash(parts, name)}/{throttle.source_of(place)}"
 
 
-def _keep_use(parts: Parts, checked: Checked, counter: str | None, now: datetime, lately: Lately | None = None) -> None:
-    if counter is None and lately is not None and lately.has(checked, now):
-        return
-    item = checked.app_password.id
-    last = parts.store.uses(checked.account.id).get(item)
-    last_at = None if last is None else last.last_used_at
-    used = last_at is None or now >= last_at + SEEN_EVERY
+def _keep_use(parts: Parts, checked: Checked, counter: str | None, now: datetime) -> None:
+    used = checked.last_used_at is None or now >= checked.last_used_at + SEEN_EVERY
     if used or counter is not None:
-        uses = (Use(item=item, at=now),) if used else ()
+        uses = (Use(item=checked.app_password.id, at=now),) if used else ()
         forgives = () if counter is None else (counter,)
         parts.store.commit(Write(at=now, account_id=checked.account.id, uses=uses, forgives=forgives))
-    if lately is not None:
-        lately.note(checked, now if last_at is None or used else last_at)
 
 
 def _note(parts: Parts, name: str, service: str, place: str, error: WrongAppPassword, now: datetime) -> None:

@@ -203,6 +203,14 @@ class Stored(Struct, frozen=True):
     version: Version
 
 
+class StoredAppPassword(Struct, frozen=True):
+    """An account as it was read by one of its app passwords, the id of that one, and when it was used last."""
+
+    stored: Stored
+    item: str
+    last_used_at: datetime | None = None
+
+
 class Attempts(Struct, frozen=True):
     """What a throttle counter stands at: how many in a row, and when the last one was."""
 
@@ -262,8 +270,8 @@ class Store(Protocol):
         """Find the account that an e-mail address stands for, written in any way that `names.key` takes for the same."""
         ...
 
-    def read_by_app_password(self, tags: Iterable[Tag]) -> tuple[Stored, str] | None:
-        """Read the account with an app password of one of these tags, and find the id of that one; the first found counts."""
+    def read_by_app_password(self, tags: Iterable[Tag]) -> StoredAppPassword | None:
+        """Read the account with an app password of one of these tags; the first found counts."""
         ...
 
     def uses(self, account_id: AccountId) -> Mapping[str, UseState]:

@@ -17,7 +17,7 @@ from passless.domain.names import key as name_key
 from passless.domain.sealed import Sealed, Tag
 from passless.domain.sessions import Session
 from passless.domain.use_state import UseState
-from passless.ports import BRIEF, Attempts, EventPlace, NoSuchAccount, Record, Stored, Write
+from passless.ports import BRIEF, Attempts, EventPlace, NoSuchAccount, Record, Stored, StoredAppPassword, Write
 from passless.stores import ending, keeping, trail
 from passless.stores.checkpoints import read_body, write_outside
 from passless.stores.database import Transaction
@@ -27,6 +27,7 @@ from passless.stores.documents import (
     account_seals,
     further,
     micros,
+    moment,
     plain,
     stored_account,
     stored_ceremony,
@@ -93,10 +94,10 @@ class SqlStore(WatchedStore):
         found = self._rows("address_owner", lambda row: AccountId(row[0]), address_key=plain(name_key(address)))
         return next(iter(found), None)
 
-    def read_by_app_password(self, tags: Iterable[Tag]) -> tuple[Stored, str] | None:
-        """Read the account with an app password of one of these tags, and find the id of that one."""
+    def read_by_app_password(self, tags: Iterable[Tag]) -> StoredAppPassword | None:
+        """Read the account with an app password of one of these tags, which one it is, and when that was used last."""
         for tag in tags:
-            found = self._rows("read_account_by_tag", self._with_item, digest=tag.digest, key_id=plain(tag.key))
+            found = self._rows("read_account_by_tag", self._with_app_password, digest=tag.digest, key_id=plain(tag.key))
             if found:
                 return found[0]
         return None
@@ -279,8 +280,9 @@ class SqlStore(WatchedStore):
         self._recent.remember(stored, kept_sum, document)
         return stored
 
-    def _with_item(self, row: Row) -> tuple[Stored, str]:
-        return self._remember(row), str(row[4])
+    def _with_app_password(self, row: Row) -> StoredAppPassword:
+        last_used_at = None if row[5] is None else moment(row[5])
+        return StoredAppPassword(self._remember(row), str(row[4]), last_used_at)
 
     def _is_due(self) -> bool:
         _, last = trail.last_checkpoint(self._page)

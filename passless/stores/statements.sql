@@ -123,8 +123,9 @@ INSERT INTO credentials (credential_id, account_id) VALUES (:credential_id, :acc
 DELETE FROM credentials WHERE credential_id = :credential_id
 
 -- name: read_account_by_tag
-SELECT accounts.id, accounts.document, accounts.version, accounts.checksum, app_password_tags.item
+SELECT accounts.id, accounts.document, accounts.version, accounts.checksum, app_password_tags.item, use_states.last_used_at
 FROM app_password_tags JOIN accounts ON accounts.id = app_password_tags.account_id
+LEFT JOIN use_states ON use_states.account_id = app_password_tags.account_id AND use_states.item = app_password_tags.item
 WHERE app_password_tags.digest = :digest AND app_password_tags.key_id = :key_id
 
 -- name: add_tag

@@ -83,7 +83,7 @@ class Place:
     def owner_of(self, app_password: str) -> tuple[str, str] | None:
         """Find an app password as a mail server would."""
         found = self.store.read_by_app_password(app_password_tags.of_secret(self.vault, Secret(app_password)))
-        return None if found is None else (found[0].account.id, found[1])
+        return None if found is None else (found.stored.account.id, found.item)
 
     @property
     def serves(self) -> bool:

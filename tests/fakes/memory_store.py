@@ -27,6 +27,7 @@ from passless.ports import (
     NoSuchAccount,
     Record,
     Stored,
+    StoredAppPassword,
     VersionMoved,
     Write,
 )
@@ -90,13 +91,14 @@ class MemoryStore:
         wanted = name_key(address)
         return next((one.account.id for one in self._accounts.values() if wanted in _addresses(one.account)), None)
 
-    def read_by_app_password(self, tags: Iterable[Tag]) -> tuple[Stored, str] | None:
-        """Read the account with an app password of one of these tags, and find the id of that one."""
+    def read_by_app_password(self, tags: Iterable[Tag]) -> StoredAppPassword | None:
+        """Read the account with an app password of one of these tags."""
         wanted = set(tags)
         for stored in self._accounts.values():
             for one in stored.account.app_passwords:
                 if set(one.tags) & wanted:
-                    return stored, one.id
+                    used = self._uses.get((stored.account.id, one.id))
+                    return StoredAppPassword(stored, one.id, None if used is None else used.last_used_at)
         return None
 
     def uses(self, account_id: AccountId) -> Mapping[str, UseState]:

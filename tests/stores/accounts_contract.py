@@ -11,9 +11,10 @@ from passless.domain.account import Account, AccountId
 from passless.domain.ceremonies import CeremonyId
 from passless.domain.changes import AccountName
 from passless.domain.sealed import KeyId, Tag
+from passless.domain.use_state import Use
 from passless.ports import CredentialTaken, NameTaken, NoSuchAccount, Store, VersionMoved
 from tests.builders import NOW, a_code, a_recovery, a_security_key, a_temporary_pass, a_totp, an_account, an_app_password
-from tests.stores.builders import a_ceremony, a_loss_of, a_notice, a_session, a_use, a_write, an_entry, kept, owner_of
+from tests.stores.builders import a_ceremony, a_loss_of, a_notice, a_session, a_use, a_write, an_entry, kept, owner_of, seconds
 
 ADA = AccountId("ada")
 TAG = Tag(key=KeyId("key-1"), digest=b"Mail")
@@ -283,6 +284,16 @@ class LookUpsContract:
     def test_no_tag_finds_no_app_password(self, store: Store) -> None:
         kept(store, an_account(app_passwords=(an_app_password(),)))
         assert owner_of(store) is None
+
+    def test_what_finds_an_app_password_tells_when_it_was_used_last(self, store: Store) -> None:
+        kept(store, an_account(app_passwords=(an_app_password(),)))
+        store.commit(a_write(account_id=ADA, uses=(a_use(),)))
+        for at in (None, NOW, NOW + seconds(60)):
+            if at is not None:
+                store.commit(a_write(at=at, account_id=ADA, uses=(Use(item="Mail", at=at),)))
+            found = store.read_by_app_password([TAG])
+            assert found is not None
+            assert (found.stored, found.item, found.last_used_at) == (store.read(ADA), "Mail", at)
 
     def test_a_tag_under_another_key_finds_nothing(self, store: Store) -> None:
         kept(store, an_account(app_passwords=(an_app_password(),)))

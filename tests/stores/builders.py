@@ -104,4 +104,4 @@ def seconds(count: float) -> timedelta:
 def owner_of(store: Store, *tags: Tag) -> tuple[AccountId, str] | None:
     """Return whose app password has one of these tags, and its id."""
     found = store.read_by_app_password(tags)
-    return None if found is None else (found[0].account.id, found[1])
+    return None if found is None else (found.stored.account.id, found.item)

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, quote
 
 from litestar.exceptions import MethodNotAllowedException
 
-from passless.actions.app_password_check import Lately
 from passless.domain.errors import WrongUse
 from passless.domain.relying_parties import Client
 from passless.server import browser
@@ -44,7 +43,6 @@ class Checks:
         self._site = site
         self._batches = batches
         self._sites = Sites(site.parts)
-        self._lately = Lately()
 
     def is_asked(self, scope: Any) -> bool:
         """Tell whether a request is such a question, by its address as it was written."""
@@ -69,7 +67,7 @@ class Checks:
 
     def _work(self, name: str, asked: Question) -> tuple[Granted | Refused, Client | None]:
         client = self._sites.find_in(self._batches.turn, name)
-        return decide(self._site, client, asked, self._lately), client
+        return decide(self._site, client, asked), client
 
     def _sign_in(self, client: Client, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         """Return where a browser that opens a page is sent to; None for whoever is not one."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from passless.actions import app_password_check, granting
-from passless.actions.app_password_check import Lately
 from passless.actions.reading import note_seen
 from passless.actions.throttle import Throttled
 from passless.domain.account import Account
@@ -56,7 +55,7 @@ class Question(Struct, frozen=True, kw_only=True):
     exact: bool = False
 
 
-def decide(site: Site, client: Client | None, asked: Question, lately: Lately) -> Granted | Refused:
+def decide(site: Site, client: Client | None, asked: Question) -> Granted | Refused:
     """Say who it is; a relying party that there is none of lets nobody in.
 
     Raises:
@@ -66,7 +65,7 @@ def decide(site: Site, client: Client | None, asked: Question, lately: Lately) -
         return Refused()
     scheme, _, sent = dict(asked.headers).get(b"authorization", b"").partition(b" ")  # it stands there once (gate.py)
     if scheme.lower() == b"basic":
-        return _by_app_password(site, client, asked, sent.strip(), lately)
+        return _by_app_password(site, client, asked, sent.strip())
     session = _of_site(site, client, asked) if sites.is_elsewhere(client) else _of_server(site, asked)
     if session is None or not is_enough(site, client, *session):
         return Refused()
@@ -74,7 +73,7 @@ def decide(site: Site, client: Client | None, asked: Question, lately: Lately) -
     return Granted(account=account, method="session", session=found)
 
 
-def _by_app_password(site: Site, client: Client, asked: Question, encoded: bytes, lately: Lately) -> Granted | Refused:
+def _by_app_password(site: Site, client: Client, asked: Question, encoded: bytes) -> Granted | Refused:
     pair = _pair(encoded)
     if pair is None or client.requires is not Requirement.ANY:  # an app password is one factor, and can be phished
         return Refused()
@@ -83,7 +82,7 @@ def _by_app_password(site: Site, client: Client, asked: Question, encoded: bytes
     now = site.parts.now()
     try:
         checked = app_password_check.check(
-            site.parts, name, secret, service=service, also=tuple(also), place=asked.place, now=now, lately=lately
+            site.parts, name, secret, service=service, also=tuple(also), place=asked.place, now=now
         )
     except Throttled as error:
         return Refused(seconds=error.seconds)
