@@ -41,7 +41,7 @@ def opens_hosts(
     """Return the keys that let the person in to a host without anything else.
 
     Each is a way in of its own: with two-step on, only one that is two factors. None that may have been copied, and none that a
-    recovery keeps off hosts (`count_on_hosts`).
+    recovery keeps off hosts (`count_on_hosts`). Every key is safe from phishing; what is asked for beyond `ANY` is two factors.
     """
     counting = {method.id for method in count_on_hosts(account, now)}
     for method in hardware_keys(account):
@@ -50,5 +50,5 @@ def opens_hosts(
             continue
         if not opens((method,), two_step=account.two_step, among=account.methods):
             continue
-        if checks_person(method) or requires is not Requirement.TWO_FACTORS:
+        if checks_person(method) or requires is Requirement.ANY:
             yield method

@@ -94,8 +94,9 @@ class TestWhich:
         with_methods(world, a_key(world), a_key(world, "red key", verified=True), two_step=True)
         assert [line.split()[-1] for line in lines(world, host)] == ["passless-redkey"]
 
-    def test_where_the_host_asks_for_two_factors_no_other(self, world: World) -> None:
-        strict = world.register("vault", kind="ssh", redirect_uris=(), requires="two-factors")
+    @pytest.mark.parametrize("requires", ["two-factors", "phishing-resistant"])
+    def test_where_the_host_asks_for_two_factors_no_other(self, world: World, requires: str) -> None:
+        strict = world.register("vault", kind="ssh", redirect_uris=(), requires=requires)
         with_methods(world, a_key(world), a_key(world, "red key", verified=True))
         assert [line.split()[-1] for line in lines(world, strict)] == ["passless-redkey"]
 
