@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from passless.domain.errors import CannotDoThat, NotFound, PasslessError, ProofNeeded, Unavailable, WrongUse
+from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.policy import Policy
 from passless.domain.refused import Refused
 from passless.domain.requests import (
@@ -34,6 +35,7 @@ from passless.domain.secret import Secret
 from passless.domain.views import (
     Applied,
     Begun,
+    ChangedRelyingParty,
     Ended,
     Made,
     MadeAppPassword,
@@ -63,6 +65,7 @@ MADE: Mapping[type[Struct], type[Made]] = {
     ReportNotMe: MadeReport,
     EndSessions: Ended,
     RevokeToken: Ended,
+    RelyingPartyChange: ChangedRelyingParty,
 }  # what a request makes, beside its plan
 
 
@@ -229,7 +232,7 @@ def _document(outcome: Any) -> dict[str, Any]:
             return _fields(outcome)
 
 
-def decode_applied(content: bytes, request: Request) -> Applied | Waits:
+def decode_applied(content: bytes, request: Request | RelyingPartyChange) -> Applied | Waits:
     """Read what came of a request to `apply`."""
     return _applied(content, MADE.get(type(request)))
 

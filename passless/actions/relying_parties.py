@@ -55,13 +55,13 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     """Register a relying party; its secret is made here and shown once."""
     from passless.credentials.random_codes import new_token
 
-    name, reason = _changing(parts, actor)
+    name, reason = changing(parts, actor)
     client = checked(parts, new)
     secret = None if new.public else new_token(parts.entropy, prefix=SECRET_PREFIX)
     hashed = None if secret is None else secret_hash(secret)
     client = msgspec.structs.replace(client, secret_hash=hashed, made_by=name)
     put = Record(kind=CLIENTS, key=client.id, document=msgspec.json.encode(client))
-    entry = _entry(parts, actor, name, "add-relying-party", client, reason)
+    entry = entry_of(parts, actor, name, "add-relying-party", client, reason)
     puts = (put,) if secret is None or client.kind not in READ_BACK else (put, _kept_secret(parts, client.id, secret))
     parts.store.commit(Write(at=client.created_at, puts=puts, events=(entry,)))
     if secret is not None and len(puts) > 1:
@@ -78,8 +78,8 @@ def new_secret(parts: Parts, actor: Actor, words: str) -> MadeRelyingParty:
     """
     from passless.credentials.random_codes import new_token
 
-    name, reason = _changing(parts, actor)
-    client, record = _registered(parts, words)
+    name, reason = changing(parts, actor)
+    client, record = registered(parts, words)
     if client.is_public:
         raise BadRelyingParty(f'"{client.name}" is public: it has no secret', hint="nothing has to be done")
     secret = new_token(parts.entropy, prefix=SECRET_PREFIX)
@@ -87,7 +87,7 @@ def new_secret(parts: Parts, actor: Actor, words: str) -> MadeRelyingParty:
     puts = [msgspec.structs.replace(record, document=msgspec.json.encode(after))]
     if client.kind in READ_BACK:
         puts.append(_kept_secret(parts, client.id, secret, over=parts.store.record(SECRETS, client.id)))
-    entry = _entry(parts, actor, name, "new-relying-party-secret", client, reason)
+    entry = entry_of(parts, actor, name, "new-relying-party-secret", client, reason)
     ended = (item_as_it_was(record),)  # an old copy of the store brings no old secret back
     parts.store.commit(Write(at=parts.now(), account_id=NO_ACCOUNT, puts=tuple(puts), ended=ended, events=(entry,)))
     if client.kind in READ_BACK:
@@ -98,10 +98,9 @@ def new_secret(parts: Parts, actor: Actor, words: str) -> MadeRelyingParty:
 def checked(parts: Parts, new: NewRelyingParty) -> Client:
     """Return what would be registered, without a secret; else the error says what cannot be."""
     new = cleaned(new)
-    if any(names.are_same(one.name, new.name) for one in clients(parts)) or names.are_same(new.name, COMMAND_LINE):
-        raise RelyingPartyTaken(f'there is a relying party "{new.name}" already')
+    check_free(parts, new.name)
     if new.told_of_endings_at and not parts.looks_in:
-        _check_told_at(new.told_of_endings_at)
+        check_told_at(new.told_of_endings_at)
     return Client(
         id=parts.new_id(),
         name=new.name,
@@ -119,7 +118,14 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
     )
 
 
-def _check_told_at(uri: str) -> None:
+def check_free(parts: Parts, name: str, *, own: str = "") -> None:
+    """Refuse a name that another relying party has; `own` is the id of whoever may keep its own."""
+    taken = any(one.id != own and names.are_same(one.name, name) for one in clients(parts))
+    if taken or names.are_same(name, COMMAND_LINE):
+        raise RelyingPartyTaken(f'there is a relying party "{name}" already')
+
+
+def check_told_at(uri: str) -> None:
     """Refuse what leads into the network that the server stands in: an operator has no right there."""
     from passless.domain.inner_addresses import is_surely_inner
 
@@ -129,14 +135,14 @@ def _check_told_at(uri: str) -> None:
 
 def everyone(parts: Parts, actor: Actor) -> tuple[RelyingPartyView, ...]:
     """List the relying parties, in the order of their names."""
-    _overseer(parts, actor)
+    overseer(parts, actor)
     return tuple(sorted((view(one) for one in clients(parts)), key=lambda one: names.key(one.name)))
 
 
 def remove(parts: Parts, actor: Actor, words: str) -> Ended:
     """Forget a relying party by its id or name: its tokens end at once, and what people agreed to is gone with it."""
-    name, reason = _changing(parts, actor)
-    found, record = _registered(parts, words)
+    name, reason = changing(parts, actor)
+    found, record = registered(parts, words)
     kept = parts.store.record(SECRETS, found.id)
     parts.store.commit(
         Write(
@@ -144,7 +150,7 @@ def remove(parts: Parts, actor: Actor, words: str) -> Ended:
             account_id=NO_ACCOUNT,
             drops=(record,) if kept is None else (record, kept),
             ended=(item_of_record(CLIENTS, found.id),),
-            events=(_entry(parts, actor, name, "remove-relying-party", found, reason),),
+            events=(entry_of(parts, actor, name, "remove-relying-party", found, reason),),
         )
     )  # first, so that no new token is given meanwhile
     return Ended(ended=tuple(_end_all(parts, found.id)))
@@ -164,6 +170,12 @@ def find(parts: Parts, client_id: str) -> tuple[Client, Record] | None:
 def given(client_id: str, session_id: str, account_id: str, ends_at: datetime) -> Record:
     """Return the record that says a session was given to a client, to be kept with the session."""
     return Record(kind=GIVEN, key=f"{client_id}/{session_id}", document=b"{}", account_id=account_id, ends_at=ends_at)
+
+
+def given_to(parts: Parts, client_id: str) -> Iterator[Record]:
+    """Return the records of every session that was given to a client; the key of each ends with the session."""
+    front = f"{client_id}/"
+    return takewhile(lambda one: one.key.startswith(front), parts.store.records(GIVEN, after=front))
 
 
 def secret_hash(secret: Secret) -> bytes:
@@ -230,7 +242,7 @@ def view(client: Client) -> RelyingPartyView:
     )
 
 
-def _registered(parts: Parts, words: str) -> tuple[Client, Record]:
+def registered(parts: Parts, words: str) -> tuple[Client, Record]:
     """Return a relying party by its id or name, and its record; `NoSuchRelyingParty` where there is none."""
     named = naming.one_of(clients(parts), words, NoSuchRelyingParty, "relying party")
     found = find(parts, named.id)
@@ -239,7 +251,7 @@ def _registered(parts: Parts, words: str) -> tuple[Client, Record]:
     return found
 
 
-def _overseer(parts: Parts, actor: Actor) -> Acting | None:
+def overseer(parts: Parts, actor: Actor) -> Acting | None:
     """Return who may, on a server an operator over all; None is whoever opened the store itself."""
     if parts.looks_in:
         return None
@@ -249,9 +261,9 @@ def _overseer(parts: Parts, actor: Actor) -> Acting | None:
     return acting
 
 
-def _changing(parts: Parts, actor: Actor) -> tuple[str, str]:
+def changing(parts: Parts, actor: Actor) -> tuple[str, str]:
     """Return the name of who changes something, and why; an operator always says it, and has just proven who they are."""
-    acting = _overseer(parts, actor)
+    acting = overseer(parts, actor)
     if acting is None:
         return "owner", "" if actor.operator is None else reason_of(parts, actor)
     reason = reason_of(parts, actor)
@@ -277,7 +289,8 @@ def _some(parts: Parts, kind: str, front: str) -> tuple[Record, ...]:
     return tuple(islice(found, MOST_AT_ONCE))
 
 
-def _entry(parts: Parts, actor: Actor, name: str, event: str, client: Client, reason: str) -> AuditEntry:
+def entry_of(parts: Parts, actor: Actor, name: str, event: str, client: Client, reason: str) -> AuditEntry:
+    """Return what stands in the audit trail of somebody's doing with a relying party."""
     details = {"relying-party": client.id, "name": client.name}
     if reason:
         details["reason"] = reason

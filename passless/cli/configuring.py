@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from passless.domain.errors import WrongUse
 from passless.domain.party_kinds import PartyKind
@@ -212,21 +212,9 @@ def server_of(run: Run, named: str | None) -> str:
 
 def not_made(run: Run, new: NewRelyingParty) -> RelyingPartyView:
     """Return a relying party as it would be."""
-    return RelyingPartyView(
-        id="",
-        name=new.name,
-        kind=new.kind,
-        public=new.public,
-        redirect_uris=new.redirect_uris,
-        scopes=new.scopes,
-        introspects=new.introspects,
-        created_at=run.now(),
-        requires=new.requires,
-        services=new.services,
-    )
+    return RelyingPartyView(id="", created_at=run.now(), **asdict(new))
 
 
 def _seen(made: MadeRelyingParty) -> RelyingPartyView:
-    return RelyingPartyView(
-        **{name: getattr(made, name) for name in RelyingPartyView.__struct_fields__},
-    )
+    """Return what is known of a new relying party without its secret, which goes into no file by way of a view."""
+    return RelyingPartyView(**{name: getattr(made, name) for name in RelyingPartyView.__struct_fields__})

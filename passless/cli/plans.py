@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from passless.domain.party_kinds import BROWSERS, PartyKind
-from passless.domain.views import AccountView, EffectView, InvitationView, PlanView, ProblemView, StateView
+from passless.domain.views import NOTHING, AccountView, EffectView, InvitationView, PlanView, ProblemView, StateView
 
 if TYPE_CHECKING:
     from passless.domain.relying_parties import NewRelyingParty, RelyingPartyView
     from passless.domain.requests import Enrol, NewInvitation
 
-NOTHING = StateView(passwordless=True, two_step=False, methods=(), ways_in=(), state="none")  # where there is no account yet
 UNSEEN = replace(NOTHING, passwordless=False, state="unknown")  # of an account at a server where nobody is signed in
 NO_CODE = ProblemView(
     code="no-recovery-code",

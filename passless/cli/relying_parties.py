@@ -83,7 +83,7 @@ def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | P
 
 
 def check_way_back(new: NewRelyingParty, *, device_codes: bool) -> None:
-    """Refuse a program of a browser whose address was forgotten: nothing of it can be changed afterwards."""
+    """Refuse a program of a browser whose address was forgotten."""
     by_address = new.kind in (PartyKind.OAUTH, PartyKind.OIDC)
     if device_codes and (not by_address or new.redirect_uris):
         what = "has an address to come back to" if by_address else f"of the kind {new.kind} asks with none"

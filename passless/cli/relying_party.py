@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from typer import Argument, Context, Option
 
-from passless.cli import new_secrets, relying_parties, signing_keys, testing_parties, watching
+from passless.cli import changing_parties, new_secrets, relying_parties, signing_keys, testing_parties, watching
 from passless.cli.arguments import words
 from passless.cli.configuring import Where
 from passless.cli.context import current
@@ -40,6 +40,9 @@ CODES = f"{PartyKind.OAUTH}, {PartyKind.OIDC}"
 def _for(field: str, text: str) -> str:
     """Return the help of an option that means something for some kinds only."""
     return f"{text} [{', '.join(one for one in PartyKind if one in ALLOWED[field])}]"
+
+
+NONE = "'' for none"
 
 
 class Adding(Grouped):
@@ -126,6 +129,64 @@ def add(
     relying_parties.check_way_back(new, device_codes=device_codes)
     where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere, secret_to=secret_to)
     run.show(relying_parties.add(run, new, where))
+
+
+@app.command("set", cls=ChangingAsOperator)
+def set_relying_party(
+    ctx: Context,
+    name: Party,
+    new_name: Annotated[str | None, Option("--name", metavar="NAME", help="What it is called from now on.")] = None,
+    redirect_uris: Annotated[
+        list[str] | None,
+        Option("--redirect-uri", metavar="URI", help=_for("redirect_uris", "All addresses to go back to. May be repeated.")),
+    ] = None,
+    added: Annotated[
+        list[str] | None, Option("--add-redirect-uri", metavar="URI", help=_for("redirect_uris", "One more of them."))
+    ] = None,
+    removed: Annotated[
+        list[str] | None, Option("--remove-redirect-uri", metavar="URI", help=_for("redirect_uris", "One of them less."))
+    ] = None,
+    scopes: Annotated[
+        str | None, Option("--scope", metavar="SCOPE,…", help=_for("scopes", f"All that it may ask for; {NONE}."))
+    ] = None,
+    requires: Annotated[
+        str | None,
+        Option("--require", metavar="WHAT", help=_for("requires", f"How people have to sign in: {', '.join(Requirement)}.")),
+    ] = None,
+    services: Annotated[
+        str | None,
+        Option("--service", metavar="NAME,…", help=_for("services", "All that app passwords for it may be limited to.")),
+    ] = None,
+    after_sign_out: Annotated[
+        list[str] | None,
+        Option("--after-sign-out", metavar="URI", help=_for("after_sign_out", f"All addresses after signing out; {NONE}.")),
+    ] = None,
+    told_at: Annotated[
+        str | None,
+        Option("--told-at", metavar="URI", help=_for("told_of_endings_at", f"Where it is told of endings; {NONE}.")),
+    ] = None,
+    signed_with: Annotated[
+        str | None,
+        Option(
+            "--sign-with", metavar="ALGORITHM", help=_for("signed_with", f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
+        ),
+    ] = None,
+) -> None:
+    """Change a program's registration; what it was given under looser rules ends, and its client id and secret stay."""
+    run = relying_parties.helping(current(ctx))
+    wanted = changing_parties.wish(
+        name=new_name,
+        redirect_uris=redirect_uris,
+        added=added,
+        removed=removed,
+        scopes=scopes,
+        requires=requires,
+        services=services,
+        after_sign_out=after_sign_out,
+        told_at=told_at,
+        signed_with=signed_with,
+    )
+    run.show(changing_parties.change(run, name, wanted))
 
 
 @app.command("configure", cls=Changing)

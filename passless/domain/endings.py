@@ -53,6 +53,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "start-recovery": _OPENED,  # of the recovery before; and no key opens a host while there is one (`hardware_keys`)
     "store-restored": ALL,  # everybody's: what ended in between may be open at programs still, and all sessions are void
     "take-back-consent": (What.SESSIONS,),
+    "tighten-relying-party": (What.APP_PASSWORDS, What.SESSIONS),  # what somebody was given; of mail everybody's
     "turn-passwordless-on": (What.PASSWORD, What.SESSIONS),
     "turn-two-step-off": (What.APP_PASSWORDS, What.PASSWORD, What.SESSIONS),  # the password, where it was too short
 }
@@ -69,6 +70,7 @@ ENDS_NOTHING = frozenset(
         "approve-recovery",
         "ask-approval",
         "cancel-pending",
+        "change-relying-party",  # what ends by it stands in an event of its own
         "check-app-password",
         "confirm-recovery-code",  # the older codes end, which let nobody into a program
         "create-account",

@@ -29,7 +29,7 @@ class RelyingPartyView(Struct, frozen=True, kw_only=True):
     cannot: tuple[str, ...] = ()
 
 
-class MadeRelyingParty(Struct, frozen=True, kw_only=True):
+class MadeRelyingParty(RelyingPartyView, frozen=True, kw_only=True):
     """A new relying party, whose secret is shown once; a public one has none.
 
     `written` are files of the program itself, `then` and `undo` what is left to do with them and how they go again: each is a
@@ -37,27 +37,19 @@ class MadeRelyingParty(Struct, frozen=True, kw_only=True):
     to, where it is not shown.
     """
 
-    id: str
-    name: str
-    kind: str
-    public: bool
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-    introspects: bool
-    created_at: datetime
-    requires: str = "any"
-    services: tuple[str, ...] = ()
-    after_sign_out: tuple[str, ...] = ()
-    told_of_endings_at: str = ""
-    signed_with: str = ""
-    enforces: tuple[str, ...] = ()
-    cannot: tuple[str, ...] = ()
     secret: Secret | None = None
     shown_once: bool = True
     secret_in: str = ""
     written: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+
+
+class ChangedRelyingParty(RelyingPartyView, frozen=True, kw_only=True):
+    """A relying party as it is from now on: `ended` are the sessions of it that ended, `then` is as in `MadeRelyingParty`."""
+
+    ended: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
 
 
 class ConfiguredRelyingParty(Struct, frozen=True, kw_only=True):

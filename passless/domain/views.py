@@ -12,6 +12,7 @@ from passless.domain.operator_views import InvitationSeen as InvitationSeen  # n
 from passless.domain.operator_views import InvitationView as InvitationView  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import MadeInvitation as MadeInvitation  # noqa: PLC0414 - they are imported from here
 from passless.domain.operator_views import OperatorView as OperatorView  # noqa: PLC0414 - they are imported from here
+from passless.domain.party_views import ChangedRelyingParty as ChangedRelyingParty  # noqa: PLC0414 - they are imported from here
 from passless.domain.party_views import MadeRelyingParty as MadeRelyingParty  # noqa: PLC0414 - they are imported from here
 from passless.domain.party_views import RelyingPartyView as RelyingPartyView  # noqa: PLC0414 - they are imported from here
 from passless.domain.secret import Secret
@@ -160,6 +161,11 @@ class StateView(Struct, frozen=True, kw_only=True):
     methods: tuple[str, ...]
     ways_in: tuple[tuple[str, ...], ...]
     state: str
+
+
+NOTHING = StateView(
+    passwordless=True, two_step=False, methods=(), ways_in=(), state="none"
+)  # of what is no account, or not yet
 
 
 class EffectView(Struct, frozen=True, kw_only=True):
@@ -324,6 +330,7 @@ Made = (
     | MadeToken
     | MadeInvitation
     | MadeRelyingParty
+    | ChangedRelyingParty
     | MadeMethod
     | MadeReport
     | Ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from shlex import quote
 
+from msgspec.structs import replace
 from rich.console import RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from passless.domain.names import printable
 from passless.domain.party_kinds import BROWSERS, PartyKind, Requirement
-from passless.domain.party_views import ConfiguredRelyingParty, SigningKeyView
+from passless.domain.party_views import ChangedRelyingParty, ConfiguredRelyingParty, SigningKeyView
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
 from passless.output.drawing import Look, Steps, facts, listing, safe, stack, when
 from passless.output.human import list_of, picture, view
@@ -108,6 +109,12 @@ def relying_party(result: RelyingPartyView, look: Look) -> RenderableType:
 
 
 @view.register
+def changed_relying_party(result: ChangedRelyingParty, look: Look) -> RenderableType:
+    """Draw what a relying party is from now on, and what is left to do."""
+    return stack(facts(_facts(replace(result, enforces=(), cannot=()), look)), *_groups(("Next", result.then, True)))
+
+
+@view.register
 def configured_relying_party(result: ConfiguredRelyingParty, look: Look) -> RenderableType:
     """Draw what was written for a program."""
     return stack(Text.assemble(safe(result.name, "bold"), safe(f", {result.kind}", "dim")), *_steps(result))
@@ -167,7 +174,7 @@ def _kept(result: MadeRelyingParty) -> str:
             )
 
 
-def _facts(result: RelyingPartyView | MadeRelyingParty, look: Look) -> list[tuple[str, RenderableType]]:
+def _facts(result: RelyingPartyView, look: Look) -> list[tuple[str, RenderableType]]:
     lines: list[tuple[str, RenderableType]] = [
         ("relying party", safe(result.name, "bold")),
         ("client id", safe(result.id, "bold")),

@@ -42,6 +42,7 @@ from passless.domain.views import (
 from passless.ports import EventPlace
 
 if TYPE_CHECKING:
+    from passless.domain.party_changes import RelyingPartyChange
     from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 
 
@@ -213,6 +214,14 @@ class Directory(Protocol):
 
     def add_relying_party(self, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
         """Register a program that signs people in here (operators over all, or the host)."""
+        ...
+
+    def plan_relying_party(self, actor: Actor, relying_party: str, change: RelyingPartyChange) -> PlanView:
+        """Say what changing a relying party, by its id or name, would do (operators over all, or the host)."""
+        ...
+
+    def change_relying_party(self, actor: Actor, relying_party: str, change: RelyingPartyChange) -> Applied:
+        """Change a relying party, and end what was given under looser rules (operators over all, or the host)."""
         ...
 
     def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:

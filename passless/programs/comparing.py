@@ -91,6 +91,8 @@ def _differing(program: Program, setup: Setup, file: NewFile) -> Iterator[tuple[
             if found not in wanted and found not in also:
                 meant = next(iter(wanted or also), "none")
                 yield what, SAID[what].format(found=printable(found, at_most=LONGEST), wanted=printable(meant, at_most=LONGEST))
+        if what == SITE and (left_out := [one for one in wanted if one not in there]):
+            yield what, f"of before: it knows nothing of the site {printable(left_out[0], at_most=LONGEST)}"
 
 
 def _all(pattern: str, text: str) -> dict[str, None]:

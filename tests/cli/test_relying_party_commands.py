@@ -75,6 +75,64 @@ def test_one_gets_a_new_secret_and_stays_what_it_is(anna: Passless) -> None:
         assert anna("relying-party", "test", "Webmail", "--secret-file", "-", typed=secret).status == status
 
 
+class TestSetting:
+    def test_it_is_planned_meant_and_done(self, anna: Passless) -> None:
+        made = anna.json(*ADD)
+        more = ("--add-redirect-uri", "https://mail.example/b", "--require", "two-factors", "--name", "Post")
+        plan = anna.json("relying-party", "set", "Webmail", *more, "--dry-run")
+        assert plan["applied"] is False
+        assert set(plan["plan"]["change"]["changes"]) == {"name", "redirect_uris", "requires"}
+        assert anna.json("relying-party", "set", "Webmail", *more, status=2)["code"] == "confirmation-needed"
+        done = anna.json("relying-party", "set", "Webmail", *more, "--yes")
+        assert (done["applied"], done["plan"]) == (True, plan["plan"])
+        assert (done["id"], done["name"], done["requires"]) == (made["id"], "Post", "two-factors")
+        assert done["then"] == [
+            f"give the program its address to come back to, letter by letter:\n{URI}\nhttps://mail.example/b"
+        ]
+        secret = anna("relying-party", "test", "Post", "--secret-file", "-", typed=made["secret"])
+        assert secret.status == 0, "its secret is what it was"
+
+    def test_what_is_left_out_stays_and_an_empty_word_is_none(self, anna: Passless) -> None:
+        more = ("--after-sign-out", URI, "--told-at", URI, "--sign-with", "ES256", "--scope", "read")
+        made = anna.json("relying-party", "add", "Wiki", "--kind", "oidc", "--redirect-uri", URI, *more)
+        done = anna.json("relying-party", "set", "Wiki", "--told-at", "", "--after-sign-out", "", "--yes")
+        assert (done["told_of_endings_at"], done["after_sign_out"]) == ("", [])
+        kept = ("id", "name", "kind", "redirect_uris", "scopes", "signed_with", "requires", "created_at")
+        assert {name: done[name] for name in kept} == {name: made[name] for name in kept}
+
+    def test_what_is_like_that_already_is_said_and_asked_nothing(self, anna: Passless) -> None:
+        anna.json(*ADD)
+        done = anna.json("relying-party", "set", "Webmail", "--require", "any")
+        assert [one["code"] for one in done["plan"]["effects"]] == ["nothing-changes"]
+
+    @pytest.mark.parametrize(
+        ("more", "status", "code"),
+        [
+            ((), 2, "bad-relying-party"),
+            (("--redirect-uri", ""), 2, "bad-redirect-uri"),
+            (("--remove-redirect-uri", "https://other.example/"), 2, "bad-redirect-uri"),
+            (("--add-redirect-uri", "http://mail.example/"), 2, "bad-redirect-uri"),
+            (("--require", "love"), 2, "bad-relying-party"),
+            (("--service", "imap"), 2, "bad-relying-party"),
+            (("--sign-with", "ES256"), 2, "bad-relying-party"),
+            (("--name", ""), 2, "bad-name"),
+        ],
+    )
+    def test_what_cannot_be_is_wrong_use(self, anna: Passless, more: tuple[str, ...], status: int, code: str) -> None:
+        made = anna.json(*ADD)
+        for last in ("--dry-run", "--yes"):
+            assert anna.json("relying-party", "set", "Webmail", *more, last, status=status)["code"] == code
+        assert anna.json("relying-party", "list") == [anna.json("relying-party", "show", made["id"])]
+        assert anna.json("relying-party", "show", "Webmail")["redirect_uris"] == [URI]
+
+    def test_a_host_that_is_called_otherwise_has_to_be_served_and_watched_so(self, anna: Passless) -> None:
+        anna.json("relying-party", "add", "host", "--kind", "pam", "--elsewhere")
+        then = "\n".join(anna.json("relying-party", "set", "host", "--name", "new host", "--yes")["then"])
+        assert "passless relying-party configure 'new host'" in then
+        assert "passless serve … --socket 'new host'=ADDRESS" in then
+        assert "passless relying-party watch 'new host'" in then
+
+
 class TestTesting:
     def test_it_says_what_is_in_order(self, anna: Passless) -> None:
         made = anna.json(*ADD)

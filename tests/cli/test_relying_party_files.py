@@ -11,6 +11,7 @@ from passless.programs import proxies
 from tests.cli.running import Passless
 
 SITE = "https://app.example/.passless/callback"
+NEW_SITE = "https://new.example/.passless/callback"
 SERVER = ("--server", "https://localhost")
 
 
@@ -82,6 +83,45 @@ class TestWhoseTheyAre:
         messages = [message for _, message in wrong(anna, "--to", str(folder))]
         assert any(message.endswith('another relying party: "Wiki!", not "wiki"') for message in messages)
         assert any(message.endswith("it asks /auth/abcdefgh, not /auth/wiki") for message in messages)
+
+
+class TestWhatWasChanged:
+    """`relying-party set` changes no file: it says which are of before, and `test` finds them."""
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            (("--add-redirect-uri", NEW_SITE), "is of before: it knows nothing of the site new.example"),
+            (("--redirect-uri", NEW_SITE), "is for another site: app.example, not new.example"),
+            (("--name", "Wiki"), ""),
+            (("--require", "two-factors"), ""),
+        ],
+        ids=["one more", "another", "spelled otherwise", "asks more"],
+    )
+    def test_files_of_before_are_told_from_new_ones(
+        self, anna: Passless, folder: Path, more: tuple[str, ...], message: str
+    ) -> None:
+        made = add(anna, folder, "--to", str(folder))
+        done = anna.json("relying-party", "set", "wiki", *more, "--yes")
+        assert done["id"] == made["id"]
+        if not message:
+            seen(anna, "--to", str(folder), status=0 if "--require" in more else 6)
+            return
+        again, look = done["then"]
+        assert "passless relying-party configure wiki --to DIR" in again
+        assert "passless relying-party test wiki --to DIR" in look
+        assert any(said.endswith(message) for _, said in wrong(anna, "--to", str(folder)))
+        for path in folder.iterdir():
+            path.unlink()
+        anna.json("relying-party", "configure", "wiki", "--to", str(folder), *SERVER)
+        seen(anna, "--to", str(folder))
+
+    def test_files_that_are_called_by_another_name_are_not_its_own(self, anna: Passless, folder: Path) -> None:
+        add(anna, folder, "--to", str(folder))
+        anna.json("relying-party", "set", "wiki", "--name", "handbook", "--yes")
+        found = anna("relying-party", "test", "handbook", "--to", str(folder), "--json")
+        assert found.status == 6
+        assert f"none of them is in {folder}" in [one["message"] for one in found.json]
 
 
 class TestMissing:

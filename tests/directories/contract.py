@@ -9,6 +9,7 @@ from tests.directories.sentences.methods import MethodSentences
 from tests.directories.sentences.operators import OperatorSentences
 from tests.directories.sentences.reading import ReadingSentences
 from tests.directories.sentences.recovering import RecoverySentences
+from tests.directories.sentences.relying_parties import RelyingPartySentences
 from tests.directories.sentences.reports import ReportSentences
 from tests.directories.sentences.rights import RightsSentences
 from tests.directories.sentences.settings import SettingSentences
@@ -25,6 +26,7 @@ class DirectoryContract(
     TokenSentences,
     ReportSentences,
     OperatorSentences,
+    RelyingPartySentences,
     ReadingSentences,
 ):
     """The sentences, each with its assertions."""

@@ -52,6 +52,7 @@ from passless.ports.directory import NOBODY, Ability, Actor
 
 if TYPE_CHECKING:
     from passless.directories.local.doing import Doing
+    from passless.domain.party_changes import RelyingPartyChange
     from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 
 NOT_BUILT_YET = {
@@ -212,6 +213,18 @@ class LocalDirectory:
         from passless.actions import relying_parties
 
         return relying_parties.add(self.parts, actor, new)
+
+    def plan_relying_party(self, actor: Actor, relying_party: str, change: RelyingPartyChange) -> PlanView:
+        """Say what changing a relying party would do (operators over all, or the host)."""
+        from passless.actions import changing_parties
+
+        return changing_parties.plan(self.parts, actor, relying_party, change)
+
+    def change_relying_party(self, actor: Actor, relying_party: str, change: RelyingPartyChange) -> Applied:
+        """Change a relying party, and end what was given under looser rules (operators over all, or the host)."""
+        from passless.actions import changing_parties
+
+        return changing_parties.change(self.parts, actor, relying_party, change)
 
     def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:
         """Forget a relying party, and end every session that it was given (operators over all, or the host)."""

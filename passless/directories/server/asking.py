@@ -14,6 +14,7 @@ from passless.directories.server.errors import AnswerLost, ForeignOrigin, NotPas
 from passless.domain.account import Version
 from passless.domain.errors import PasslessError, ProofNeeded
 from passless.domain.names import BadName
+from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.requests import Answer, CeremonyRequest, Request
 from passless.domain.views import Applied, Begun, Outcome, SecondProofNeeded, SignedIn, Waits
 from passless.ports import NoSuchAccount
@@ -104,6 +105,13 @@ class Asking:
         matched = {} if version is None else {"If-Match": f'"{version}"'}
         content = self._keyed(path, actor, request, matched)
         return self._unless_lost(content, lambda found: wire.decode_applied(found, request))
+
+    def changed(self, path: str, actor: Actor, change: RelyingPartyChange) -> Applied:
+        """Send a change of a relying party and read what it is from now on."""
+        applied = self._understood(self.tell(path, actor, change), lambda found: wire.decode_applied(found, change))
+        if not isinstance(applied, Applied):
+            raise self._foreign_answer()
+        return applied
 
     def outcome(self, path: str, actor: Actor, answer: Answer) -> Outcome:
         """Send an answer to a ceremony and read what came of it."""

@@ -17,6 +17,7 @@ from passless.domain.audit import AuditEvent
 from passless.domain.errors import ProofNeeded
 from passless.domain.key_views import HardwareKeyView
 from passless.domain.names import key
+from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.policy import Finding, Policy
 from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty, RelyingPartyView
 from passless.domain.requests import Answer, CeremonyRequest, Enrol, NewAccount, NewInvitation, Request
@@ -236,6 +237,14 @@ class ServerDirectory:
     def add_relying_party(self, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
         """Register a program that signs people in here."""
         return self._asking.tell_for("/relying-parties", actor, new, MadeRelyingParty)
+
+    def plan_relying_party(self, actor: Actor, relying_party: str, change: RelyingPartyChange) -> PlanView:
+        """Say what changing a relying party would do."""
+        return self._asking.ask_for(f"/relying-parties/{quoted(relying_party)}/plan", actor, change, Planned).plan
+
+    def change_relying_party(self, actor: Actor, relying_party: str, change: RelyingPartyChange) -> Applied:
+        """Change a relying party, and end what was given under looser rules."""
+        return self._asking.changed(f"/relying-parties/{quoted(relying_party)}/apply", actor, change)
 
     def remove_relying_party(self, actor: Actor, relying_party: str) -> Ended:
         """Forget a relying party."""

@@ -42,6 +42,8 @@ OPERATIONS = (
     relying_parties.list_relying_parties,
     relying_parties.add_relying_party,
     relying_parties.renew_relying_party_secret,
+    relying_parties.plan_relying_party,
+    relying_parties.change_relying_party,
     relying_parties.remove_relying_party,
 )
 

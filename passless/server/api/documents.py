@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from passless import wire
 from passless.domain.requests import Enrol, SignInWith
-from passless.domain.views import PendingView, PlanView, SignedIn
+from passless.domain.views import ChangedRelyingParty, PendingView, PlanView, SignedIn
 from passless.server.api.calls import Said
 
 T = TypeVar("T", bound=Enrol | SignInWith)
@@ -32,6 +32,13 @@ class Changed(Struct, frozen=True, kw_only=True):
     plan: PlanView | None
     pending: PendingView | UnsetType = UNSET
     token: str | UnsetType = UNSET
+
+
+class ChangedParty(ChangedRelyingParty, frozen=True, kw_only=True):
+    """What a relying party is from now on, beside what changed; `ended` are the sessions of it that ended."""
+
+    applied: bool
+    plan: PlanView
 
 
 class Begins(Struct, frozen=True, kw_only=True, rename={"public_key": "publicKey"}):

@@ -35,7 +35,8 @@ TRIES = 8  # of a transaction that others came in between
 class Grant(Struct, frozen=True, kw_only=True):
     """What is given: to whom, out of which session, under which scope.
 
-    `line` is the browser's session that is named in the id_token; empty where none is.
+    `line` is the browser's session that is named in the id_token; empty where none is. `sent_to` is the address that a code
+    went to.
     """
 
     client: KnownClient
@@ -44,6 +45,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     source: Session
     by_device: bool = False
     line: str = ""
+    sent_to: str = ""
     said: Said = Said()
 
     @property
@@ -64,7 +66,10 @@ def for_code(site: Site, client: KnownClient, held: codes.Held, place: str) -> d
         found, source = whose(site.parts, code.account_id, code.browser)
         if found is None or source is None or not _may_give(site.parts, client, found.account, source):
             return None
-        grant = Grant(client=client, scope=code.scope, place=place, source=source, line=source.line, said=code.said)
+        sent_to = code.redirect_uri
+        grant = Grant(
+            client=client, scope=code.scope, place=place, source=source, line=source.line, sent_to=sent_to, said=code.said
+        )
         giving = Giving(site, found, grant)
         try:
             giving.keep(uses=held)
@@ -276,10 +281,18 @@ def _session(parts: Parts, account: Account, grant: Grant) -> tuple[Session, Sec
 
 
 def _still_wanted(parts: Parts, account: Account, grant: Grant) -> bool:
-    """Tell whether a client is still registered, and by a code still agreed to; a device code is agreed to once."""
+    """Tell whether a client is still registered for what it gets, and by a code still agreed to; a device's is, once."""
     if grant.client.is_command_line:
         return True
     client_id = grant.client.get_client_id()
-    if relying_parties.find(parts, client_id) is None:
+    found = relying_parties.find(parts, client_id)
+    if found is None or not _may_have(parts, KnownClient(found[0]), account, grant):
         return False
     return grant.by_device or consents.covers(parts, account.id, client_id, grant.scope)
+
+
+def _may_have(parts: Parts, client: KnownClient, account: Account, grant: Grant) -> bool:
+    """Tell whether a client that may have been changed meanwhile would be given this: its scope, there, for these proofs."""
+    allowed = (client.get_allowed_scope(grant.scope) or "").split()
+    is_there = not grant.sent_to or client.check_redirect_uri(grant.sent_to)
+    return is_there and set(grant.scope.split()) <= set(allowed) and _is_enough(parts, client, account, grant.source)
