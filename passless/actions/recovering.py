@@ -90,7 +90,7 @@ def _recover(parts: Parts, at: Attempt, code: RecoveryCode, proof: Answer | None
             ended=tuple(ended_for_good(at.found.stored, after)),
             notices=(*at.found.caught_up.notices, *notices),
             events=(*at.found.caught_up.events, *events, entry),
-            forgives=throttle.forgiven(after.id, at.actor.place, [Kind.RECOVERY_CODE]),
+            forgives=throttle.forgiven(parts, after.id, at.actor.place, [Kind.RECOVERY_CODE]),
         )
     )
     return Opened(account=after, session=session, token=token)

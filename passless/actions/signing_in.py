@@ -359,7 +359,7 @@ def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], u
             ended=tuple(ended_for_good(at.found.stored, account)),
             notices=at.found.caught_up.notices,
             events=(*at.found.caught_up.events, entry),
-            forgives=throttle.forgiven(account.id, at.actor.place, kinds),
+            forgives=throttle.forgiven(parts, account.id, at.actor.place, kinds),
             puts=throttle.made_familiar(parts, account.id, at.actor.place, now=now),
         )
     )

@@ -76,7 +76,7 @@ def _wanted(parts: Parts, actor: Actor, who: Who, request: TakeBackReport, now: 
         proofs=tuple(one.proof for one in proven),
         uses=tuple(one.use for one in proven),
         consumes=None if ceremony is None else ceremony.ending,
-        forgives=throttle.forgiven(who.account.id, who.place, [answer.kind for answer in request.proofs]),
+        forgives=throttle.forgiven(parts, who.account.id, who.place, [answer.kind for answer in request.proofs]),
     )
 
 

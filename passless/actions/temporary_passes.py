@@ -47,7 +47,7 @@ def sign_in(parts: Parts, at: Attempt, typed: Secret) -> Opened:
             notices=(*at.found.caught_up.notices, *notices),
             events=(*at.found.caught_up.events, *events, entry),
             forgives=(
-                *throttle.forgiven(after.id, at.actor.place, [Kind.TEMPORARY_PASS]),
+                *throttle.forgiven(parts, after.id, at.actor.place, [Kind.TEMPORARY_PASS]),
                 *throttle.forgiven_pass(after.id, at.actor.place),
             ),
         )

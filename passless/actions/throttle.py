@@ -247,12 +247,20 @@ def _familiar_key(account_id: str, place: str) -> str:
     return f"{account_id}/{network_of(place)}"
 
 
-def forgiven(account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, ...]:
-    """Return the counters that a good sign-in resets."""
+def forgiven(parts: Parts, account_id: str, place: str, proven: Iterable[Kind]) -> tuple[str, ...]:
+    """Return the counters that a good sign-in resets; none where the account has none at all, as nearly every time."""
+    if not parts.store.has_attempts(_beginnings(account_id)):
+        return ()
     kinds = list(proven)
     if all(kind in GUESSABLE for kind in kinds):
         return _keys(Purpose.PROOF, account_id, place, kinds)
     return (*_keys(Purpose.PROOF, account_id, place, GUESSABLE), *_keys(Purpose.RECOVERY, account_id, place, GUESSABLE))
+
+
+def _beginnings(account_id: str) -> tuple[str, ...]:
+    """Return what the keys of all counters that a sign-in may reset begin with."""
+    proof, recovery = f"{Purpose.PROOF}/{account_id}", f"{Purpose.RECOVERY}/{account_id}"
+    return proof, recovery, BRIEF + proof, BRIEF + recovery
 
 
 def forgiven_on_host(account_id: str, host: str, place: str) -> tuple[str, ...]:

@@ -332,6 +332,10 @@ class Store(Protocol):
         """Return where throttle counters stand, by their keys; those that never counted are left out."""
         ...
 
+    def has_attempts(self, beginnings: Sequence[str]) -> bool:
+        """Tell whether there is any throttle counter whose key begins with one of these."""
+        ...
+
     def sweep(self, *, at: datetime) -> None:
         """Forget expired ceremonies, sessions and records, and idle counters: those of `BRIEF` after two days."""
         ...

@@ -46,7 +46,8 @@ PAGE = 200  # accounts that are read at a time
 ATTEMPTS_KEPT = timedelta(days=90)  # design.md, "wait": the longest one; a counter idle for longer is forgotten
 BRIEFLY_KEPT = timedelta(days=2)  # longer than anybody waits for one of these counters
 ATTEMPTS_NEVER_FORGOTTEN = 100  # security.md, "failed proofs": what this many turned off stays off
-ASKED_AT_ONCE = 4  # throttle counters that one statement reads
+ASKED_AT_ONCE = 4  # throttle counters that one statement reads, or beginnings of keys that it looks for
+LAST = "\U0010ffff"  # of all characters: everything that begins alike stands before this
 CHECKPOINT_EVENTS = 1000  # a process that runs for long signs after so many events
 CHECKPOINT_AGE = timedelta(hours=1)  # and one that ends, when nothing was signed for so long
 
@@ -155,6 +156,10 @@ class SqlStore(WatchedStore):
             found.update(self._rows("read_some_attempts", lambda row: (str(row[0]), stored_attempts(row[1:])), **some))
         return {key: found[kept] for key in keys if (kept := plain(key)) in found}
 
+    def has_attempts(self, beginnings: Sequence[str]) -> bool:
+        """Tell whether there is any throttle counter whose key begins with one of these."""
+        return any(self._rows("has_attempts", lambda row: bool(row[0]), **some)[0] for some in _ranges(beginnings))
+
     def sweep(self, *, at: datetime) -> None:
         """Forget expired ceremonies, sessions and records, and idle counters."""
         idle_since = micros(at - ATTEMPTS_KEPT)
@@ -163,8 +168,7 @@ class SqlStore(WatchedStore):
             for statement in ("remove_old_sessions", "remove_old_ceremonies", "remove_old_records"):
                 transaction.run(statement, at=micros(at))
             transaction.run("remove_idle_attempts", idle_since=idle_since, kept_from=ATTEMPTS_NEVER_FORGOTTEN)
-            first, last = BRIEF, f"{BRIEF}\U0010ffff"  # everything that begins so
-            transaction.run("remove_brief_attempts", first=first, last=last, idle_since=micros(at - BRIEFLY_KEPT))
+            transaction.run("remove_brief_attempts", first=BRIEF, last=BRIEF + LAST, idle_since=micros(at - BRIEFLY_KEPT))
 
         self._keep(Write(at=at), forget)
 
@@ -287,6 +291,12 @@ class SqlStore(WatchedStore):
     def _is_due(self) -> bool:
         _, last = trail.last_checkpoint(self._page)
         return last is None or self._last_at - self._readable(read_body, last).at >= CHECKPOINT_AGE
+
+
+def _ranges(beginnings: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Return the first keys that begin so, and what is behind the last, as the parameters of one statement each."""
+    for some in ending.places(beginnings, ASKED_AT_ONCE):
+        yield some | {f"last{name.removeprefix('key')}": first + LAST for name, first in some.items()}
 
 
 def _each_once(rows: Iterable[Row]) -> Iterator[Row]:

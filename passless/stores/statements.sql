@@ -236,6 +236,12 @@ SELECT attempts, last_at FROM attempts WHERE attempt_key = :key
 -- name: read_some_attempts
 SELECT attempt_key, attempts, last_at FROM attempts WHERE attempt_key IN (:key_0, :key_1, :key_2, :key_3)
 
+-- name: has_attempts
+SELECT EXISTS (SELECT 1 FROM attempts WHERE attempt_key >= :key_0 AND attempt_key < :last_0)
+    OR EXISTS (SELECT 1 FROM attempts WHERE attempt_key >= :key_1 AND attempt_key < :last_1)
+    OR EXISTS (SELECT 1 FROM attempts WHERE attempt_key >= :key_2 AND attempt_key < :last_2)
+    OR EXISTS (SELECT 1 FROM attempts WHERE attempt_key >= :key_3 AND attempt_key < :last_3)
+
 -- name: known_attempts
 SELECT attempt_key FROM attempts WHERE attempt_key IN (:key_0, :key_1, :key_2, :key_3, :key_4, :key_5, :key_6, :key_7,
     :key_8, :key_9, :key_10, :key_11, :key_12, :key_13, :key_14, :key_15)

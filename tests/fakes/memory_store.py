@@ -151,6 +151,10 @@ class MemoryStore:
         """Return where throttle counters stand, by their keys."""
         return {key: self._attempts[key] for key in keys if key in self._attempts}
 
+    def has_attempts(self, beginnings: Sequence[str]) -> bool:
+        """Tell whether there is any throttle counter whose key begins with one of these."""
+        return any(key.startswith(tuple(beginnings)) for key in self._attempts)
+
     def sweep(self, *, at: datetime) -> None:
         """Forget expired ceremonies, sessions and records, and idle counters."""
         self._sessions = {key: one for key, one in self._sessions.items() if not one.is_expired(at)}

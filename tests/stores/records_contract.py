@@ -43,6 +43,16 @@ class RecordsContract:
         }
         assert store.attempts_of(()) == {}
 
+    def test_counters_are_looked_for_by_what_their_keys_begin_with(self, store: Store) -> None:
+        for key in ("proof/ada#totp", f"{BRIEF}proof/bob/\U0010fffe"):
+            store.count_attempt(key, at=NOW)
+        asked = (("proof/ada",), ("proof/ad", "no"), (f"{BRIEF}proof/bob",), ("a", "b", "c", "d", "proof/ada#totp"))
+        assert [store.has_attempts(one) for one in asked] == [True] * 4
+        others = ((), ("proof/adb",), ("roof",), ("proof/ada#totp ",), ("proof/bob", "brief", "a", "b", "c"))
+        assert [store.has_attempts(one) for one in others] == [False] * 4 + [True]
+        store.commit(a_write(forgives=("proof/ada#totp",)))
+        assert not store.has_attempts(("proof/ada",))
+
     def test_a_write_forgives(self, store: Store) -> None:
         store.count_attempt("ada", at=NOW)
         store.count_attempt("bob", at=NOW)
