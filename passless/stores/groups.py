@@ -21,18 +21,25 @@ class Piece:
     """One thing that a thread wants kept: it is refused alone.
 
     `work` runs first; what the write says of events, ended items and throttle counters is done for the whole group after it.
-    `counts` names a throttle counter to add to.
+    `counts` names a throttle counter to add to. `moves_records`: it may, so that those that were read are to be read again.
     """
 
-    __slots__ = ("_asleep", "counts", "error", "is_settled", "order", "result", "work", "write")
+    __slots__ = ("_asleep", "counts", "error", "is_settled", "moves_records", "order", "result", "work", "write")
 
     def __init__(
-        self, write: Write, work: Callable[[Transaction], Any] | None = None, *, order: str = "", counts: str = ""
+        self,
+        write: Write,
+        work: Callable[[Transaction], Any] | None = None,
+        *,
+        order: str = "",
+        counts: str = "",
+        moves_records: bool = True,
     ) -> None:
         self.write = write
         self.work = work
         self.order = order
         self.counts = counts
+        self.moves_records = moves_records
         self.result: Any = None
         self.error: BaseException | None = None
         self.is_settled = False

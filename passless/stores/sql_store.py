@@ -127,9 +127,13 @@ class SqlStore(WatchedStore):
 
     def commit(self, write: Write) -> Version | None:
         """Keep all of a write or nothing; the errors are those of the port."""
-        version = self._keep(
-            write, lambda transaction: keeping.keep(transaction, self._recent, write), order=keeping.order_of(write)
+        piece = Piece(
+            write,
+            lambda transaction: keeping.keep(transaction, self._recent, write),
+            order=keeping.order_of(write),
+            moves_records=bool(write.puts or write.drops or write.delete),
         )
+        version: Version | None = self._keep_piece(piece)
         self._sign_for_once(write.at)
         return version
 
@@ -142,7 +146,7 @@ class SqlStore(WatchedStore):
 
     def count_attempt(self, key: str, *, at: datetime) -> Attempts:
         """Add one to a throttle counter, durably, and return where it stood before."""
-        before: Attempts = self._keep_piece(Piece(Write(at=at), counts=key))
+        before: Attempts = self._keep_piece(Piece(Write(at=at), counts=key, moves_records=False))
         return before
 
     def attempts(self, key: str) -> Attempts | None:
@@ -193,6 +197,10 @@ class SqlStore(WatchedStore):
 
     def record(self, kind: str, key: str) -> Record | None:
         """Return what is kept under a name, also when its time is over and it was not swept yet."""
+        together = self._own.together
+        return self._record(kind, key) if together is None else together.record(kind, key, self._record)
+
+    def _record(self, kind: str, key: str) -> Record | None:
         return next(iter(self._rows("read_record", stored_record, kind=plain(kind), key=plain(key))), None)
 
     def records(self, kind: str, *, account_id: str | None = None, after: str = "") -> Iterator[Record]:

@@ -7,11 +7,12 @@ sign-ins in one, and answers when the block has ended.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 
 from passless.domain.errors import PasslessError
-from passless.ports import StoreUnavailable
+from passless.ports import Record, StoreUnavailable
 from passless.stores.database import Turn
 
 
@@ -23,6 +24,7 @@ class Together:
         self.at: datetime | None = None  # of the last write; None before the first
         self.appended = 0  # events
         self.ended_bytes = 0
+        self._records: dict[tuple[str, str], Record | None] = {}  # as they were read, until one may be written
         self._opened = ExitStack()
         self._lost: PasslessError | None = None
         try:
@@ -30,10 +32,21 @@ class Together:
         except PasslessError as error:
             self._lost = error
 
-    def begin(self, at: datetime) -> None:
+    def begin(self, at: datetime, *, moves_records: bool = True) -> None:
         """Begin a write; where the transaction did not begin or was lost it fails, and at once."""
         self.at = at if self.at is None else max(at, self.at)
+        if moves_records:
+            self._records.clear()
         self._check()
+
+    def record(self, kind: str, key: str, read: Callable[[str, str], Record | None]) -> Record | None:
+        """Return a record, read once: nobody else writes while the transaction is open."""
+        if not self.turn.is_open():
+            return read(kind, key)
+        name = kind, key
+        if name not in self._records:
+            self._records[name] = read(kind, key)
+        return self._records[name]
 
     def notice(self, error: PasslessError) -> None:
         """Remember an error that ended all of the transaction, and not only the write that met it."""

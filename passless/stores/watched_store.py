@@ -167,9 +167,9 @@ class WatchedStore:
             return StoreNewer(f'{error} in the store "{self._database.name}" was written by a newer passless')
         return StoreDamaged(f'the store "{self._database.name}" is damaged ({error})')
 
-    def _keep(self, write: Write, work: Callable[[Transaction], T], *, order: str = "") -> T:
+    def _keep(self, write: Write, work: Callable[[Transaction], T]) -> T:
         """Keep a piece of work as part of the next transaction; its errors are its own."""
-        kept: T = self._keep_piece(Piece(write, work, order=order))
+        kept: T = self._keep_piece(Piece(write, work))
         return kept
 
     def _keep_piece(self, piece: Piece) -> Any:
@@ -224,7 +224,7 @@ class WatchedStore:
         """Keep a piece as a part of what this thread keeps together."""
         if together.at is None and self._database.was_replaced():
             raise self._replaced()
-        together.begin(piece.write.at)
+        together.begin(piece.write.at, moves_records=piece.moves_records)
         try:
             with together.turn.part():
                 if piece.work is not None:

@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.account import AccountId
-from passless.ports import StoreUnavailable
+from passless.ports import Record, StoreUnavailable
 from passless.stores import sql_store
 from passless.stores.errors import StoreReplaced
 from passless.stores.sql_store import SqlStore
-from tests.builders import an_account
+from tests.builders import NOW, an_account
+from tests.stores.asked import asked_of
 from tests.stores.builders import a_session, a_write, an_entry, create, kept, reopen
 from tests.stores.children import in_child
 from tests.stores.copies import LATER, begin, check_nothing_is_revived, copy_of, go_on, put_back
 
 ADA = AccountId("ada")
+RECORD = Record(kind="kind", key="key", document=b"{}")
 
 
 def commits_of(store: SqlStore) -> int:
@@ -40,6 +43,25 @@ def test_a_block_is_one_commit(folder: Path) -> None:
         with store.together():
             store.read(AccountId("person1"))
         assert commits_of(store) == before + 1
+
+
+def test_a_record_is_read_once_in_a_block_until_one_may_have_been_written(folder: Path) -> None:
+    with closing(create(folder)) as store, store.together():
+        found = [store.record("kind", "key")]
+        store.commit(a_write(puts=(RECORD,)))
+        found += [store.record("kind", "key"), store.record("kind", "key")]
+        with asked_of(store) as asked:
+            store.count_attempt("key", at=NOW)
+            store.commit(a_write(events=(an_entry(),)))
+            found.append(store.record("kind", "key"))
+        assert not any("FROM records" in one for one in asked)
+        store.commit(a_write(drops=(replace(RECORD, version=1),)))
+        found.append(store.record("kind", "key"))
+        store.commit(a_write(puts=(replace(RECORD, ends_at=NOW),)))
+        assert store.record("kind", "key") is not None
+        store.sweep(at=NOW)
+        found.append(store.record("kind", "key"))
+    assert [one is not None for one in found] == [False, True, True, True, False, False]
 
 
 def test_nobody_else_sees_a_block_before_its_end(folder: Path) -> None:
