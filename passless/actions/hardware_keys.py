@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -16,6 +18,9 @@ from passless.domain.key_views import HardwareKeyView
 from passless.domain.methods import kind_of
 from passless.domain.relying_parties import Client
 from passless.ports.directory import Actor
+
+if TYPE_CHECKING:
+    from passless.credentials.ssh_keys import SshKey
 
 
 class Told(Struct, frozen=True):
@@ -51,24 +56,35 @@ def authorized_keys(parts: Parts, party: Client, user: str) -> Told:
     Who has no account goes the same way as who has one without keys (must hold 3). Two users of a host whose names differ in
     nothing but capitals or accents are never one account: only the plain form of a name is answered.
     """
-    now = parts.now()
+    from passless.credentials.ssh_keys import authorized_line
+
+    found, keys = opening(parts, party, user, parts.now())
+    if found is None:
+        return Told()
+    lines = (authorized_line(key, verify=checks_person(one), comment=f"passless-{one.id}") for one, key in keys)
+    return Told(tuple(lines), found.id)
+
+
+def opening(
+    parts: Parts, party: Client, user: str, now: datetime
+) -> tuple[Account | None, tuple[tuple[HardwareKey, SshKey], ...]]:
+    """Return the account of a user of a host, and which of its keys let them in there, as ssh knows them; None for nobody's."""
     typed = user if _is_text(user) else ""
     found = nobody.someone(parts, typed, now).account
     uses = parts.store.uses(found.id)
-    keys = tuple(opens_hosts(found, uses, parts.rules, now, party.requires))
+    keys = tuple(_for_ssh(opens_hosts(found, uses, parts.rules, now, party.requires)))
     if typed != user or not _is_of(found, user):
-        return Told()
-    return Told(tuple(_lines(keys)), found.id)
+        return None, ()
+    return found, keys
 
 
-def _lines(keys: Sequence[HardwareKey]) -> Iterator[str]:
-    """Write the keys that ssh knows; nothing that anybody typed is in a line, but base64 of the server's own name."""
-    from passless.credentials.ssh_keys import NotForSsh, authorized_line, ssh_key
+def _for_ssh(keys: Iterable[HardwareKey]) -> Iterator[tuple[HardwareKey, SshKey]]:
+    """Return the keys that ssh knows; nothing that anybody typed is in one, but base64 of the server's own name."""
+    from passless.credentials.ssh_keys import NotForSsh, ssh_key
 
     for one in keys:
         with suppress(NotForSsh):
-            key = ssh_key(one.credential.public_key, one.credential.rp_id)
-            yield authorized_line(key, verify=checks_person(one), comment=f"passless-{one.id}")
+            yield one, ssh_key(one.credential.public_key, one.credential.rp_id)
 
 
 def _is_text(user: str) -> bool:

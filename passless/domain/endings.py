@@ -94,6 +94,7 @@ ENDS_NOTHING = frozenset(
         "set-groups",
         "settle",
         "sign-in",
+        "sign-in-by-ssh",
         "sign-in-first-proof",
         "take-back-loss",
         "turn-passwordless-off",

@@ -113,6 +113,7 @@ REACH: Mapping[PartyKind, Reach] = {
         cannot=(
             "which user of the host is whose: the name is all that it goes by",
             "keys in files, passwords and what else the host lets people in with",
+            "that sign-ins are in the audit trail: PAM tells of them where it has the line for it, while the server is up",
             "what was left running on the host under a name of its own, such as tmux",
         ),
     ),

@@ -1,7 +1,8 @@
 """OpenSSH's server: it asks passless which security keys let a user in, beside the keys that it has in files.
 
-Three files: what sshd reads, the script that it runs as a user of its own, and for that user what curl needs to ask (the secret
-is in no argument list). Nothing that lets people in now is taken away: when passless is not there, keys in files still are.
+Four files: what sshd reads, the script that it runs as a user of its own, for that user what curl needs to ask (the secret is
+in no argument list), and what PAM may run when somebody is in (`sshd_sign_ins`). Nothing that lets people in now is taken away:
+when passless is not there, keys in files still are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
-from passless.programs import comparing
+from passless.programs import comparing, sshd_sign_ins
 from passless.programs.setting_up import Finding, Setup, removal, step
 from passless.programs.writing import NewFile
 
@@ -37,8 +38,9 @@ PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that sshd, sh and curl read a
 SAYS = {
     comparing.CLIENT_ID: r'^user = "([^:"]+):',
     comparing.SECRET: r'^user = "[^:"]+:(.*)"$',
-    comparing.SERVER: r'^url = "(.+)/relying-parties/keys"',
+    comparing.SERVER: r"--url '?(https?://[^ ']+)/relying-parties/",
 }
+KEYS = "/relying-parties/keys"
 NEEDED = ("sk-ecdsa-sha2-nistp256@openssh.com", "sk-ssh-ed25519@openssh.com")
 
 
@@ -95,12 +97,14 @@ def check(setup: Setup) -> None:
 
 
 def files(setup: Setup) -> tuple[NewFile, ...]:
-    """Return the snippet, the script, and what curl reads."""
+    """Return the snippet, the script, what curl reads, and what PAM runs, which may be left out."""
     snippet, script, asking = paths(setup)
     group = _user()
+    telling = sshd_sign_ins.script(asking, url=setup.url, user=USER, first_person=FIRST_PERSON, nobody=NOBODY)
     return (
         NewFile(asking, _asking(setup), SECRET_MODE, group=None if group is None else group.pw_gid),
         NewFile(script, _script(setup, asking), SCRIPT_MODE),
+        NewFile(telling_path(setup), telling, SCRIPT_MODE, together=sshd_sign_ins.CHECK),
         NewFile(snippet, _snippet(setup, script)),
     )
 
@@ -112,14 +116,22 @@ def paths(setup: Setup) -> tuple[Path, Path, Path]:
     return folder / f"{name}.conf", folder / f"{name}.sh", folder / f"{name}.curl"
 
 
+def telling_path(setup: Setup) -> Path:
+    """Return where the script is that tells of sign-ins."""
+    script = paths(setup)[1]
+    return script.with_name(f"{script.stem}-signed-in.sh")
+
+
 def findings(setup: Setup) -> tuple[Finding, ...]:
     """Have sshd read its whole configuration, and the script ask for somebody, as the user that it will run as."""
     return tuple(_findings(setup))
 
 
 def in_use(setup: Setup) -> tuple[Finding, ...]:
-    """See whether sshd's own configuration includes them, where that was not judged already."""
-    return () if _main(setup) is not None else tuple(_findings_of(FOLDER.parent / MAIN, setup))
+    """See whether sshd's own configuration includes them, where that was not judged already, and whether sign-ins are told."""
+    main = _main(setup)
+    found = () if main is not None else tuple(_findings_of(FOLDER.parent / MAIN, setup))
+    return (*found, sshd_sign_ins.in_use(telling_path(setup), asks_pam=_asks_pam(setup)))
 
 
 def socket_named(setup: Setup) -> str:
@@ -137,6 +149,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         step("stay signed in, and have sshd read it (elsewhere than on Debian its unit is sshd):", "systemctl reload ssh"),
         step("see which keys let ada in:", f"runuser -u {USER} -- {script} ada {FIRST_PERSON}"),
         step("people write the file that ssh needs:", "passless method ssh-key KEY --to ~/.ssh/id_passless"),
+        *(_pam_step("for sign-ins in the audit trail, make this the first line of", setup) if _asks_pam(setup) else ()),
         step("let this run as root, so that keys that are removed or lost end running sessions too:", watching),
     )
 
@@ -145,11 +158,18 @@ def undo(setup: Setup) -> tuple[str, ...]:
     """Say how all of it goes again."""
     return (
         *(() if paths(setup)[0].parent == FOLDER else (step("take this out of sshd_config:", f"Include {paths(setup)[0]}"),)),
-        step("take the files away:", "rm " + " ".join(str(path) for path in paths(setup))),
+        *_pam_step("take this out, if it is in", setup),
+        step("take the files away:", "rm " + " ".join(str(path) for path in (*paths(setup), telling_path(setup)))),
         step("have sshd read what is left:", "systemctl reload ssh"),
         step("take away the script's user, unless another file uses it:", f"userdel {USER}"),
         removal(setup),
     )
+
+
+def _pam_step(sentence: str, setup: Setup) -> tuple[str, ...]:
+    """Return a step about PAM's file for sshd, where there is one; telling of sign-ins is a choice."""
+    path = sshd_sign_ins.service_file()
+    return (step(f"{sentence} {path}:", sshd_sign_ins.line(telling_path(setup))),) if path.is_file() else ()
 
 
 def _findings(setup: Setup) -> Iterator[Finding]:
@@ -160,8 +180,13 @@ def _findings(setup: Setup) -> Iterator[Finding]:
         return
     if _main(setup) is not None:  # a trial says nothing of what sshd takes otherwise
         yield from others
-    yield from _unsafe(paths(setup)[1])
-    yield _asked(setup)
+    script, telling = paths(setup)[1], telling_path(setup)
+    unsafe = tuple(_unsafe(script, *(one for one in (telling,) if one.exists())))
+    yield from unsafe
+    asked = _asked(setup)
+    yield asked
+    if asked.ok and asked.tested and not unsafe and telling.exists() and _asks_pam(setup):
+        yield from _told(telling)
 
 
 def _findings_of(path: Path, setup: Setup) -> Iterator[Finding]:
@@ -198,13 +223,13 @@ def _not_taken(judged: subprocess.CompletedProcess[str]) -> Finding:
     return Finding(check="sshd", ok=False, message=said, hint=hint)
 
 
-def _unsafe(script: Path) -> Iterator[Finding]:
-    """Look as sshd does before it runs a program: root's alone to change, and each folder above it too."""
-    for path in (script, *script.parents):
+def _unsafe(*scripts: Path) -> Iterator[Finding]:
+    """Look as sshd does before it runs a program, and PAM does not: root's alone to change, and each folder above it too."""
+    for path in (*scripts, *scripts[0].parents):
         there = path.stat()
         if there.st_uid != 0 or there.st_mode & 0o022:
             hint = "write elsewhere, such as /etc/ssh: --to DIR"
-            yield Finding(check="script", ok=False, message=f'others may change "{path}", so sshd does not run it', hint=hint)
+            yield Finding(check="script", ok=False, message=f'others may change "{path}", so it is not safe to run', hint=hint)
             return
 
 
@@ -222,14 +247,21 @@ def _asked(setup: Setup) -> Finding:
     return Finding(check="server", ok=False, message=f"asking it failed: {said}", hint="see whether the secret is right")
 
 
+def _told(script: Path) -> Iterator[Finding]:
+    """Tell of nobody, as of people when PAM runs it; whether PAM does is looked at later (`in_use`)."""
+    told = _run(str(script), sshd_sign_ins.TRY)
+    if told.returncode != 0:
+        said = names.printable(told.stderr.strip().rpartition("\n")[2], at_most=200)
+        hint = "see whether the server is as new as this passless"
+        yield Finding(check=sshd_sign_ins.CHECK, ok=False, message=f"telling of them failed: {said}", hint=hint)
+
+
 def _asking(setup: Setup) -> str:
     secret = "" if setup.secret is None else setup.secret.reveal()
     scheme = setup.url.partition(":")[0]
     lines = (
-        f"# Written by passless: how {USER} asks which keys let a user in. It holds a secret.",
-        f'url = "{setup.url}/relying-parties/keys"',
+        f"# Written by passless: how {USER} asks which keys let a user in, and tells of sign-ins. It holds a secret.",
         f'user = "{setup.party.id}:{secret}"',
-        "get",
         f'proto = "={scheme}"',
         "fail",
         "silent",
@@ -248,7 +280,8 @@ def _script(setup: Setup, asking: Path) -> str:
 case $2 in '' | *[!0-9]*) exit 2 ;; esac
 [ "${{#2}}" -le 10 ] && [ "$2" -ge {FIRST_PERSON} ] && [ "$2" -ne {NOBODY} ] || exit 0
 {{
-    said=$(printf '%s' "$1" | curl -q --config {shlex.quote(str(asking))} --data-urlencode user@- 2>&1 >&3)
+    said=$(printf '%s' "$1" | curl -q --config {shlex.quote(str(asking))} \
+        --get --url {shlex.quote(setup.url + KEYS)} --data-urlencode user@- 2>&1 >&3)
     status=$?
 }} 3>&1
 if [ "$status" -ne 0 ]; then
@@ -296,6 +329,11 @@ def _effective(path: Path) -> dict[str, str]:
     """Return what sshd makes of a configuration: each setting once, in small letters; nothing where it cannot read it."""
     said = _run(str(_find("sshd")), "-T", "-f", str(path), "-C", "user=nobody,host=localhost,addr=127.0.0.1")
     return dict(line.split(" ", 1) for line in reversed(said.stdout.splitlines()) if " " in line)
+
+
+def _asks_pam(setup: Setup) -> bool:
+    """Tell whether sshd asks PAM, by its own configuration."""
+    return _find("sshd") is not None and _effective(_main(setup) or FOLDER.parent / MAIN).get("usepam") == "yes"
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

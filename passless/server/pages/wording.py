@@ -83,6 +83,7 @@ HINTS: Mapping[str, str] = {
 EVENTS: Mapping[str, str] = {
     **TITLES,
     "sign-in": "sign-in",
+    "sign-in-by-ssh": "sign-in by ssh",
     "sign-in-first-proof": "first of two proofs",
     "sign-out": "sign-out",
     "approve-device": "a device asked to be let in",

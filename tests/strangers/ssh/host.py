@@ -23,6 +23,7 @@ import pytest
 from passless.domain.party_views import RelyingPartyView
 from passless.domain.secret import Secret
 from passless.programs import sshd as program
+from passless.programs import sshd_sign_ins
 from passless.programs.setting_up import Setup, set_up
 from tests.strangers.needing import need
 
@@ -30,6 +31,12 @@ WITHIN = 30.0  # seconds that something may take on a busy machine
 LOCK = Path(tempfile.gettempdir()) / "passless-tests-keys-user.lock"
 MADE = b"made by tests"  # in the lock: the user goes with the last test
 TOUCH = "Confirm user presence for key"
+PAM_SERVICE = """\
+auth required pam_deny.so
+account required pam_unix.so
+session required pam_unix.so
+session required pam_env.so user_readenv=1
+"""
 SHELL_PROMPT = "here> "
 
 
@@ -101,9 +108,9 @@ def root_folder() -> Iterator[Path]:
 
 
 class Host:
-    """A running sshd, and what it writes."""
+    """A running sshd, and what it writes; with `service` it asks PAM, where it is called so."""
 
-    def __init__(self, folder: Path, snippet: Path, made: Any = None) -> None:
+    def __init__(self, folder: Path, snippet: Path, made: Any = None, service: str = "") -> None:
         self.folder = folder
         self.made = made  # what the command that set it up said
         self.keys = folder / "keys"
@@ -113,16 +120,21 @@ class Host:
         if not key.exists():
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
         config.write_text(
-            f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {key}\nPidFile none\nUsePAM no\nPasswordAuthentication no\n"
-            f"KbdInteractiveAuthentication no\nAuthorizedKeysFile {self.keys}/%u\nLogLevel VERBOSE\nInclude {snippet}\n"
+            f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {key}\nPidFile none\nUsePAM {'yes' if service else 'no'}\n"
+            f"PasswordAuthentication no\nKbdInteractiveAuthentication no\nAuthorizedKeysFile {self.keys}/%u\n"
+            f"LogLevel VERBOSE\nInclude {snippet}\n"
         )
         public = (folder / "host_key.pub").read_text().rsplit(" ", 1)[0]
         self.known = folder / "known_hosts"
         self.known.write_text(f"[127.0.0.1]:{self.port} {public}\n")
         self.lines: list[str] = []
         self._more = Condition()
+        sshd = "/usr/sbin/sshd"
+        if service:  # PAM knows sshd by the name that it was started by
+            sshd = str(folder / service)
+            Path(sshd).symlink_to("/usr/sbin/sshd")
         self.process = subprocess.Popen(
-            ["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [sshd, "-D", "-e", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -160,7 +172,26 @@ class Host:
 
 
 @contextmanager
-def elsewhere(url: str) -> Iterator[Host]:
+def pam_service(patch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Have a service of PAM that is taken for sshd's; as in Debian's, people's own files add to what PAM says there."""
+    name = f"passless-test-{secrets.token_hex(4)}"
+    patch.setattr(sshd_sign_ins, "SERVICE", name)
+    file = sshd_sign_ins.service_file()
+    file.write_text(PAM_SERVICE)
+    try:
+        yield name
+    finally:
+        file.unlink()
+
+
+def tell_sign_ins(script: Path, *, first: bool = True) -> None:
+    """Do what the printed step says: the line is the first of PAM's file; else the last, as it must not be."""
+    file, line = sshd_sign_ins.service_file(), f"{sshd_sign_ins.line(script)}\n"
+    file.write_text(line + PAM_SERVICE if first else PAM_SERVICE + line)
+
+
+@contextmanager
+def elsewhere(url: str, service: str = "") -> Iterator[Host]:
     """Have a host whose files say that the server is somewhere else."""
     party = RelyingPartyView(
         id="abc",
@@ -175,9 +206,11 @@ def elsewhere(url: str) -> Iterator[Host]:
     with keys_user(), root_folder() as folder:
         setup = Setup(party=party, url=url, secret=Secret("plc_none"), folder=folder)
         set_up(program, setup)
-        running = Host(folder, folder / "passless-elsewhere.conf")
-        yield running
-        running.stop()
+        running = Host(folder, folder / "passless-elsewhere.conf", service=service)
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 class Client:

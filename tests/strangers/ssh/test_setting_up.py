@@ -17,14 +17,15 @@ from msgspec.structs import replace
 from passless.domain.errors import PasslessError
 from passless.domain.party_views import RelyingPartyView
 from passless.domain.secret import Secret
-from passless.programs import setting_up, sshd
-from passless.programs.setting_up import NotTaken, Setup
+from passless.programs import comparing, setting_up, sshd, sshd_sign_ins
+from passless.programs.setting_up import Finding, NotTaken, Setup
 from tests.cli.running import Passless
 from tests.server.serving import a_server, keep_secret
 from tests.strangers.ssh import host as hosts
 
 SECRET = "plc_0123456789"
 NOBODY_THERE = "http://127.0.0.1:1"
+PAM_FILE = "auth required pam_deny.so\nsession required pam_env.so user_readenv=1\n"
 USUAL = "AuthorizedKeysFile .ssh/authorized_keys\n"
 
 
@@ -81,7 +82,8 @@ def test_it_is_taken_where_sshd_reads_it(folder: Path) -> None:
     setup = a_setup(folder)
     setting_up.check(sshd, setup)
     written = setting_up.set_up(sshd, setup)
-    assert [Path(one).name for one in written.files] == [f"passless-file-server.{end}" for end in ("curl", "sh", "conf")]
+    ends = (".curl", ".sh", "-signed-in.sh", ".conf")
+    assert [Path(one).name for one in written.files] == [f"passless-file-server{end}" for end in ends]
     assert "Match" not in sshd.paths(setup)[0].read_text()
     assert any(str(path) in line for path in sshd.paths(setup) for line in written.undo)
     assert all(SECRET not in line for line in (*written.then, *written.undo))
@@ -175,8 +177,8 @@ class TestTheScript:
         with answering(500, b"sk-ecdsa half") as url:
             setup = a_setup(folder, NOBODY_THERE)
             setting_up.set_up(sshd, setup)
-            asking = sshd.paths(setup)[2]
-            asking.write_text(asking.read_text().replace(NOBODY_THERE, url))
+            script = sshd.paths(setup)[1]
+            script.write_text(script.read_text().replace(NOBODY_THERE, url))
             asked = run(setup, "ada", "1000")
         assert (asked.returncode, asked.stdout) == (22, "")
         assert "error: 500" in asked.stderr
@@ -203,7 +205,74 @@ def test_files_that_sshd_does_not_include_yet_are_told_apart(folder: Path, monke
     main(folder, f"{USUAL}Include {snippet}\n")
     assert next((one.ok, one.message) for one in sshd.in_use(setup)) == (True, f"{folder / 'sshd_config'} asks {script}")
     main(folder, "NoSuchWord yes\n")
-    assert [one.ok for one in sshd.in_use(setup)] == [False]
+    assert [one.ok for one in sshd.in_use(setup) if one.check == "sshd"] == [False]
+
+
+class TestTellingOfSignIns:
+    """It is a choice, and takes PAM: a line that stands before whatever reads people's own files."""
+
+    @pytest.fixture
+    def setup(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
+        monkeypatch.setattr(sshd_sign_ins, "PAM", tmp_path)
+        (tmp_path / "sshd").write_text(PAM_FILE)
+        main(folder, f"{USUAL}UsePAM yes\n")
+        made = a_setup(folder)
+        setting_up.set_up(sshd, made)
+        return made
+
+    @staticmethod
+    def found(setup: Setup) -> Finding:
+        (one,) = (one for one in sshd.in_use(setup) if one.check == "sign-ins")
+        return one
+
+    def test_the_line_is_a_step_with_its_way_back(self, setup: Setup) -> None:
+        file, line = sshd_sign_ins.service_file(), sshd_sign_ins.line(sshd.telling_path(setup))
+        assert f"for sign-ins in the audit trail, make this the first line of {file}:\n{line}" in sshd.then(setup)
+        assert f"take this out, if it is in {file}:\n{line}" in sshd.undo(setup)
+        assert line.startswith("session optional ")
+        assert file.read_text() == PAM_FILE
+
+    def test_where_the_line_is_not_nothing_is_wrong(self, setup: Setup) -> None:
+        found = self.found(setup)
+        assert (found.ok, found.tested, found.message) == (True, False, "not told")
+        assert sshd_sign_ins.line(sshd.telling_path(setup)) in found.hint
+
+    def test_where_it_is_first_they_are_told(self, setup: Setup) -> None:
+        file, line = sshd_sign_ins.service_file(), sshd_sign_ins.line(sshd.telling_path(setup))
+        file.write_text(f"# sshd\n\n{line.replace(' ', '  ')}\n{PAM_FILE}")
+        found = self.found(setup)
+        assert (found.ok, found.tested) == (True, True)
+
+    def test_anywhere_else_people_could_have_it_tell_what_is_not_so(self, setup: Setup) -> None:
+        file, line = sshd_sign_ins.service_file(), sshd_sign_ins.line(sshd.telling_path(setup))
+        for content in (f"{PAM_FILE}{line}\n", f"{line}\n{PAM_FILE}{line}\n"):
+            file.write_text(content)
+            found = self.found(setup)
+            assert (found.ok, "does not begin with" in found.message) == (False, True)
+
+    def test_with_another_word_it_could_refuse_a_sign_in(self, setup: Setup) -> None:
+        file, line = sshd_sign_ins.service_file(), sshd_sign_ins.line(sshd.telling_path(setup))
+        file.write_text(f"{line.replace('optional', 'required')}\n{PAM_FILE}")
+        assert self.found(setup).ok is False
+
+    def test_without_pam_there_is_nothing_to_do(self, setup: Setup, folder: Path) -> None:
+        main(folder, f"{USUAL}UsePAM no\n")
+        found = self.found(setup)
+        assert (found.ok, found.tested, found.message) == (True, False, "not told: sshd asks no PAM here (UsePAM no)")
+        assert not any("pam_exec" in one for one in sshd.then(setup))
+        sshd.telling_path(setup).unlink()  # and then it may go
+        assert comparing.missing(sshd.files(setup)) == ()
+
+    def test_a_server_that_takes_none_is_said_before_anything_stays(self, folder: Path, tmp_path: Path) -> None:
+        main(folder, f"{USUAL}UsePAM yes\n")
+        with answering(200) as url:  # to keys; nothing is posted there
+            assert "telling of them failed" in refusal(a_setup(folder, url)).message
+
+    def test_a_script_that_others_may_change_is_not_run(self, setup: Setup) -> None:
+        sshd.telling_path(setup).chmod(0o777)
+        assert [one.message for one in sshd.findings(setup) if not one.ok] == [
+            f'others may change "{sshd.telling_path(setup)}", so it is not safe to run'
+        ]
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -257,7 +326,7 @@ def test_a_host_is_set_up_with_its_secret_alone(folder: Path, tmp_path: Path, mo
         where = ("--to", str(folder / "sshd_config.d"))
         assert host.json(*written, *where, typed="plc_wrong", status=5)["code"] == "wrong-secret"
         done = host.json(*written, *where, typed=keep_secret(made["secret"]))
-        assert len(done["written"]) == 3
+        assert len(done["written"]) == 4
         assert run(a_setup(folder), "ada", "1000").returncode == 0
         monkeypatch.setenv("PASSLESS_HOME", str(served.home))
         looked = operator.json("relying-party", "test", "file server", "--server", served.url, *where)
