@@ -18,6 +18,7 @@ from passless.ports import Store
 
 LARGEST = 64  # pieces of work; the first waits for the last
 Work = Callable[[], Any]
+Batch = Sequence[tuple[Work, "asyncio.Future[Any]"]]
 
 
 class Outcome(Struct, frozen=True):
@@ -31,12 +32,14 @@ class Batches:
     """Whoever waits for short work on a store; used on the event loop only.
 
     `turn` says to the work which batch it is in: nobody else writes meanwhile, so what was read once need not be read again. It
-    is 0 where there are no batches.
+    is 0 where there are no batches. `in_place`: the loop is there for this work alone and waits for the disk itself, so that no
+    thread is woken up (`own_loop.py`).
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, in_place: bool = False) -> None:
         self.turn = 0
         self._store = store
+        self._in_place = in_place
         self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._is_busy = False
 
@@ -55,12 +58,17 @@ class Batches:
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         self.turn += 1
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST))]
-        done = loop.run_in_executor(get_asyncio_executor(), do_all, self._store, [work for work, _ in batch])
-        done.add_done_callback(lambda future: self._settle(loop, batch, future))
+        works = [work for work, _ in batch]
+        if self._in_place:
+            _settle(batch, _done(lambda: do_all(self._store, works)))
+            self._is_busy = bool(self._waiting)
+            if self._is_busy:
+                loop.call_soon(self._next, loop)  # after what has come in meanwhile was read
+            return
+        done = loop.run_in_executor(get_asyncio_executor(), do_all, self._store, works)
+        done.add_done_callback(lambda future: self._go_on(loop, batch, future))
 
-    def _settle(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[tuple[Work, asyncio.Future[Any]]], done: asyncio.Future[Any]
-    ) -> None:
+    def _go_on(self, loop: asyncio.AbstractEventLoop, batch: Batch, done: asyncio.Future[list[Outcome]]) -> None:
         self._is_busy = bool(self._waiting)
         if self._is_busy:
             self._next(loop)
@@ -69,14 +77,19 @@ class Batches:
                 waits.cancel()
             return
         error = done.exception()
-        outcomes = [Outcome(error=error)] * len(batch) if error is not None else done.result()
-        for (_, waits), outcome in zip(batch, outcomes, strict=True):
-            if waits.done():  # whoever asked went away
-                continue
-            if outcome.error is not None:
-                waits.set_exception(outcome.error)
-            else:
-                waits.set_result(outcome.result)
+        _settle(batch, Outcome(error=error) if error is not None else Outcome(done.result()))
+
+
+def _settle(batch: Batch, whole: Outcome) -> None:
+    """Give everybody what came of their work; where something went wrong with all of it, that."""
+    outcomes = whole.result if whole.error is None else [whole] * len(batch)
+    for (_, waits), outcome in zip(batch, outcomes, strict=True):
+        if waits.done():  # whoever asked went away
+            continue
+        if outcome.error is not None:
+            waits.set_exception(outcome.error)
+        else:
+            waits.set_result(outcome.result)
 
 
 def do_all(store: Store, batch: Sequence[Work]) -> list[Outcome]:

@@ -15,7 +15,8 @@ from passless.domain.account import AccountId
 from passless.domain.audit import Outcome
 from passless.domain.errors import PasslessError
 from passless.ports import StoreUnavailable
-from passless.server.batches import Batches
+from passless.server import batches as batches_module
+from passless.server.batches import LARGEST, Batches
 from passless.server.counting import counting
 from passless.server.metrics import Metrics
 from tests.builders import an_account
@@ -35,12 +36,13 @@ def done(batches: Batches, *works: Callable[[], Any]) -> list[Any]:
     return asyncio.run(all_of_them())
 
 
-def test_what_comes_in_together_is_kept_together(folder: Path) -> None:
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_comes_in_together_is_kept_together(folder: Path, in_place: bool) -> None:
     with closing(create(folder)) as store:
         kept(store, an_account())
         before = commits_of(store)
         works = [lambda name=name: store.commit(a_write(opens=a_session(name))) for name in ("one", "two", "three")]
-        assert done(Batches(store), *works) == [None] * 3
+        assert done(Batches(store, in_place=in_place), *works) == [None] * 3
         assert len(store.sessions(ADA)) == 3
         assert commits_of(store) == before + 1
 
@@ -61,7 +63,8 @@ def test_what_comes_in_meanwhile_is_the_next_batch(folder: Path) -> None:
         assert met == ["first", "second"]
 
 
-def test_what_goes_wrong_with_one_is_its_own(folder: Path) -> None:
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_goes_wrong_with_one_is_its_own(folder: Path, in_place: bool) -> None:
     def refused() -> None:
         raise PasslessError("not that")
 
@@ -70,7 +73,7 @@ def test_what_goes_wrong_with_one_is_its_own(folder: Path) -> None:
 
     with closing(create(folder)) as store:
         kept(store, an_account())
-        found = done(Batches(store), refused, lambda: store.commit(a_write(opens=a_session())), broken)
+        found = done(Batches(store, in_place=in_place), refused, lambda: store.commit(a_write(opens=a_session())), broken)
         assert [type(one) for one in found] == [PasslessError, type(None), ZeroDivisionError]
         assert len(store.sessions(ADA)) == 1
 
@@ -89,12 +92,13 @@ class FullStore(MemoryStore):
         raise StoreUnavailable("the disk is full")
 
 
-def test_nobody_is_told_of_what_is_not_on_the_disk() -> None:
+@pytest.mark.parametrize("in_place", [False, True])
+def test_nobody_is_told_of_what_is_not_on_the_disk(in_place: bool) -> None:
     """Must hold 10: an answer is given when what it tells of is kept, and not before."""
     store, metrics = FullStore(), Metrics()
     counted = counting(store, metrics)
     signed_in = a_write(events=(an_entry("sign-in", details={"kinds": "passkey"}),))
-    found = done(Batches(counted), lambda: counted.commit(signed_in), lambda: "read")
+    found = done(Batches(counted, in_place=in_place), lambda: counted.commit(signed_in), lambda: "read")
     assert [str(one) for one in found] == ["the disk is full"] * 2
     assert "sign_ins_total{" not in metrics.text()
 
@@ -108,9 +112,35 @@ def test_sign_ins_that_are_kept_together_are_counted(folder: Path) -> None:
         assert f'passless_sign_ins_total{{kind="passkey",outcome="{Outcome.DONE}"}} 3' in metrics.text()
 
 
-def test_a_store_with_many_writers_has_a_thread_for_each() -> None:
+def test_in_place_no_thread_is_woken_and_more_than_a_batch_is_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handing a batch to a thread and back costs more than the batch."""
+    monkeypatch.delattr(batches_module, "get_asyncio_executor")
+    with closing(create(folder)) as store:
+        works = [threading.get_ident] * (2 * LARGEST + 1)
+        assert done(Batches(store, in_place=True), *works) == [threading.get_ident()] * len(works)
+
+
+class BrokenStore(FullStore):
+    """A store that nobody thought of."""
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Fail as nothing does that was foreseen."""
+        raise ZeroDivisionError
+        yield
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_whatever_goes_wrong_nobody_waits_for_ever_and_the_next_are_answered(in_place: bool) -> None:
+    batches = Batches(BrokenStore(), in_place=in_place)
+    for _ in range(2):
+        assert [type(one) for one in done(batches, lambda: 1, lambda: 2)] == [ZeroDivisionError] * 2
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_store_with_many_writers_has_a_thread_for_each(in_place: bool) -> None:
     store, met = MemoryStore(), threading.Barrier(2, timeout=10)
-    assert sorted(done(Batches(store), met.wait, met.wait)) == [0, 1]
+    assert sorted(done(Batches(store, in_place=in_place), met.wait, met.wait)) == [0, 1]
 
 
 @pytest.fixture(name="folder")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections import deque
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from passless.server import listening
 from passless.server.batches import Batches
 from passless.server.listening import CannotListen, Place
 from passless.server.log import Log
+from passless.server.own_loop import OwnLoop
 from passless.server.site import Site
 from passless.server.sockets import dict_protocol
 from passless.server.sockets.dict_protocol import HELLO, ITERATE, LOOK_UP, NOT_THERE, BadLine, not_now
@@ -42,12 +44,21 @@ async def open_at(site: Site, log: Log, party: Client, address: str) -> OpenedSo
         if group:
             _give(path, group)
         answering = Answering(site, log, party)
-        server = await asyncio.get_running_loop().create_unix_server(lambda: Connection(answering), sock=listens)
+        own = OwnLoop(f"passless {party.name}")
+        try:
+            server = await own.do(_serve(answering, listens))
+        except BaseException:
+            own.close(answering.close)
+            raise
     except BaseException:
         listens.close()
         listening.leave(place)
         raise
-    return OpenedSocket(f"{UNIX}{path}", Path(path), server, answering)
+    return OpenedSocket(f"{UNIX}{path}", Path(path), server, answering, own)
+
+
+async def _serve(answering: Answering, listens: socket.socket) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_unix_server(lambda: Connection(answering), sock=listens)
 
 
 def _give(path: str, group: str) -> None:
@@ -81,21 +92,25 @@ def place_of(address: str) -> tuple[str, str]:
 class OpenedSocket:
     """A socket that is answered until it is closed."""
 
-    def __init__(self, address: str, path: Path, server: asyncio.Server, answering: Answering) -> None:
+    def __init__(self, address: str, path: Path, server: asyncio.Server, answering: Answering, own: OwnLoop) -> None:
         self.address = address
         self._path = path
         self._server = server
         self._answering = answering
+        self._own = own
 
     def close(self) -> None:
         """Answer nobody any more; Dovecot takes that for a passing fault and comes back."""
+        self._own.close(self._end)
+        listening.leave(Place(path=str(self._path)))
+
+    def _end(self) -> None:
         self._server.close()
         self._answering.close()
-        listening.leave(Place(path=str(self._path)))
 
 
 class Answering:
-    """What all connections share: whom they ask, and in which batches."""
+    """What all connections share: whom they ask, and in which batches. It is used on the loop of its own alone."""
 
     def __init__(self, site: Site, log: Log, party: Client) -> None:
         self.open: set[Connection] = set()
@@ -103,7 +118,7 @@ class Answering:
         self._log = log
         self._party = party
         self._asking = Asking(site, party)
-        self._batches = Batches(site.parts.store)
+        self._batches = Batches(site.parts.store, in_place=True)
 
     def ask(self, key: bytes) -> asyncio.Future[bytes] | None:
         """Return what will be the answer; None where nothing of ours is asked for."""
