@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from passless.domain import names
 from passless.domain.audit import AuditEvent, Outcome
-from passless.domain.endings import ENDINGS, NEVER_AT, Ending
+from passless.domain.endings import ENDINGS, EVERYTHING, NEVER_AT, Ending
 from passless.ports import Store
 
 NEAR = timedelta(seconds=5)  # read again at every look: commits that waited, and clocks as a time service keeps them
@@ -69,6 +69,7 @@ def of_event(event: AuditEvent) -> Ending | None:
         account_id=event.account_id,
         account=event.account,
         sessions=tuple(one for one in event.details.get("sessions", "").split(",") if one),
+        everything=EVERYTHING in event.details,
         relying_party=event.details.get("relying-party") or event.details.get("client", ""),
         never_at=tuple(one for one in event.details.get(NEVER_AT, "").split(",") if one),
     )

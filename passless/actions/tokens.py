@@ -20,6 +20,7 @@ from passless.actions.who import Who, check_may_change, identify, place_of, sess
 from passless.domain import names
 from passless.domain.account import Account, AccountId, Version
 from passless.domain.audit import AuditEntry, Notice, Outcome
+from passless.domain.endings import EVERYTHING
 from passless.domain.errors import WrongUse
 from passless.domain.methods import Kind
 from passless.domain.recovery import Reporter
@@ -206,7 +207,9 @@ def _end_all(parts: Parts, who: Who, event: str, now: datetime) -> Ended:
     """End every session of the account; `VersionMoved` where another one was opened since they were read (must hold 7)."""
     everything = parts.store.sessions(who.account.id)
     among = tuple(one.id for one in everything)
-    return _end(parts, who, [one for one in everything if not one.is_expired(now)], event, now, among=among)
+    return _end(
+        parts, who, [one for one in everything if not one.is_expired(now)], event, now, among=among, said={EVERYTHING: "yes"}
+    )
 
 
 def _end(
@@ -217,11 +220,12 @@ def _end(
     now: datetime,
     *,
     among: tuple[SessionId, ...] | None = None,
+    said: dict[str, str] | None = None,
 ) -> Ended:
     ids = tuple(one.id for one in sessions)
     if ids:
         used = None if who.acting is None else replace(who.acting.session, seen_at=now)
-        entry = _entry(who, event, now, {"sessions": ",".join(ids)})
+        entry = _entry(who, event, now, {"sessions": ",".join(ids)} | (said or {}))
         write = Write(at=now, account_id=who.account.id, updates=used, ends=ids, among=among, events=(entry,))
         parts.store.commit(write)
     return Ended(ended=ids)

@@ -25,6 +25,7 @@ class What(StrEnum):
 
 
 ALL = tuple(What)
+EVERYTHING = "all"  # in an event's details, where no session of the account was to stay
 NEVER_AT = "never_at"  # what an event's details call the kinds of hosts that the account had nothing for
 _OPENED = (What.METHODS, What.SESSIONS)  # a method, and what was opened with it
 
@@ -109,8 +110,8 @@ class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that let a person in no longer does. `id` names it for good, on every server and after every start.
 
     Without an account it is about everybody's. `account` is the name that the account had just before. `sessions` are those
-    that the event names, `relying_party` the one whose tokens ended, `never_at` kinds of hosts that the account, as it was just
-    before, had nothing for.
+    that the event names, `everything` that none was to stay, `relying_party` the one whose tokens ended, `never_at` kinds of
+    hosts that the account, as it was just before, had nothing for.
     """
 
     id: str
@@ -120,6 +121,7 @@ class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account_id: str = ""
     account: str = ""
     sessions: tuple[str, ...] = ()
+    everything: bool = False
     relying_party: str = ""
     never_at: tuple[str, ...] = ()
 

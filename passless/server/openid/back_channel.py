@@ -34,7 +34,9 @@ MOST_AT_ONCE = 8  # things that one program is told at the same time; none waits
 LOOK_FOR_LEFT_EVERY = 30.0  # seconds between two looks for what is to be told again
 LOOK_EVERY = 1.0  # seconds between two looks whether there is anybody to be told
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})  # §2.8; the second is what many say
-WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+NEVER = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.GONE}
+)  # §2.8: it was looked at, and is refused; else a proxy may have answered
 
 
 class BackChannel:
@@ -119,7 +121,7 @@ class BackChannel:
     async def _not_told(self, client: Client, held: Held, why: Answer) -> None:
         """Say so, and tell it later; one that says it will never take it has said so."""
         parts, again = self._site.parts, None
-        if why.status and why.status not in WORTH_ANOTHER_TRY:
+        if why.status in NEVER:
             await sync_to_thread(given.forget, parts, held)
         else:
             again = await sync_to_thread(given.tell_later, parts, held)
@@ -135,7 +137,7 @@ class BackChannel:
             answer = await posting.post(client.told_of_endings_at, token, inwards=client.made_on_host)
             if answer.status in TAKEN:
                 return None
-            if answer.status and answer.status not in WORTH_ANOTHER_TRY:
+            if answer.status in NEVER:
                 break
         return answer
 

@@ -163,6 +163,8 @@ def _is_its_own(given: GivenIn, ending: Ending) -> bool:
 def _is_over(given: GivenIn, ending: Ending, gone: _Gone) -> bool:
     if _is_its_own(given, ending):
         return False
+    if ending.everything:  # what was over here by itself may go on at the program, and people were told that this ends it
+        return given.at is None or given.at < ending.at
     if ending.sessions:
         return bool({given.line, given.session} & set(ending.sessions)) or not set(given.methods) <= gone.methods
     own = {given.session} if _outlived(given, ending) else {given.line}

@@ -73,6 +73,28 @@ def test_what_is_idle_or_over_by_itself_is_told_nobody(world: World) -> None:
     assert over(world) == set()
 
 
+@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize("signs_out", [True, False])
+def test_ending_everything_is_told_to_who_goes_on_after_an_idle_session(world: World, *, swept: bool, signs_out: bool) -> None:
+    ada, wiki, later = world.account(), Relying(world), Relying(world, "later")
+    files = Relying(world, "files")
+    wiki.tokens(world.browser(ada))
+    files.tokens(world.browser(world.account("bob")))
+    world.place.clock.move(hours=2)
+    if swept:
+        world.place.store.sweep(at=world.place.clock.now)
+    person = Person(world.place, "ada")
+    person.with_password()
+    if signs_out:
+        world.site.directory.sign_out(person.actor, everywhere=True)
+    else:
+        person.do(EndSessions(all=True))
+    world.place.clock.move(seconds=1)
+    person.with_password()
+    later.tokens(as_signed_in(person, world.browser()))
+    assert over(world) == {wiki.id}
+
+
 def test_who_goes_on_for_a_month_is_told_for_a_month(world: World) -> None:
     """must hold 7: what is over by itself is not the session that was agreed in, but what was given."""
     ada, wiki = world.account(), Relying(world)

@@ -72,7 +72,19 @@ def test_who_was_away_is_told_a_minute_later(
     assert held(world) == ()
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 307])
+@pytest.mark.parametrize("status", [302, 403, 404, 521])
+def test_what_a_proxy_says_in_the_programs_place_is_no_answer(
+    world: World, wiki: Relying, listener: Listener, status: int
+) -> None:
+    """must hold 7: while a program is put in place anew, its proxy answers that there is none."""
+    listener.statuses = [status] * 4
+    tell(world, *held(world))
+    world.place.clock.move(seconds=60)
+    tell(world, *given.left_behind(world.place.parts))
+    assert (listener.heard.qsize(), held(world)) == (5, ())
+
+
+@pytest.mark.parametrize("status", [400, 410])
 def test_who_will_never_take_it_is_told_once(world: World, wiki: Relying, listener: Listener, status: int) -> None:
     listener.statuses = [status]
     tell(world, *held(world))
