@@ -146,7 +146,7 @@ def test_what_is_done_at_once_holds_nothing_up(clock: Clock) -> None:
     throws = ThrowingOut(cast(Run, clock), Immediately())
     ended = Thread(target=throws.take, args=(Program().ends, an_ending(), 1), daemon=True)
     ended.start()
-    ended.join(10)
+    ended.join(60)
     assert not ended.is_alive()
     assert throws.done_to() is None
 

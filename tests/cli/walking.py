@@ -13,7 +13,7 @@ import pexpect  # type: ignore[import-untyped]
 
 CODE = re.compile(r"([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})")
 SEED = re.compile(r"((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})")
-PATIENCE = 30  # seconds; a shared machine may be slow
+PATIENCE = 60  # seconds; a shared machine may be slow
 
 
 class Person:

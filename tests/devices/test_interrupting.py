@@ -18,11 +18,12 @@ from tests.devices.someone import Someone
 from tests.software_key import Model, SoftwareKey
 from tests.software_key import NoTouch as NobodyTouches
 
-QUICKLY = 1.0  # seconds
+PATIENCE = 60.0  # seconds; a busy machine is slow
+NEVER = 3600.0  # seconds after which the key itself would give up
 
 
 def an_untouched_key(name: str = "Software Key") -> SoftwareKey:
-    return SoftwareKey(model=Model(product_name=name), touch=NobodyTouches())
+    return SoftwareKey(model=Model(product_name=name, touch_timeout=NEVER), touch=NobodyTouches())
 
 
 def press_ctrl_c() -> None:
@@ -42,8 +43,8 @@ def press_ctrl_c_while_blinking(key: SoftwareKey) -> Callable[[], None]:
 
 
 def until_dark(key: SoftwareKey) -> bool:
-    """Tell whether the key soon stops blinking."""
-    ends = time.monotonic() + QUICKLY
+    """Tell whether the key stops blinking."""
+    ends = time.monotonic() + PATIENCE
     while key.is_blinking and time.monotonic() < ends:
         threading.Event().wait(0.01)
     return not key.is_blinking
@@ -52,13 +53,11 @@ def until_dark(key: SoftwareKey) -> bool:
 def test_ctrl_c_while_the_key_blinks_cancels_it(keys: SecurityKeys, plug: Plug) -> None:
     key = an_untouched_key()
     plug(key)
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         keys.register(
             Site().creation(verification="discouraged"), ORIGIN, Someone(on={"touch": press_ctrl_c_while_blinking(key)})
         )
     assert until_dark(key)
-    assert time.monotonic() - began < QUICKLY
 
 
 def test_ctrl_c_in_a_prompt_cancels_the_key(keys: SecurityKeys, plug: Plug) -> None:
@@ -72,12 +71,10 @@ def test_ctrl_c_in_a_prompt_cancels_the_key(keys: SecurityKeys, plug: Plug) -> N
 def test_ctrl_c_while_choosing_cancels_all_keys(keys: SecurityKeys, plug: Plug) -> None:
     left, right = an_untouched_key("Left"), an_untouched_key("Right")
     plug(left, right)
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         keys.describe(Someone(on={"choose": press_ctrl_c_while_blinking(left)}))
     assert until_dark(left)
     assert until_dark(right)
-    assert time.monotonic() - began < 2 * QUICKLY
 
 
 def test_ctrl_c_at_the_pin_changes_nothing(keys: SecurityKeys, plug: Plug) -> None:

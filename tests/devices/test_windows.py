@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from threading import Event
 from types import ModuleType
@@ -126,12 +125,10 @@ def test_ctrl_c_closes_the_window_of_windows(keys: SecurityKeys, windows: type[W
 
     def show_a_window(stop: Event) -> None:
         signal.pthread_kill(program, signal.SIGINT)
-        if stop.wait(5):
+        if stop.wait(60):
             closed.set()
 
     windows.meanwhile = staticmethod(show_a_window)  # type: ignore[assignment]
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         keys.register(Site().creation(), ORIGIN, Someone())
-    assert closed.wait(1)
-    assert time.monotonic() - began < 1
+    assert closed.wait(60)

@@ -25,7 +25,7 @@ from msgspec import Struct
 from tests.docs.running import REPOSITORY, environment
 
 WIDTH = 92  # columns
-LIMIT = 60  # seconds for one command
+LIMIT = 120  # seconds for one command
 SHOWN_HOME = "/home/ada"
 ANY = "…"
 

@@ -24,7 +24,7 @@ from tests.docs.running import PASSWORD, REPOSITORY, Passless, environment
 FOLDER = REPOSITORY / "docs" / "pictures"
 WIDTH = 92  # columns
 HEIGHT = 80  # rows; more than any scene needs, so that nothing scrolls away
-LIMIT = 30  # seconds for one answer of the program
+LIMIT = 60  # seconds for one answer of the program
 PROMPT = "$ "
 QR = "‹QR›"
 TITLES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +16,14 @@ import pexpect
 
 from passless.credentials.totp import step_at
 from passless.programs.pam import TIMEOUT
+from tests.free_ports import free_port
 from tests.server.asking import Caller
 from tests.server.oauth.world import Fields
 from tests.server.serving import a_server, keep_secret, start
 from tests.strangers.needing import missing, need
 from tests.strangers.registering import on_host
 
-PATIENCE = 30  # seconds that any prompt may take
+PATIENCE = 60  # seconds that any prompt may take
 LOCAL_PASSWORD = "seven quiet harbours"
 PAM = Path("/etc/pam.d")
 CODE_PROMPT = "One-time code \\(Enter: approve on another device\\): "
@@ -39,13 +39,6 @@ def need_root() -> None:
     need("pamtester", install="apt-get install pamtester")
     if not any(Path("/lib").glob("*/security/pam_radius_auth.so")):
         missing("pam_radius_auth.so", install="apt-get install libpam-radius-auth")
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """Return a port, of UDP if nothing else is said, that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Somebody:

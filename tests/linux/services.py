@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from shlex import quote
 import pexpect
 import pytest
 
-from tests.linux.host import PAM, PATIENCE, Host, Somebody, free_port, run
+from tests.free_ports import free_port
+from tests.linux.host import PAM, PATIENCE, Host, Somebody, run
 from tests.strangers.needing import need
 
 REST = "account required pam_unix.so\nsession required pam_unix.so\n"
@@ -42,7 +42,7 @@ class Sshd:
         """Begin to sign in."""
         settings = ("UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "NumberOfPasswordPrompts=1", "LogLevel=ERROR")
         given = [part for one in settings for part in ("-o", one)]
-        command = ["-F", "none", "-p", str(self.port), *given, *options, f"{person.name}@127.0.0.1", "echo in as $(id -un)"]
+        command = ["-F", "none", "-p", str(self.port), *options, *given, f"{person.name}@127.0.0.1", "echo in as $(id -un)"]
         return pexpect.spawn("ssh", command, timeout=PATIENCE, encoding="utf-8", env={**os.environ, "SSH_AUTH_SOCK": ""})
 
 
@@ -51,7 +51,7 @@ def an_sshd(folder: Path, auth: str, methods: str) -> Iterator[Sshd]:
     """Run an sshd whose sign-in is that of a service file, which it finds by the name that it is called by."""
     need("/usr/sbin/sshd", install="apt-get install openssh-server")
     name = f"passless-sshd-{secrets.token_hex(4)}"
-    service, link, port = PAM / name, folder / name, free_port(socket.SOCK_STREAM)
+    service, link, port = PAM / name, folder / name, free_port()
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
     (folder / "config").write_text(SSHD.format(port=port, folder=folder, methods=methods))
     Path("/run/sshd").mkdir(exist_ok=True)

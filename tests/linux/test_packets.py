@@ -39,7 +39,7 @@ class Program:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(("127.0.0.1", int(host.socket.rpartition(":")[2])))
 
-    def sends(self, packet: bytes, *, within: float = 10) -> bytes | None:
+    def sends(self, packet: bytes, *, within: float = 60) -> bytes | None:
         """Send a packet and return what comes back; None where nothing does."""
         self.socket.settimeout(within)
         self.socket.send(packet)
@@ -214,7 +214,7 @@ def test_radclient_of_freeradius_takes_the_answers(host: Host, tmp_path: Path) -
 
     def told(**attributes: str) -> str:
         text = ", ".join(f"{name.replace('_', '-')} = {value}" for name, value in attributes.items())
-        command = ["radclient", "-x", "-r", "1", "-S", str(secret), host.socket.removeprefix("udp:"), "auth"]
+        command = ["radclient", "-x", "-r", "1", "-t", "60", "-S", str(secret), host.socket.removeprefix("udp:"), "auth"]
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from tests.server.serving import Served
 
-WAIT = 30.0  # seconds; a server that neither answers nor closes fails the test
+WAIT = 60.0  # seconds; a server that neither answers nor closes fails the test
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 

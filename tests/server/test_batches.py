@@ -52,7 +52,7 @@ def test_what_comes_in_meanwhile_is_the_next_batch(folder: Path) -> None:
         batches, goes_on, met = Batches(store), threading.Event(), list[str]()
 
         async def two() -> None:
-            first = batches.do(lambda: met.append("first" if goes_on.wait(10) else ""))
+            first = batches.do(lambda: met.append("first" if goes_on.wait(60) else ""))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             second = batches.do(lambda: met.append("second"))
@@ -139,7 +139,7 @@ def test_whatever_goes_wrong_nobody_waits_for_ever_and_the_next_are_answered(in_
 
 @pytest.mark.parametrize("in_place", [False, True])
 def test_a_store_with_many_writers_has_a_thread_for_each(in_place: bool) -> None:
-    store, met = MemoryStore(), threading.Barrier(2, timeout=10)
+    store, met = MemoryStore(), threading.Barrier(2, timeout=60)
     assert sorted(done(Batches(store, in_place=in_place), met.wait, met.wait)) == [0, 1]
 
 

@@ -8,10 +8,12 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.free_ports import free_port
 from tests.server.asking import Caller
 from tests.server.serving import a_server
 from tests.server.test_serving import certificate_in
@@ -52,6 +54,7 @@ def _await_port(port: int, running: subprocess.Popen[bytes]) -> None:
         with socket.socket() as trying:
             if trying.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        time.sleep(0.02)  # it tells nobody when it is ready
     assert running.stderr is not None
     raise AssertionError(running.stderr.read().decode())
 
@@ -59,9 +62,7 @@ def _await_port(port: int, running: subprocess.Popen[bytes]) -> None:
 def test_people_reach_it_through_nginx_and_nobody_forges_where_they_are(tmp_path: Path) -> None:
     if shutil.which("nginx", path=PATH) is None:
         missing("nginx", install="apt-get install nginx-light")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    listen = tmp_path / "socket"
+    port, listen = free_port(), tmp_path / "socket"
     with (
         a_server(tmp_path, "--listen", f"unix:{listen}", "--url", f"https://localhost:{port}") as served,
         nginx(tmp_path, port, str(listen)),

@@ -6,13 +6,13 @@ The program itself is a stand-in here; `tests/strangers/mail` and `tests/strange
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.free_ports import free_port
 from tests.server.asking import Caller
 from tests.server.serving import Served, a_server, start
 from tests.server.watching import register, watching
@@ -78,9 +78,7 @@ def test_no_name_is_an_option_a_pattern_or_somebody_else(served: Served, tmp_pat
 
 
 def test_a_server_that_goes_is_said_once_and_what_ended_meanwhile_is_done(tmp_path: Path) -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = free_port()
     where = ("--listen", f"127.0.0.1:{port}")
     with a_server(tmp_path, *where) as served:
         register(tmp_path)
@@ -169,6 +167,6 @@ def test_an_ending_of_one_server_is_heard_at_another_of_the_same_store(
 def test_a_kind_without_a_program_on_a_host_is_refused_before_anything_is_said(served: Served, tmp_path: Path) -> None:
     register(tmp_path, "wiki", "http")
     with watching(tmp_path, served.url, "wiki", secret=tmp_path / "wiki.secret") as watched:
-        assert watched.process.wait(30) == 2
+        assert watched.process.wait(60) == 2
         watched.await_note("nothing-to-end")
         assert not [one for one in watched.notes if "watching for" in one]

@@ -84,7 +84,7 @@ class SoftwareKey:
         if self._worker and self._worker is not current_thread():
             self._worker.join()
 
-    def touch(self, within: float = 5.0) -> None:
+    def touch(self, within: float = 60.0) -> None:
         """Wait until the key blinks and touch it once.
 
         Raises:
@@ -100,7 +100,7 @@ class SoftwareKey:
         """Take the finger away."""
         self._core.person.hand.hold(down=False)
 
-    def wait_until_blinking(self, within: float = 5.0) -> None:
+    def wait_until_blinking(self, within: float = 60.0) -> None:
         """Wait until the key asks for a touch."""
         self._core.person.hand.wait_until_asked(within)
 

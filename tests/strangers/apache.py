@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,6 +173,7 @@ class Apache:
             with socket.socket() as trying:
                 if trying.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
+            time.sleep(0.02)  # it tells nobody when it is ready
         assert process.stdout is not None
         raise AssertionError(process.stdout.read().decode() + self.log)
 
@@ -188,9 +190,3 @@ def apache_folder() -> Iterator[Path]:
         missing("apache2 with mod_auth_openidc", install=INSTALL)
     with tempfile.TemporaryDirectory(prefix="passless-test-apache-") as name:
         yield Path(name)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

@@ -13,17 +13,18 @@ import httpx
 import pytest
 from selenium.webdriver.common.by import By
 
+from tests.free_ports import free_port
 from tests.server.asking import Caller
 from tests.server.oauth.world import Fields
 from tests.server.pages.chromium import Chromium, chromium
 from tests.server.serving import Served, a_server, keep_secret
 from tests.server.test_serving import certificate_in
-from tests.strangers.apache import Apache, apache_folder, free_port
+from tests.strangers.apache import Apache, apache_folder
 from tests.strangers.registering import on_host, registered
 
 SESSION = "__Host-passless-session"
 APPROVE = "button[name=answer][value=approve]"
-LATEST = 30  # seconds for the app to hear of an end, on a machine that is busy with other tests; it takes a fraction of one
+LATEST = 60  # seconds for the app to hear of an end, on a machine that is busy with other tests; it takes a fraction of one
 
 
 class Scene:
@@ -52,7 +53,7 @@ class Scene:
 
     def hold(self, token: str) -> None:
         """Sign the browser in at the server, with a session that began elsewhere."""
-        self.browser.open(f"{self.served.url}/sign-in")
+        self.browser.open(f"{self.served.url}/oauth/keys")  # on a page to sign in, the passkey would answer by itself
         self.browser.driver.add_cookie({"name": SESSION, "value": token, "secure": True, "path": "/", "httpOnly": True})
 
     def sign_in_with_password(self) -> None:
@@ -101,7 +102,7 @@ class Scene:
     def shown(self, field: str) -> str:
         """Return what the app knows, once its page is there."""
         self.browser.wait_for("The app")
-        return self.browser.driver.find_element(By.ID, field).text
+        return self.browser.find(f"#{field}").text
 
     def forget_app(self) -> None:
         """Take the app's own cookies away."""
@@ -112,7 +113,7 @@ class Scene:
     def program(self) -> httpx.Client:
         """Return something that holds the browser's cookies of the app, to ask without drawing a page."""
         cookies = {one["name"]: one["value"] for one in self.browser.driver.get_cookies()}
-        return httpx.Client(base_url=self.apache.url, cookies=cookies, verify=self.trust)
+        return httpx.Client(base_url=self.apache.url, cookies=cookies, verify=self.trust, timeout=LATEST)
 
 
 @contextmanager
@@ -217,7 +218,7 @@ def take_consent_back(ada: Caller, trust: ssl.SSLContext) -> None:
     """Put every program out, on the page for that."""
     ada.sign_in()
     url = str(ada.http.base_url.copy_with(path="/"))
-    with httpx.Client(base_url=url, cookies={SESSION: ada.token}, verify=trust) as browser:
+    with httpx.Client(base_url=url, cookies={SESSION: ada.token}, verify=trust, timeout=LATEST) as browser:
         page = browser.get("/oauth/agreed", headers={"Accept": "text/html"})
         form = Fields(page.text).hidden
         sent = browser.post("/oauth/agreed", data=form, headers={"Origin": url.rstrip("/"), "Accept": "text/html"})
@@ -282,7 +283,7 @@ def test_a_code_that_somebody_else_was_given_is_of_no_use_in_ones_browser(scene:
     """Code injection (RFC 9700 §4.5): the proof key and the nonce are those of another sign-in."""
     with scene.program() as theirs, scene.program() as mine, scene.caller() as ada:
         ada.sign_in()
-        browser = httpx.Client(base_url=scene.served.url, cookies={SESSION: ada.token}, verify=scene.trust)
+        browser = httpx.Client(base_url=scene.served.url, cookies={SESSION: ada.token}, verify=scene.trust, timeout=LATEST)
         answer = browser.get("/oauth/authorize", params=begun(scene, theirs), headers={"Accept": "text/html"})
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
         state = begun(scene, mine)["state"]

@@ -15,12 +15,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from tests.free_ports import free_port
 from tests.server.asking import Caller
 from tests.server.oauth.world import VERIFIER, Fields, challenge_of
 from tests.server.serving import Served, a_server, keep_secret
-from tests.strangers.apache import Apache, apache_folder, free_port
+from tests.strangers.apache import Apache, apache_folder
 from tests.strangers.registering import registered
 
+LATEST = 60  # seconds for an answer on a busy machine
 OTHER_CALLBACK = "https://other.example/signed-in"
 Swap = Callable[[str], str]
 
@@ -39,13 +41,13 @@ class Lying(BaseHTTPRequestHandler):
     server: Liar
 
     def do_GET(self) -> None:
-        said = httpx.get(f"{self.server.served.url}/.well-known/openid-configuration").json()
+        said = httpx.get(f"{self.server.served.url}/.well-known/openid-configuration", timeout=LATEST).json()
         self._answer(200, said | {"token_endpoint": f"{self.server.url}/token"})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         passed = {name: self.headers[name] for name in ("Authorization", "Content-Type") if name in self.headers}
-        answer = httpx.post(f"{self.server.served.url}/oauth/token", content=body, headers=passed)
+        answer = httpx.post(f"{self.server.served.url}/oauth/token", content=body, headers=passed, timeout=LATEST)
         said = answer.json()
         if "id_token" in said:
             said["id_token"] = self.server.swap(keep_secret(said["id_token"]))
@@ -81,7 +83,12 @@ class Scene:
         with Caller(self.served) as ada:
             ada.create()
             self.browser = stack.enter_context(
-                httpx.Client(base_url=self.served.url, headers={"Accept": "text/html"}, cookies={"passless-session": ada.token})
+                httpx.Client(
+                    base_url=self.served.url,
+                    headers={"Accept": "text/html"},
+                    cookies={"passless-session": ada.token},
+                    timeout=LATEST,
+                )
             )
 
     def agreed(self, address: str) -> str:
@@ -96,7 +103,7 @@ class Scene:
     def gets_in(self, swap: Swap) -> bool:
         """Tell whether somebody gets into the app when the liar hands on something else."""
         self.liar.swap = swap
-        with httpx.Client(base_url=self.apache.url) as app:
+        with httpx.Client(base_url=self.apache.url, timeout=LATEST) as app:
             sent = app.get("/app/")
             app.get(self.agreed(sent.headers["location"]))
             return app.get("/app/").status_code == 200
@@ -117,6 +124,7 @@ class Scene:
             f"{self.served.url}/oauth/token",
             data={**form, "code_verifier": VERIFIER},
             auth=(self.other["id"], self.other["secret"]),
+            timeout=LATEST,
         )
         return keep_secret(str(answer.json()["id_token"]))
 

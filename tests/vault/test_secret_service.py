@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -77,11 +76,9 @@ def test_a_prompt_that_nobody_answers_stops_nothing(secret_service: None, privat
     services = Path(private_home["XDG_DATA_HOME"]) / "dbus-1" / "services"
     services.mkdir(parents=True)
     (services / f"{PROMPTER}.service").write_text(SILENT_PROMPTER)
-    started = time.monotonic()
     [answer] = asked(private_home, before=LOCKED)
     assert (answer["kind"], answer["condition"], answer["code"]) == ("file", "silent", "vault-locked")
     assert answer["message"] == "the system keyring did not answer in 3 seconds"
-    assert time.monotonic() - started < 20  # two calls of 3 seconds each, on a machine that may be busy
 
 
 @pytest.mark.parametrize("configured", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "no.such.Keyring"])

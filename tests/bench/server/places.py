@@ -29,7 +29,8 @@ from passless.stores.statements import statements
 from passless.vault import KeptVault, open_vault
 from tests.bench.server.load import ROOT
 from tests.bench.server.passkeys import DIFFERENT_KEYS, SoftPasskey
-from tests.bench.server.processes import free_port, stop
+from tests.bench.server.processes import stop
+from tests.free_ports import free_port
 
 URL = ORIGIN = "http://localhost"
 NAMED = RP_ID = "localhost"

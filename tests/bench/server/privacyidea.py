@@ -19,7 +19,8 @@ import httpx
 
 from tests.bench.server.load import text_base64
 from tests.bench.server.passkeys import SoftPasskey
-from tests.bench.server.processes import cpu_of, free_port, stop
+from tests.bench.server.processes import cpu_of, stop
+from tests.free_ports import free_port
 
 CONFIGURATION = """
 SUPERUSER_REALM = ["super"]

@@ -34,7 +34,7 @@ FLAGS = (
     "--force-prefers-reduced-motion",
 )
 GONE = ("does not belong to the document", "aborted by navigation")  # stale too, in Chromium's words
-PATIENCE = 15  # seconds for a page to come on a busy machine
+PATIENCE = 60  # seconds for a page to come on a busy machine
 
 
 class Running(uvicorn.Server):
@@ -61,7 +61,7 @@ def serving(folder: Path) -> Iterator[World]:
             yield world
         finally:
             server.should_exit = True
-            thread.join(timeout=10)
+            thread.join(timeout=PATIENCE)
             world.close()
 
 

@@ -21,7 +21,7 @@ from passless.ports.directory import Actor
 from passless.server import loopback
 from passless.server.loopback import NobodyCame, serve_enrolment, serve_sign_in
 from tests.directories.place import PASSWORD, Place, in_memory
-from tests.server.pages.chromium import Chromium, chromium
+from tests.server.pages.chromium import PATIENCE, Chromium, chromium
 
 ASKED = Enrol(kind=Kind.PASSKEY)
 
@@ -73,7 +73,7 @@ def ask(address: str, *, form: dict[str, str] | None = None, **headers: str) -> 
     there = f"http://127.0.0.1:{parts.port}{parts.path}"
     body = None if form is None else urlencode(form).encode()
     sent = Request(there, data=body, headers={"Host": parts.netloc, **headers})
-    with build_opener(Keeping).open(sent, timeout=15) as answer:
+    with build_opener(Keeping).open(sent, timeout=PATIENCE) as answer:
         return answer.status, answer.read().decode(), dict(answer.headers)
 
 
@@ -82,30 +82,30 @@ def test_a_passkey_is_made_in_the_browser_of_this_machine_and_signs_in_there(
 ) -> None:
     key = browser.key()
     addresses, outcomes, thread = in_background(lambda show: serve_enrolment(place.directory, ada, "ada", ASKED, show))
-    browser.open(addresses.get(timeout=15))
+    browser.open(addresses.get(timeout=PATIENCE))
     browser.wait_for("Add a passkey")
     assert f"{place.store.id}.passless.localhost" in browser.driver.current_url
     browser.type("device", "laptop")
     browser.press("Make the passkey")
     browser.wait_for("Done")
-    made = outcomes.get(timeout=15)
-    thread.join(timeout=15)
+    made = outcomes.get(timeout=PATIENCE)
+    thread.join(timeout=PATIENCE)
     assert isinstance(made, Applied)
     assert isinstance(made.made, MadeMethod)
     assert (made.made.method.kind, made.made.method.device) == ("passkey", "laptop")
     asked = SignInWith(kind=Kind.PASSKEY)
     addresses, outcomes, _ = in_background(lambda show: serve_sign_in(place.directory, Actor(), "ada", asked, show))
-    browser.open(addresses.get(timeout=15))
+    browser.open(addresses.get(timeout=PATIENCE))
     browser.press("Use a passkey")
     browser.wait_for("Done")
-    assert isinstance(outcomes.get(timeout=15), SignedIn)
+    assert isinstance(outcomes.get(timeout=PATIENCE), SignedIn)
     browser.unplug(key)
 
 
 def test_what_is_wrong_is_said_on_the_page_and_can_be_done_again(place: Place, ada: Actor, browser: Chromium) -> None:
     key = browser.key()
     addresses, outcomes, _ = in_background(lambda show: serve_enrolment(place.directory, ada, "ada", ASKED, show))
-    browser.open(addresses.get(timeout=15))
+    browser.open(addresses.get(timeout=PATIENCE))
     browser.type("name", "a\u202eb")
     browser.press("Make the passkey")
     browser.wait_words("invisible or direction-changing")
@@ -114,14 +114,14 @@ def test_what_is_wrong_is_said_on_the_page_and_can_be_done_again(place: Place, a
     browser.type("name", "work laptop")
     browser.press("Make the passkey")
     browser.wait_for("Done")
-    made = outcomes.get(timeout=15)
+    made = outcomes.get(timeout=PATIENCE)
     assert isinstance(made, Applied)
     browser.unplug(key)
 
 
 def test_only_the_first_browser_that_knows_the_secret_gets_in(place: Place, ada: Actor) -> None:
     addresses, outcomes, _ = in_background(lambda show: serve_enrolment(place.directory, ada, "ada", ASKED, show))
-    address = addresses.get(timeout=15)
+    address = addresses.get(timeout=PATIENCE)
     origin = f"http://{urlsplit(address).netloc}"
     assert ask(f"{origin}/")[0] == 404
     assert ask(f"{origin}/wrong")[0] == 404

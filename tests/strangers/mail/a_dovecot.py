@@ -9,19 +9,19 @@ import pwd
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.free_ports import free_port
 from tests.strangers.needing import missing, need
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian has it
 INSTALL = "apt-get install dovecot-core dovecot-imapd dovecot-pop3d dovecot-submissiond"
 OWNER = "nobody"  # whose files the mail is, where the tests are root's
-PATIENCE = 20.0  # seconds for it to begin and to end
+PATIENCE = 60.0  # seconds for it to begin and to end
 COMMON = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -87,13 +87,6 @@ def need_dovecot() -> None:
     need("doveadm", install=INSTALL)
     if os.geteuid() != 0:
         missing("root, who alone starts Dovecot", install="run it as root")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Dovecot:

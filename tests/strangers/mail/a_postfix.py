@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.strangers.mail.a_dovecot import PATH, PATIENCE, free_port
+from tests.free_ports import free_port
+from tests.strangers.mail.a_dovecot import PATH, PATIENCE
 from tests.strangers.needing import missing
 
 INSTALL = "apt-get install postfix"
@@ -79,13 +80,24 @@ class Postfix:
             stdout=self._said,
             stderr=subprocess.STDOUT,
         )
-        self._await_greeting()
+        try:
+            self._await_greeting()
+        except BaseException:
+            self.stop()
+            raise
 
     @property
     def log(self) -> str:
         """What it logged."""
         path = self.folder / "log"
         return (self.folder / "said").read_text() + (path.read_text() if path.exists() else "")
+
+    def logs(self, words: str, times: int = 1) -> bool:
+        """Tell whether it logs something so often; that goes by way of another process, so it may come after the answer."""
+        until = time.monotonic() + PATIENCE
+        while (found := self.log.count(words) >= times) is False and time.monotonic() < until:
+            time.sleep(0.05)  # nothing tells of a line in a file
+        return found
 
     @contextmanager
     def smtp(self) -> Iterator[smtplib.SMTP]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,7 +19,6 @@ from tests.strangers.mail.a_dovecot import Dovecot, need_dovecot
 from tests.strangers.mail.people import Person
 from tests.strangers.mail.test_dovecot import (
     LATER,
-    SOON,
     is_gone,
     refused,
     refused_at_once,
@@ -148,10 +146,8 @@ def test_a_mail_program_signs_in_and_what_is_revoked_does_not(dovecot: Dovecot, 
     refused_at_once(dovecot, *wrong)
     with signed_in(dovecot, "ada", secret) as running:
         ada.revoke("Mail")
-        begin = time.monotonic()
         program.end_connections("ada", configuration=dovecot.configuration)
         assert is_gone(running)
-        assert time.monotonic() - begin < SOON + 1  # three programs in another root
     with refused():
         signs_in(dovecot, "ada", secret)
     assert [path.name for path in (dovecot.folder / "mail").iterdir()] == ["ada"]

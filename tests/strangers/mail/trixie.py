@@ -6,15 +6,19 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.strangers.mail.a_dovecot import PATH
+from tests.strangers.mail.world import gone
 from tests.strangers.needing import missing
 
 ROOT = Path(os.environ.get("PASSLESS_TEST_TRIXIE", "/var/cache/passless-tests/trixie"))
 PACKAGES = "dovecot-core,dovecot-imapd,dovecot-pop3d,dovecot-auth-lua,lua-socket"
+ATTEMPTS = 3  # at fetching it
+PAUSE = 10.0  # seconds more before each of them
 PROGRAMS = ("dovecot", "doveconf", "doveadm")
 DONE = "passless-tests-done"  # a file that says that the root is whole
 INSTALL = "apt-get install debootstrap; the rest is fetched once, as root, from Debian's mirror"
@@ -70,11 +74,15 @@ def need_trixie() -> None:
         missing("a root with Debian 13, which root makes", install=INSTALL)
     if shutil.which("debootstrap", path=PATH) is None:
         missing("debootstrap", install=INSTALL)
-    shutil.rmtree(ROOT, ignore_errors=True)
-    ROOT.mkdir(parents=True)
     command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(ROOT)]
-    done = subprocess.run(command, env=os.environ | {"PATH": PATH}, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    for again in range(ATTEMPTS):
+        time.sleep(PAUSE * again)  # a mirror that failed is asked again a while later
+        shutil.rmtree(ROOT, ignore_errors=True)
+        ROOT.mkdir(parents=True)
+        done = subprocess.run(command, env=os.environ | {"PATH": PATH}, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            break
+    else:
         missing(f"Debian 13, which said: {done.stdout[-300:]}{done.stderr[-300:]}", install=INSTALL)
     (ROOT / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
     (ROOT / DONE).touch()
@@ -91,7 +99,7 @@ def a_folder() -> Iterator[Path]:
         yield outside
     finally:
         outside.unlink()
-        shutil.rmtree(inside)
+        gone(inside)
 
 
 def programs_in(folder: Path) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,9 +17,10 @@ from typing import Any
 
 from passless.stores import open_store
 from passless.stores.sql_store import SqlStore
+from tests.free_ports import free_port
 from tests.server.asking import PASSWORD, Caller
 from tests.server.serving import Served, home_in, keep_secret, start
-from tests.strangers.mail.a_dovecot import Dovecot, free_port
+from tests.strangers.mail.a_dovecot import Dovecot
 from tests.strangers.mail.people import Person
 
 PROFILE = "srv"
@@ -106,10 +108,12 @@ class MailWorld:
         """End everything."""
         for person in self._people:
             person.caller.http.close()
-        if self.dovecot is not None:
-            self.dovecot.stop()
-        if self.served is not None and self.served.process.poll() is None:
-            self.served.stop()
+        try:
+            if self.dovecot is not None:
+                self.dovecot.stop()
+        finally:
+            if self.served is not None and self.served.process.poll() is None:
+                self.served.stop()
 
 
 @contextmanager
@@ -121,5 +125,17 @@ def a_mail_world() -> Iterator[MailWorld]:
     try:
         yield world
     finally:
-        world.close()
-        shutil.rmtree(folder)
+        try:
+            world.close()
+        finally:
+            gone(folder)
+
+
+def gone(folder: Path) -> None:
+    """Take a folder away; a process of Dovecot that is just ending may still write there."""
+    for _ in range(20):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)  # it tells nobody when the last one has ended
+    shutil.rmtree(folder)

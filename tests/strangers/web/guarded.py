@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ import httpx
 from cryptography import x509
 
 from passless.programs.proxies_texts import radiusd
+from tests.free_ports import free_port
 from tests.server import test_serving
 from tests.server.asking import Caller
 from tests.server.serving import Served, start
@@ -30,7 +32,7 @@ from tests.strangers.needing import missing
 from tests.strangers.registering import on_host
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where Debian has them
-SLOW = 30  # seconds that a program may take to listen on a busy machine
+SLOW = 60  # seconds that a program may take to listen on a busy machine
 FORGED = {
     "Remote-User": "root",
     "Passless-Method": "session",
@@ -52,12 +54,6 @@ OURS = (
     "__Host-passless-visit",
 )
 THEIRS = ("theirs=1", "__Host-session=2", "my-passless-site-x=3", "passless=4")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -131,7 +127,7 @@ class Guarded:
     def browser(self, *, at: str = "127.0.0.1", **headers: str) -> httpx.Client:
         """Return a browser without an engine, or a script, somewhere on this machine."""
         transport = httpx.HTTPTransport(verify=self.tls, local_address=at)
-        return httpx.Client(transport=transport, headers=headers, timeout=30)
+        return httpx.Client(transport=transport, headers=headers, timeout=SLOW)
 
     def stop_serving(self) -> None:
         """Let the server be down."""
@@ -205,6 +201,7 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         with socket.socket() as trying:
             if trying.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        time.sleep(0.02)  # it tells nobody when it is ready
     raise AssertionError(log.read_text())
 
 
