@@ -148,6 +148,7 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
         expires_at=now + SESSION_LIFE,
         place=place,
         proofs=(Proof(kind=None, at=now),),
+        in_browser=bool(actor.visit),
     )
     entry = AuditEntry(
         at=now,

@@ -223,10 +223,17 @@ def sessions(parts: Parts, actor: Actor, target: str) -> tuple[SessionView, ...]
             current=who.session is not None and one.id == who.session.id,
             methods=tuple(names[proof.method] for proof in one.proofs if proof.method in names),
             name=_relying_party(parts, one) if one.kind in OF_PROGRAMS else "",
+            through=_through(one),
         )
         for one in parts.store.sessions(who.account.id)
         if one.kind is not SessionKind.TOKEN and not one.is_expired(now)
     )
+
+
+def _through(session: Session) -> str:
+    if session.kind in OF_PROGRAMS:
+        return "program"
+    return "browser" if session.in_browser else "terminal"
 
 
 def _relying_party(parts: Parts, session: Session) -> str:

@@ -75,7 +75,15 @@ def _recover(parts: Parts, at: Attempt, code: RecoveryCode, proof: Answer | None
     uses, consumes = _further_proof(parts, at, code, proof)
     after, events, notices = _in_recovery(parts, at, code)
     session, token = new_session(
-        parts, after, SessionKind.RECOVERY_CODE, place_of(at.actor), (), SESSION_LIFE, at.now, name=code.id
+        parts,
+        after,
+        SessionKind.RECOVERY_CODE,
+        place_of(at.actor),
+        (),
+        SESSION_LIFE,
+        at.now,
+        name=code.id,
+        in_browser=bool(at.actor.visit),
     )
     entry = entry_of(at.account, at.actor, "sign-in", Outcome.DONE, at.now, {"kinds": Kind.RECOVERY_CODE})
     parts.store.commit(

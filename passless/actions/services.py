@@ -21,13 +21,18 @@ def chosen(parts: Parts, request: NewAppPassword) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_cleaned(one) for one in request.services))
 
 
+def of_relying_parties(parts: Parts) -> tuple[str, ...]:
+    """Return the services of the relying parties here that are none of a mail or calendar server's."""
+    from passless.actions import relying_parties
+
+    return tuple(sorted({one.lower() for client in relying_parties.clients(parts) for one in client.services} - {*SERVICES}))
+
+
 def _check_known(parts: Parts, asked: Iterable[str]) -> None:
     unknown = [one for one in asked if one not in SERVICES]
     if not unknown:
         return
-    from passless.actions import relying_parties
-
-    here = sorted({one.lower() for client in relying_parties.clients(parts) for one in client.services} - {*SERVICES})
+    here = of_relying_parties(parts)
     for one in unknown:
         if one not in here:
             raise BadService(f'no service "{names.printable(one)}" is known', hint=_near(one, here))

@@ -343,7 +343,10 @@ def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], u
         others = tuple(proof for proof in current.proofs if proof.method not in ids)
         session, token = renewed(parts, current, (*others, *proofs), now)
     else:
-        session, token = new_session(parts, account, SessionKind.DIRECT, place_of(at.actor), proofs, SESSION_LIFE, now)
+        place, in_browser = place_of(at.actor), bool(at.actor.visit)
+        session, token = new_session(
+            parts, account, SessionKind.DIRECT, place, proofs, SESSION_LIFE, now, in_browser=in_browser
+        )
     kinds = [proof.kind for proof in proofs if proof.kind is not None]
     entry = entry_of(account, at.actor, "sign-in", Outcome.DONE, now, {"kinds": ",".join(kinds)})
     parts.store.commit(
@@ -376,6 +379,7 @@ def new_session(
     now: datetime,
     *,
     name: str = "",
+    in_browser: bool = False,
 ) -> tuple[Session, Secret]:
     """Make a session and the token that stands for it; only its hash is stored."""
     from passless.credentials.random_codes import new_token
@@ -392,5 +396,6 @@ def new_session(
         place=place,
         proofs=proofs,
         name=name,
+        in_browser=in_browser,
     )
     return session, token

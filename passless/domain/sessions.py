@@ -53,7 +53,8 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `rights` are those of a machine's token, or the scopes of a relying party's, whose id is its `name`; empty for people, who
     may do everything their proofs allow. A session that gets a new token keeps its id; `version` is how often it became another
-    in more than when it was seen. `came_of` is the line of the session that it was given or made in.
+    in more than when it was seen. `came_of` is the line of the session that it was given or made in. `in_browser`: it was
+    opened on a page of the server, for a browser and no program.
     """
 
     id: SessionId
@@ -69,6 +70,7 @@ class Session(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rights: tuple[str, ...] = ()
     came_of: str = ""
     version: int = 0
+    in_browser: bool = False
 
     @property
     def line(self) -> str:

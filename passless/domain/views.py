@@ -211,7 +211,7 @@ class PassView(Struct, frozen=True, kw_only=True):
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
-    """Somebody signed in; `name` is the relying party's that a session was given to, else empty."""
+    """Somebody signed in, `through` a browser, a terminal or a program; `name` is the relying party's that it was given to."""
 
     id: str
     kind: str
@@ -222,6 +222,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     current: bool
     methods: tuple[str, ...] = ()
     name: str = ""
+    through: str = "terminal"
 
 
 class TokenView(Struct, frozen=True, kw_only=True):

@@ -155,7 +155,7 @@ def sessions(items: Sequence[SessionView], look: Look) -> RenderableType:
         (
             Text("●" if one.current else " ", style="green"),
             safe(one.place or "–"),
-            safe(f"{one.kind}: {one.name}" if one.name else one.kind),
+            safe(_how(one)),
             when(one.created_at, look.now),
             when(one.last_seen_at, look.now),
             when(one.expires_at, look.now),
@@ -165,6 +165,23 @@ def sessions(items: Sequence[SessionView], look: Look) -> RenderableType:
     ]
     columns = ("", "place", "how", "began", "last seen", "ends", "id")
     return listing(look, columns, lines, nothing="nobody is signed in")
+
+
+def _how(one: SessionView) -> str:
+    """Say what a session is of, and how it came to be where that is not by signing in right there."""
+    match one.kind:
+        case "client":
+            return f"program {one.name}"
+        case "offline":
+            return f"program {one.name}, while you are away"
+        case "browser":
+            return "terminal, let in by a browser"
+        case "device-code":
+            return "device code"
+        case "temporary-pass" | "recovery-code":
+            return f"{one.through}, by a {one.kind.replace('-', ' ')}"
+        case _:
+            return one.through
 
 
 @list_of(WhatIfView)

@@ -23,6 +23,7 @@ from passless.domain.views import (
     NoticeView,
     ProblemView,
     RecoveryCodeView,
+    SessionView,
     StepView,
     WhatIfView,
 )
@@ -171,3 +172,24 @@ def test_only_the_newest_news_is_shown() -> None:
 )
 def test_times_are_said_as_people_say_them(away: timedelta, words: str) -> None:
     assert spoken(NOW + away, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"kind": "direct", "through": "browser"}, "browser"),
+        ({"kind": "direct", "through": "terminal"}, "terminal"),
+        ({"kind": "browser", "through": "terminal"}, "terminal, let in by a browser"),
+        ({"kind": "device-code", "through": "terminal"}, "device code"),
+        ({"kind": "recovery-code", "through": "browser"}, "browser, by a recovery code"),
+        ({"kind": "temporary-pass", "through": "terminal"}, "terminal, by a temporary pass"),
+        ({"kind": "client", "through": "program", "name": "Wiki"}, "program Wiki"),
+        ({"kind": "offline", "through": "program", "name": "Wiki"}, "program Wiki, while you are away"),
+    ],
+    ids=str,
+)
+def test_a_session_says_what_it_is_of(said: dict[str, str], words: str) -> None:
+    one = SessionView(
+        id="s1", created_at=NOW, last_seen_at=NOW, expires_at=NOW, place="desk", current=False, **{"name": "", **said}
+    )
+    assert f" {words} " in drawn(human.Listing(of=SessionView, items=(one,)), width=140)

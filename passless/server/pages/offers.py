@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct
@@ -85,14 +85,19 @@ def _app_password(form: Form) -> Request:
     days = form.words("days")
     if days and not (days.isascii() and days.isdigit() and len(days) < 6):
         raise NotTyped("the number of days is not a number")
-    services = [word for one in form.all("for") for word in one.replace(",", " ").split()]
+    known, others = (_words(form.all(name)) for name in ("for", "other"))
     return NewAppPassword(
         name=form.words("name"),
-        services=tuple(services),
+        services=(*known, *others),
+        known=known,
         lifetime=timedelta(days=int(days)) if days else None,
         device=form.words("device") or None,
         short=form.words("short") == "yes",
     )
+
+
+def _words(typed: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for one in typed for word in one.replace(",", " ").split())
 
 
 def _revoke_app_passwords(form: Form) -> Request:
@@ -187,7 +192,7 @@ OFFERS: Mapping[str, Offer] = {
         title="New app password",
         button="Make it and show it once",
         build=_app_password,
-        keeps=("name", "for", "days", "device", "short"),
+        keeps=("name", "for", "other", "days", "device", "short"),
         at="app-passwords",
     ),
     "revoke-app-passwords": Offer(

@@ -9,6 +9,7 @@ from itertools import islice
 from litestar import get, post
 from msgspec import Struct
 
+from passless.actions import services
 from passless.actions.activity import latest_events
 from passless.actions.who import SignInNeeded
 from passless.domain.audit import AuditEvent
@@ -115,7 +116,8 @@ def programs(visit: Visiting) -> Page:
 def new_app_password(visit: Visiting) -> Page:
     """Ask what an app password is for."""
     view = visit.view()
-    return visit.page("app_password.html", view=view, fields=visit.query, devices=sorted({*_devices(view)}))
+    here = services.of_relying_parties(visit.site.parts)
+    return visit.page("app_password.html", view=view, fields=visit.query, devices=sorted({*_devices(view)}), here=here)
 
 
 def _devices(view: AccountView) -> list[str]:

@@ -78,6 +78,7 @@ HINTS: Mapping[str, str] = {
     "no-such-account": "",
     "busy": "Somebody changed the account at the same moment. Look at it again and try once more.",
     "weak-password": "",
+    "bad-service": "Go back and choose from the list; a service that is not listed goes into the field below it.",
     "fault": "Try again in a while, and tell whoever runs this server if it stays.",
 }  # by code, where the hint is about the command line
 EVENTS: Mapping[str, str] = {

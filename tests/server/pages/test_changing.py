@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from urllib.parse import urlencode
 
@@ -9,8 +10,10 @@ import pyotp
 import pytest
 from msgspec.structs import replace
 
+from passless.directories.local import LocalDirectory
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.methods import Kind
+from passless.domain.relying_parties import NewRelyingParty
 from passless.domain.requests import Answer, NewAppPassword, RenameAccountTo
 from passless.domain.secret import Secret
 from passless.domain.views import SecondProofNeeded, SignedIn
@@ -73,20 +76,49 @@ def _version(world: World, browser: Browser) -> int:
 def test_a_new_app_password_is_shown_once_and_never_again(world: World, ada: SignedIn) -> None:
     """must hold 1"""
     browser = _prove(world, ada, two_step(world, ada))
-    query = urlencode({"name": "Mail", "for": ["imap", "smtp, caldav"], "days": "30"}, doseq=True)
+    query = urlencode({"name": "Mail", "for": ["imap", "smtp"], "other": "caldav, my-thing", "days": "30"}, doseq=True)
     plan = browser.get(f"/change/new-app-password?{query}")
-    shown = browser.fill(plan, "/change/new-app-password", **{"for": ["imap", "smtp, caldav"]})
+    shown = browser.fill(plan, "/change/new-app-password", **{"for": ["imap", "smtp"], "other": "caldav, my-thing"})
     secret = re.search(r'<output id="secret"[^>]*>([a-z ]+)</output>', shown.text)
     assert secret is not None
     assert len(secret[1].replace(" ", "")) == 24
     assert shown.headers["cache-control"] == "no-store"
     listed = browser.get("/").text
-    assert "For imap, smtp, caldav" in listed
+    assert "For imap, smtp, caldav, my-thing" in listed
     assert secret[1] not in listed
     assert world.place.owner_of(secret[1].replace(" ", "")) is not None
     revoke = browser.get(re.search(r"/change/revoke-app-passwords\?id=[a-z0-9]+", listed)[0])
     assert browser.fill(revoke, "/change/revoke-app-passwords").status_code == 303
     assert world.place.owner_of(secret[1].replace(" ", "")) is None
+
+
+def test_an_app_password_is_for_services_of_the_list_or_for_one_that_is_named_beside_it(world: World, ada: SignedIn) -> None:
+    """As in the terminal: the list has those of the relying parties too, and a slip is no service."""
+    world.place.change(on_host=True)
+    wiki = NewRelyingParty(name="wiki", kind="http")
+    made = LocalDirectory(world.place.parts).add_relying_party(Actor(), wiki)
+    assert made.secret is not None
+    world.place.keep_secret(made.secret)
+    world.place.change(on_host=False)
+    browser = _prove(world, ada, two_step(world, ada))
+    form = browser.get("/app-passwords/new").text
+    assert 'type="checkbox" name="for" value="wiki"' in form
+    assert browser.get("/change/new-app-password?" + urlencode({"name": "Wiki", "for": "wiki"})).status_code == 200
+    slip = browser.get("/change/new-app-password?" + urlencode({"name": "Wiki", "for": "wikki"}))
+    assert slip.status_code == 422
+    assert "no service" in html.unescape(slip.text).lower()
+    assert "choose from the list" in slip.text
+    assert browser.get("/change/new-app-password?" + urlencode({"name": "Wiki", "other": "wikki"})).status_code == 200
+
+
+def test_a_session_is_said_to_be_a_browsers_or_a_terminals(world: World, signed_in: Browser) -> None:
+    """The account was made by no browser."""
+    said = world.directory.sessions(actor_of(signed_in), "ada")
+    assert sorted((one.through, one.current, one.kind) for one in said) == [
+        ("browser", True, "direct"),
+        ("terminal", False, "direct"),
+    ]
+    assert signed_in.get("/").text.count(", a terminal") == 1
 
 
 def _prove(world: World, made: SignedIn, app: pyotp.TOTP) -> Browser:
