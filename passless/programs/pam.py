@@ -111,7 +111,7 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
     if others_change() is None:
         services[f"{slug}{WAITS}"] = WAIT_TEXT
     texts = {
-        file: text.format(name=name, file=file, module=_module(setup), waiting=_waiting(setup))
+        file: text.format(name=name, file=file, slug=slug, module=_module(setup), waiting=_waiting(setup))
         for file, text in services.items()
     }
     return (
@@ -142,7 +142,7 @@ CODE_TEXT = """\
 
 WAIT_TEXT = """\
 # passless ("{name}"): the password of this machine, then an approval on another device, for what shows words and takes none.
-# It shows a code and an address and waits. Not for sshd, which shows nothing before it asks something.
+# It shows a code and an address and waits. Not for sshd, which shows nothing before it asks something: {slug}-code is.
 # For a service, in its file, in the place of "@include common-auth":   @include {file}
 auth	requisite	pam_unix.so
 {waiting}
@@ -324,7 +324,11 @@ auth	required	pam_permit.so"""
 
 def _waiting(setup: Setup) -> str:
     command = f"{sys.executable} -I -m passless.programs.waiting_for_approval {_secret_file(setup)}"
-    return f"auth\trequisite\tpam_exec.so quiet seteuid stdout {command}"
+    return f"""\
+# pam_exec calls every failure a fault of the system: what it did not let through is refused by a word of PAM's own.
+auth	[success=1 default=ignore]	pam_exec.so quiet seteuid stdout {command}
+auth	requisite	pam_deny.so
+auth	required	pam_permit.so"""
 
 
 def others_change() -> Path | None:

@@ -22,6 +22,10 @@ PRESS_ENTER = ", then press Enter here: "  # how the server's words end for who 
 GOES_ON = ". It goes on here by itself."
 NOT_THERE = "The server that checks the second step does not answer now; try again later."
 NOT_APPROVED = "Nobody approved it, or somebody refused."
+SSHD = "ssh"  # what sshd calls its terminal at PAM
+NOT_FOR_SSHD = (
+    "sshd shows nothing while somebody waits, so nobody can approve this: its service file is the one that ends in -code."
+)
 LARGEST = 4096  # bytes
 
 
@@ -35,7 +39,9 @@ class Where(NamedTuple):
 
 
 def run(file: Path, environ: Mapping[str, str]) -> int:
-    """Ask until somebody approved, refused, or was too late; return the status to end with."""
+    """Ask until somebody approved, refused, or was too late; return the status to end with. Under sshd it ends at once."""
+    if environ.get("PAM_TTY") == SSHD:
+        return _end(NOT_FOR_SSHD)
     where = read(file)
     state, is_shown = b"", False
     with _socket(where) as asking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pexpect
 
 from passless.programs.pam import NOT_THERE as SERVER_DOWN
 from passless.programs.waiting_for_approval import NOT_APPROVED
-from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, NOT_YET, PASSWORD_PROMPT, Host, Somebody
+from passless.programs.waiting_for_approval import NOT_THERE as WAITS_IN_VAIN
+from tests.free_ports import free_port
+from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, NOT_YET, PAM, PASSWORD_PROMPT, Host, Somebody
 from tests.server.asking import PASSWORD
 from tests.server.serving import keep_secret
 from tests.strangers.registering import on_host
@@ -129,15 +132,31 @@ def test_who_presses_enter_first_is_let_in_as_soon_as_they_approve(host: Host) -
 
 def test_where_nobody_can_type_the_code_is_shown_and_it_waits(host: Host) -> None:
     ada, bob = host.somebody().joins(), host.somebody().joins()
-    for person, said, end in ((ada, "approve", IN), (bob, "refuse", NOT_APPROVED)):
+    for person, said, ends in ((ada, "approve", (IN,)), (bob, "refuse", (NOT_APPROVED, WRONG))):
         child = host.begins(f"{host.service}-wait", person.name)
         child.expect(PASSWORD_PROMPT)
         child.sendline(LOCAL_PASSWORD)
         child.expect(r"type ([B-Z]{4}-[B-Z]{4}) there\. It goes on here by itself\.")
         person.answers(str(child.match.group(1)), said)
-        assert end in last_words(child)
+        words = last_words(child)
+        assert all(end in words for end in ends)
+        assert words.endswith(ends[-1])
     assert second_steps(host, ada) == [("done", "")]
     assert second_steps(host, bob) == []
+
+
+def test_where_nobody_can_type_and_the_server_is_down_it_is_said_and_no_fault_of_the_system(host: Host, tmp_path: Path) -> None:
+    ada = host.somebody()
+    files = (PAM / f"{host.service}-wait").read_text()
+    known = Path(f"/etc/{host.service}.radius")
+    assert f" {known}\n" in files
+    elsewhere = tmp_path / "nobody-listens.radius"
+    elsewhere.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{free_port()}", known.read_text()))
+    service = host.a_service(files.replace(str(known), str(elsewhere)))
+    status, said = host.asks(service, ada.name, (PASSWORD_PROMPT, LOCAL_PASSWORD))
+    assert status != 0
+    assert WAITS_IN_VAIN in " ".join(said.split())
+    assert said.strip().endswith(WRONG)
 
 
 def test_what_was_refused_lets_nobody_in(host: Host) -> None:

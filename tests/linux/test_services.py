@@ -7,6 +7,7 @@ from pathlib import Path
 import pexpect
 
 from passless.programs.pam import NOT_THERE
+from passless.programs.waiting_for_approval import NOT_FOR_SSHD
 from tests.linux.host import APPROVAL_PROMPT, CODE_PROMPT, LOCAL_PASSWORD, PASSWORD_PROMPT, Host
 from tests.linux.services import a_key, a_login, a_sudoer, an_sshd
 
@@ -35,6 +36,18 @@ def test_ssh_asks_for_the_password_and_a_code(host: Host, tmp_path: Path) -> Non
         child.expect(CODE_PROMPT)
         child.sendline(ada.wrong_code())
         assert "Permission denied" in said_at_the_end(child)
+
+
+def test_ssh_with_the_file_for_who_cannot_type_says_so_at_once(host: Host, tmp_path: Path) -> None:
+    """sshd shows words together with a question only, or at the end."""
+    ada = host.somebody().joins()
+    with an_sshd(tmp_path, f"@include {host.service}-wait\n", "keyboard-interactive") as sshd:
+        child = sshd.ssh(ada, "-o", "LogLevel=INFO")
+        child.expect(PASSWORD_PROMPT)
+        child.sendline(LOCAL_PASSWORD)
+        said = " ".join(said_at_the_end(child).split())
+        assert NOT_FOR_SSHD in said
+        assert "Permission denied" in said
 
 
 def test_ssh_asks_for_a_key_and_a_code_or_an_approval(host: Host, tmp_path: Path) -> None:
