@@ -4,7 +4,7 @@ The account is the one whose name is the local user's, letter for letter in its 
 an account, and an account without an authenticator app, are asked the same, answered the same and cost the same (must hold 3).
 A code is counted before it is checked, used once (must hold 12), and in the audit trail, as at any sign-in. It is counted for
 this host alone: what strangers guess on the web turns no host off. Nothing else is taken here: neither an app password nor a
-recovery code nor a temporary pass signs a person in on a host, nor a method that a recovery keeps off hosts.
+recovery code nor a temporary pass signs a person in on a host, nor a method that does not count there (`count_on_hosts`).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
         throttle.count(parts, account.id, actor.place, Kind.TOTP, now=now, host=asked.party.id)
         for _ in range(TRIES):
             account = found.account
-            counting = replace(account, methods=count_on_hosts(account, now))
+            counting = replace(account, methods=count_on_hosts(account, parts.rules, now))
             proven = proving.check(parts, counting, Answer(kind=Kind.TOTP, text=code), None, now)
             try:
                 keep(parts, asked, found, Kind.TOTP, now, uses=(proven.use,))

@@ -40,10 +40,11 @@ def opens_hosts(
 ) -> Iterator[HardwareKey]:
     """Return the keys that let the person in to a host without anything else.
 
-    Each is a way in of its own: with two-step on, only one that is two factors. None that may have been copied, and none that a
-    recovery keeps off hosts (`count_on_hosts`). Every key is safe from phishing; what is asked for beyond `ANY` is two factors.
+    Each is a way in of its own: with two-step on, only one that is two factors. None that may have been copied, none that
+    nothing but one factor vouches for, and none that a recovery keeps off hosts (`count_on_hosts`). Every key is safe from
+    phishing; what is asked for beyond `ANY` is two factors.
     """
-    counting = {method.id for method in count_on_hosts(account, now)}
+    counting = {method.id for method in count_on_hosts(account, rules, now)}
     for method in hardware_keys(account):
         used = uses.get(method.id)
         if method.id not in counting or (used is not None and used.cloned) or not signs_in(method, rules, now):
