@@ -6,7 +6,7 @@ import errno
 import queue
 import time
 from itertools import count
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from fido2.ctap import STATUS, CtapError
@@ -39,6 +39,7 @@ class SoftwareConnection(CtapHidConnection):
         self._channel: int | None = None
         self._reports: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._running: Transaction | None = None
+        self._turn = Lock()  # whoever reads the answer may send the next command before `finish` is through
         self._closed = False
 
     @property
@@ -80,8 +81,9 @@ class SoftwareConnection(CtapHidConnection):
 
     def finish(self, message: Message) -> None:
         """Send the answer to the running command."""
-        self.send(message)
-        self._running = None
+        with self._turn:
+            self.send(message)
+            self._running = None
 
     def _refuse_dead(self, code: int) -> None:
         # The same errors as the Linux kernel gives for a hidraw file.
@@ -101,7 +103,8 @@ class SoftwareConnection(CtapHidConnection):
         elif self._key.is_busy:
             self._error(message, HidError.CHANNEL_BUSY)
         elif message.command == HidCommand.CBOR:
-            self._running = Transaction(self, message.channel)
+            with self._turn:
+                self._running = Transaction(self, message.channel)
             if not self._key.start(self, self._running, message):
                 self._running = None
                 self._error(message, HidError.CHANNEL_BUSY)
