@@ -196,6 +196,8 @@ class Endings:
             return None
         if cursor.instance == self._instance and self._first <= cursor.number <= self._end:
             return (), cursor.number
+        if cursor.at > self._site.parts.now() + FAR:
+            return None  # by a clock that was ahead: something may have ended since that has an earlier time
         since, until = cursor.at - FAR, self._since + timedelta(microseconds=1)
         number, found = self._end, {one.id: one for one in self._kept if one.at >= since}
         if since < until:
@@ -208,7 +210,7 @@ class Endings:
     def _cursor(self, number: int) -> str:
         """Return the cursor of who was told everything before a number."""
         offset = number - self._first
-        at = min((self._read_to, *(one.at for one in self._kept[offset:])))
+        at = min((self._read_to, self._site.parts.now(), *(one.at for one in self._kept[offset:])))
         before = self._kept[max(0, offset - MOST_REMEMBERED) : offset]
         had = tuple(one.id for one in before if one.at >= at - 2 * FAR)
         return write_cursor(Cursor(at=at, instance=self._instance, number=number, had=had))

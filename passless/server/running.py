@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -21,9 +22,10 @@ from passless.server.certificates import Certificate, Renewal
 from passless.server.connections import Connection
 from passless.server.endings import Endings
 from passless.server.handshakes import Doorkeeper
+from passless.server.lasting import go_on
 from passless.server.log import Log
 from passless.server.metrics import Metrics
-from passless.server.openid.back_channel import BackChannel
+from passless.server.openid import back_channel
 from passless.server.site import Site
 from passless.server.sockets.opening import Wanted
 from passless.server.sockets.trying import Sockets
@@ -91,9 +93,13 @@ class Server(uvicorn.Server):
         if wanted.metrics_listening is not None:
             self._metrics = await metrics_page.serve(wanted.metrics_listening, wanted.metrics)
         await self._sockets.open()
-        self._tasks.append(asyncio.create_task(self._sweep()))
-        self._tasks.append(asyncio.create_task(keep_time(wanted.site.parts)))
-        self._tasks.append(asyncio.create_task(BackChannel(wanted.site, wanted.endings, wanted.log).run()))
+        telling = back_channel.BackChannel(wanted.site, wanted.endings, wanted.log)
+        for name, work in (
+            ("sweep", self._sweep),
+            ("time", partial(keep_time, wanted.site.parts)),
+            (back_channel.NAME, telling.run),
+        ):
+            self._tasks.append(asyncio.create_task(go_on(work, wanted.log, name)))
         if wanted.tls_cert and wanted.tls_key and self.config.ssl is not None:
             certificate = Certificate(cert=wanted.tls_cert, key=wanted.tls_key)
             self._tasks.append(asyncio.create_task(Renewal(certificate, self.config.ssl, wanted.log).watch()))

@@ -20,12 +20,14 @@ from passless.domain.endings import Ending
 from passless.domain.errors import PasslessError
 from passless.domain.relying_parties import SIGNATURES, Client, check_redirect_uri
 from passless.server.endings import AWAY, Endings
+from passless.server.lasting import go_on
 from passless.server.log import Log
 from passless.server.openid import given, id_tokens, posting
 from passless.server.openid.given import Held
 from passless.server.openid.posting import Answer
 from passless.server.site import Site
 
+NAME = "back-channel"  # in the log
 EVENT = "http://schemas.openid.net/event/backchannel-logout"  # §2.4
 TOKEN_LIFE = timedelta(minutes=2)  # §2.4: at most two minutes
 JTI_SIZE = 16  # bytes, 128 bits
@@ -52,7 +54,7 @@ class BackChannel:
         try:
             while not await self._is_wanted():
                 await asyncio.sleep(LOOK_EVERY)
-            others = asyncio.create_task(self._tell_what_is_left())
+            others = asyncio.create_task(go_on(self._tell_what_is_left, self._log, NAME))
             try:
                 await self._catch_up()
                 async for told in self._endings.follow():
@@ -117,6 +119,8 @@ class BackChannel:
                     await self._not_told(client, claimed, why)
         except PasslessError:
             return  # the claim runs out, and it is told then
+        except Exception as error:  # noqa: BLE001 - so it is after a fault of ours, which is in the log
+            self._log.fault(error, request_id=NAME)
 
     async def _not_told(self, client: Client, held: Held, why: Answer) -> None:
         """Say so, and tell it later; one that says it will never take it has said so."""

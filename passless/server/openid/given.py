@@ -6,7 +6,8 @@ read when that is gone, and lets nobody do anything, so that it outlives an old 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -141,8 +142,7 @@ def forget(parts: Parts, held: Held) -> None:
 def of(parts: Parts, account_id: str) -> Iterator[Held]:
     """Return everything that was given for somebody."""
     front = f"{account_id}/"
-    found = takewhile(lambda one: one.key.startswith(front), parts.store.records(KIND, after=front))
-    return (_read(one) for one in found)
+    return _read(takewhile(lambda one: one.key.startswith(front), parts.store.records(KIND, after=front)))
 
 
 class _Gone:
@@ -177,8 +177,11 @@ def _outlived(given: GivenIn, ending: Ending) -> bool:
 
 
 def _everything(parts: Parts) -> Iterator[Held]:
-    return (_read(one) for one in parts.store.records(KIND))
+    return _read(parts.store.records(KIND))
 
 
-def _read(record: Record) -> Held:
-    return Held(msgspec.json.decode(record.document, type=GivenIn), record)
+def _read(records: Iterable[Record]) -> Iterator[Held]:
+    """Read records, but for those of a later version of passless, which tells of them itself."""
+    for record in records:
+        with suppress(msgspec.DecodeError):
+            yield Held(msgspec.json.decode(record.document, type=GivenIn), record)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from passless.domain.errors import PasslessError
+from passless.server.lasting import go_on
 from passless.server.log import Log
 from passless.server.site import Site
 from passless.server.sockets.opening import Opened, Wanted, open_at
@@ -36,7 +38,9 @@ class Sockets:
         for one in self._wanted:
             why = await self._try(one)
             if why is not None:
-                self._tasks.append(asyncio.create_task(self._try_again(one, why)))
+                self._tasks.append(
+                    asyncio.create_task(go_on(partial(self._try_again, one, why), self._log, f"socket {one.party}"))
+                )
 
     def close(self) -> None:
         """Answer nobody any more."""
