@@ -15,6 +15,8 @@ from passless.actions import noting
 from passless.actions.parts import Parts
 from passless.actions.sign_in_states import SIGN_IN, are_handed_out, is_handed_out, opened
 from passless.actions.who import SignInNeeded, place_of, session_of
+from passless.credentials.passkeys import RelyingParty
+from passless.credentials.random_codes import new_id
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.ceremonies import USED, Ceremony, CeremonyId
@@ -43,8 +45,6 @@ class WrongOrigin(WrongUse):
 
 def new_ceremony_id(parts: Parts) -> CeremonyId:
     """Return an id that nobody guesses."""
-    from passless.credentials.random_codes import new_id
-
     return CeremonyId(new_id(parts.entropy, length=CEREMONY_ID_LENGTH))
 
 
@@ -54,8 +54,6 @@ def origin_of(parts: Parts, asked: str | None) -> str:
     Raises:
         WrongOrigin: a server was asked for another one.
     """
-    from passless.credentials.passkeys import RelyingParty
-
     if parts.origin:
         if asked not in (None, parts.origin):
             raise WrongOrigin(f"keys and passkeys answer to {parts.origin} only")

@@ -19,6 +19,8 @@ from passless.actions.ceremonies import binding, new_ceremony_id, origin_of
 from passless.actions.parts import Access, Parts
 from passless.actions.sign_in_states import SIGN_IN, SignInState, are_handed_out, hand_out
 from passless.actions.who import session_of, session_on
+from passless.credentials.passkey_sign_in import begin_sign_in
+from passless.credentials.passkeys import RelyingParty, UserVerification
 from passless.domain.account import Account
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony
 from passless.domain.errors import ProofNeeded
@@ -138,9 +140,6 @@ def _credentials(held: Iterable[SignInMethod]) -> tuple[Credential, ...]:
 
 def _put(parts: Parts, question: Question, origin: str, *, challenge: bytes = b"") -> Challenge:
     """Put a question into the words of WebAuthn, with a challenge of its own where none is given."""
-    from passless.credentials.passkey_sign_in import begin_sign_in
-    from passless.credentials.passkeys import RelyingParty, UserVerification
-
     assert parts.rules.rp_id is not None  # an embedded store and a server always have one
     begun = begin_sign_in(
         RelyingParty(id=parts.rules.rp_id, name=parts.issuer),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from passless.actions.parts import Access, Parts
+from passless.credentials.passkey_sign_in import KnownCredential, SignInExpected, finish_sign_in
+from passless.credentials.proofs import WrongCode, WrongProof
 from passless.domain.account import MAXIMUM_TOTP, Account
 from passless.domain.errors import Unavailable
 from passless.domain.methods import (
@@ -31,12 +32,11 @@ from passless.domain.secret import Secret
 from passless.domain.sessions import Proof
 from passless.domain.use_state import Use, UseState
 
-if TYPE_CHECKING:
-    from passless.credentials.passkey_sign_in import KnownCredential
-
 NOBODYS_SEED = "A" * 32  # base 32 of 160 bits, as long as a real one
 NOBODYS_SEAL = bytes(12 + len(NOBODYS_SEED) + 16)  # nonce, seed and tag of AES-GCM, as long as a real one
 SIGNED = frozenset({Kind.SECURITY_KEY, Kind.PASSKEY, Kind.AUTHENTICATOR})
+
+_read_expected = msgspec.json.Decoder(SignInExpected).decode
 
 
 class Proven(Struct, frozen=True):
@@ -69,14 +69,11 @@ def check(parts: Parts, account: Account, answer: Answer, state: bytes | None, n
         return _totp(parts, account, methods, answer.text, now)
     if answer.kind in SIGNED:
         return _signature(parts, account, methods, answer.text, state, now)
-    from passless.credentials.proofs import WrongProof
-
     raise WrongProof("no method of that kind")
 
 
 def _password(methods: Sequence[SignInMethod], text: Secret, now: datetime) -> Proven:
     from passless.credentials import passwords
-    from passless.credentials.proofs import WrongProof
 
     for method in methods:
         if isinstance(method, Password) and passwords.verify_password(method.hash, text):
@@ -88,7 +85,6 @@ def _password(methods: Sequence[SignInMethod], text: Secret, now: datetime) -> P
 
 def _totp(parts: Parts, account: Account, methods: Sequence[SignInMethod], text: Secret, now: datetime) -> Proven:
     from passless.credentials import totp
-    from passless.credentials.proofs import WrongCode
 
     uses = parts.store.uses(account.id)
     found: Proven | None = None
@@ -114,7 +110,6 @@ def _totp(parts: Parts, account: Account, methods: Sequence[SignInMethod], text:
 def _check_nothing(parts: Parts, account: Account, text: Secret, now: datetime) -> None:
     """Do the work of a check with an app that is not there, so that time does not tell how many there are."""
     from passless.credentials import totp
-    from passless.credentials.proofs import WrongCode
 
     vault = parts.vault
     try:
@@ -129,15 +124,12 @@ def _check_nothing(parts: Parts, account: Account, text: Secret, now: datetime) 
 def _signature(
     parts: Parts, account: Account, methods: Sequence[SignInMethod], text: Secret, state: bytes | None, now: datetime
 ) -> Proven:
-    from passless.credentials import passkey_sign_in
-    from passless.credentials.proofs import WrongProof
-
     if state is None:
         raise WrongProof("no challenge", hint="begin first: passless sign-in --with security-key --begin")
-    expected = msgspec.json.decode(state, type=passkey_sign_in.SignInExpected)
+    expected = _read_expected(state)
     uses = parts.store.uses(account.id)
     known = list(_known_credentials(account, methods, uses))
-    signed = passkey_sign_in.finish_sign_in(expected, known, text.reveal())
+    signed = finish_sign_in(expected, known, text.reveal())
     method = next(one for one in methods if (held := credential_of(one)) is not None and held.id == signed.credential.id)
     verified_at_enrolment = isinstance(method, Passkey | Authenticator) or (
         isinstance(method, SecurityKey) and method.user_verified
@@ -151,8 +143,6 @@ def _known_credentials(
     account: Account, methods: Sequence[SignInMethod], uses: Mapping[str, UseState]
 ) -> Iterator[KnownCredential]:
     """Return the credentials of methods with the last counters seen."""
-    from passless.credentials.passkey_sign_in import KnownCredential
-
     for method in methods:
         credential = credential_of(method)
         if credential is not None:

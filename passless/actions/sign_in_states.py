@@ -17,6 +17,10 @@ from msgspec import Struct
 
 from passless.actions import nobody, store_secret
 from passless.actions.parts import Access, Parts
+from passless.credentials import handed_out
+from passless.credentials.cose_keys import BadResponse
+from passless.credentials.passkey_sign_in import SignInExpected
+from passless.credentials.passkeys import UserVerification, from_base64, to_base64
 from passless.domain.ceremonies import CEREMONY_LIFE, Ceremony, CeremonyId
 from passless.domain.methods import Kind
 from passless.domain.sessions import Proof
@@ -56,6 +60,9 @@ class _Content(Struct, frozen=True, array_like=True):
     verified: bool
 
 
+_read_content = msgspec.msgpack.Decoder(_Content).decode
+
+
 def are_handed_out(parts: Parts) -> bool:
     """Tell whether what was begun without a proof is sealed: on a server, where answers carry one origin."""
     return parts.access is Access.NOBODY and bool(parts.origin)
@@ -71,9 +78,6 @@ def hand_out(parts: Parts, who: str, bound: str, *, verified: bool, now: datetim
         verified: whether the key has to verify who touches it.
         now: when it begins.
     """
-    from passless.credentials import handed_out
-    from passless.credentials.passkeys import to_base64
-
     content = msgspec.msgpack.encode(_Content(who.ljust(WHO), now, bound, verified))
     key = store_secret.derived(store_secret.read(parts).key, SIGN_IN)
     sealed = handed_out.seal(key, content, parts.entropy)
@@ -100,10 +104,6 @@ def opened(parts: Parts, handed: str) -> Ceremony | None:
 
     One that was begun before an old copy of the store was put back is none either (must hold 13).
     """
-    from passless.credentials import handed_out
-    from passless.credentials.cose_keys import BadResponse
-    from passless.credentials.passkeys import from_base64
-
     key = store_secret.derived(store_secret.read(parts).key, SIGN_IN)
     try:
         sealed = from_base64(handed.removeprefix(PREFIX)) if len(handed) <= LONGEST else b""
@@ -112,7 +112,7 @@ def opened(parts: Parts, handed: str) -> Ceremony | None:
     content = handed_out.unseal(key, sealed)
     if content is None:
         return None
-    found = msgspec.msgpack.decode(content, type=_Content)
+    found = _read_content(content)
     if parts.store.restored_at is not None and found.begun_at <= parts.store.restored_at:
         return None
     who = found.who.rstrip()
@@ -134,9 +134,6 @@ def opened(parts: Parts, handed: str) -> Ceremony | None:
 
 
 def _expected(parts: Parts, challenge: bytes, *, verified: bool, nameless: bool) -> bytes:
-    from passless.credentials.passkey_sign_in import SignInExpected
-    from passless.credentials.passkeys import UserVerification
-
     assert parts.rules.rp_id is not None  # a server always has one
     expected = SignInExpected(
         challenge=challenge,

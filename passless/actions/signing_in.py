@@ -22,6 +22,9 @@ from passless.actions.parts import Parts
 from passless.actions.renewing import renewed
 from passless.actions.sign_in_states import SIGN_IN, SignInState
 from passless.actions.who import place_of, session_on, token_hash
+from passless.credentials.cose_keys import BadResponse
+from passless.credentials.passkey_sign_in import read_sign_in
+from passless.credentials.random_codes import new_id, new_token
 from passless.domain import hosts
 from passless.domain.account import Account
 from passless.domain.audit import AuditEntry, Notice, Outcome
@@ -38,6 +41,7 @@ from passless.ports import NoSuchAccount, VersionMoved, Write
 from passless.ports.directory import Actor
 
 MARK_CLONED = "mark-cloned"  # in the audit trail, once for a key
+_decode_state = msgspec.json.Decoder(SignInState).decode
 TYPED = (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS)  # what is proven without a question
 
 
@@ -132,9 +136,9 @@ def sign_in(parts: Parts, actor: Actor, target: str, answer: Answer, ceremony: C
 
 
 def _try(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
-    from passless.actions import temporary_passes
-
     if answer.kind is Kind.TEMPORARY_PASS:
+        from passless.actions import temporary_passes
+
         return temporary_passes.sign_in(parts, at, answer.text)
     return _with_proof(parts, at, answer)
 
@@ -160,7 +164,7 @@ def _state(ceremony: Ceremony) -> SignInState:
 
 @lru_cache(maxsize=16)  # asked several times for one answer
 def _read_state(state: bytes) -> SignInState:
-    return msgspec.json.decode(state, type=SignInState)
+    return _decode_state(state)
 
 
 def _found(parts: Parts, target: str, ceremony: Ceremony | None, answer: Answer, now: datetime) -> Found:
@@ -181,9 +185,6 @@ def _found(parts: Parts, target: str, ceremony: Ceremony | None, answer: Answer,
 
 def _owner_of(parts: Parts, answer: Answer, now: datetime) -> Found:
     """Return the account that a passkey says it is of; nobody's where no account has its credential."""
-    from passless.credentials.cose_keys import BadResponse
-    from passless.credentials.passkey_sign_in import read_sign_in
-
     if answer.kind is not Kind.PASSKEY:
         raise WrongUse("a sign-in without a name is finished with a passkey", hint="begin with a name for other methods")
     with suppress(BadResponse, NoSuchAccount):
@@ -274,10 +275,12 @@ def _with_proof(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
 
 def _rehashed(parts: Parts, account: Account, answer: Answer) -> Account:
     """Return the account with its password, right just now, hashed as new ones are (security.md, "password hash")."""
+    if answer.kind is not Kind.PASSWORD:
+        return account
     from passless.credentials import passwords
 
     password = account.password
-    if answer.kind is not Kind.PASSWORD or password is None or not passwords.needs_rehash(password.hash):
+    if password is None or not passwords.needs_rehash(password.hash):
         return account
     fresh = replace(password, hash=passwords.hash_password(answer.text, parts.entropy))
     return replace(account, methods=tuple(fresh if isinstance(one, Password) else one for one in account.methods))
@@ -382,11 +385,9 @@ def new_session(
     in_browser: bool = False,
 ) -> tuple[Session, Secret]:
     """Make a session and the token that stands for it; only its hash is stored."""
-    from passless.credentials.random_codes import new_token
-
     token = new_token(parts.entropy)
     session = Session(
-        id=SessionId(parts.new_id()),
+        id=SessionId(new_id(parts.entropy)),
         account_id=account.id,
         token_hash=token_hash(token),
         kind=kind,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from passless.credentials.proofs import WrongProof
 from passless.domain.errors import WrongUse
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey, EllipticCurveSignatureAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -86,20 +87,41 @@ def load_public_key(encoded: bytes) -> tuple[int, PublicKey]:
 
 def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> None:
     """Check a signature with a COSE key; `WrongProof` when it is not the key's."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-
-    _, key = load_public_key(public_key)
+    algorithm, key = load_public_key(public_key)
     try:
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            key.verify(signature, message)
-    except InvalidSignature as error:
+        _CHECKS[algorithm](key, message, signature)
+    except _invalid_signature() as error:
         raise WrongProof("signature") from error
+
+
+@cache
+def _invalid_signature() -> type[Exception]:
+    from cryptography.exceptions import InvalidSignature
+
+    return InvalidSignature
+
+
+@cache
+def _ecdsa() -> EllipticCurveSignatureAlgorithm:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return ec.ECDSA(hashes.SHA256())
+
+
+def _check_es256(key: Any, message: bytes, signature: bytes) -> None:
+    key.verify(signature, message, _ecdsa())
+
+
+def _check_eddsa(key: Any, message: bytes, signature: bytes) -> None:
+    key.verify(signature, message)
+
+
+def _check_rs256(key: Any, message: bytes, signature: bytes) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
 
 
 def _p256(cose: dict[Any, Any]) -> EllipticCurvePublicKey:
@@ -110,9 +132,14 @@ def _p256(cose: dict[Any, Any]) -> EllipticCurvePublicKey:
 
 
 def _on_p256(x: bytes, y: bytes) -> EllipticCurvePublicKey:
+    return _read_point()(b"\x04" + x + y)
+
+
+@cache
+def _read_point() -> Callable[[bytes], EllipticCurvePublicKey]:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + x + y)
+    return partial(ec.EllipticCurvePublicKey.from_encoded_point, ec.SECP256R1())
 
 
 def _ed25519(cose: dict[Any, Any]) -> Ed25519PublicKey:
@@ -141,3 +168,4 @@ _READERS: dict[tuple[Any, Any], Callable[[dict[Any, Any]], PublicKey]] = {
     (EDDSA, OKP): _ed25519,
     (RS256, RSA): _rsa,
 }
+_CHECKS: dict[int, Callable[[Any, bytes, bytes], None]] = {ES256: _check_es256, EDDSA: _check_eddsa, RS256: _check_rs256}
