@@ -207,7 +207,7 @@ def decode(content: bytes, kind: type[T]) -> T:
 
 def encode_outcome(outcome: Any) -> bytes:
     """Return what came of a request, as `--json` prints it; the token of a session that began is in it."""
-    return encode(_document(outcome))
+    return encode(outcome if isinstance(outcome, SignedIn) else _document(outcome))
 
 
 def encode_repeated(outcome: Any) -> bytes:

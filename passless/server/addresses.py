@@ -16,6 +16,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Headers = Iterable[tuple[bytes, bytes]]
 
+PLACE = "passless_place"  # where the scope of a request remembers its place
 SOCKET = "socket"  # the place of a peer without an address, on a unix socket
 FORWARDED_FOR = b"x-forwarded-for"
 FORWARDED_PROTO = b"x-forwarded-proto"
@@ -28,7 +29,14 @@ def address_of(request: Request[Any, Any, Any], site: Site) -> str:
 
 
 def place_of(scope: Any, site: Site) -> str:
-    """Return where a request comes from, by its ASGI scope."""
+    """Return where a request comes from, by its ASGI scope, which remembers it."""
+    known: str | None = scope.get(PLACE)
+    if known is None:
+        known = scope[PLACE] = _place(scope, site)
+    return known
+
+
+def _place(scope: Any, site: Site) -> str:
     peer = peer_of(scope)
     if not is_trusted(peer, site):
         return written(peer) if peer is not None else SOCKET
@@ -45,7 +53,7 @@ def is_trusted(peer: Address | None, site: Site) -> bool:
     """Tell whether a peer is a proxy whose word counts; on a unix socket only the machine's own proxy gets through."""
     if peer is None:
         return True
-    return any(peer in network for network in site.trusted)
+    return bool(site.trusted) and any(peer in network for network in site.trusted)
 
 
 def says_plain(headers: Headers) -> bool:

@@ -51,10 +51,14 @@ class Application(Litestar):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
-        asked = next((one for one in self.at_once if one.is_asked(scope)), None) if scope["type"] == "http" else None
-        if asked is None:
-            await super().__call__(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            for one in self.at_once:
+                if one.is_asked(scope):
+                    await self._answer(one, scope, receive, send)
+                    return
+        await super().__call__(scope, receive, send)
+
+    async def _answer(self, asked: AtOnce, scope: Any, receive: Any, send: Any) -> None:
         try:
             messages = await asked.answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - answered, and a fault of ours noted, as Litestar has it done elsewhere

@@ -7,9 +7,8 @@ are too many such the oldest goes: one of the source that has more than its shar
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from passless.actions.throttle import source_of
 from passless.server import problems
@@ -21,11 +20,29 @@ MOST_ARRIVING = 256  # bodies that are not there yet, of 256 KiB at most
 ARRIVING_SHARE = 32  # of them for one source; on any network that is not slowed down a body is there within the round trip
 
 
+class Turn:
+    """A request's place among those at work, until it is given up."""
+
+    __slots__ = ("_crowd", "_is_held", "_source")
+
+    def __init__(self, crowd: Crowd, source: str) -> None:
+        self._crowd = crowd
+        self._source = source
+        self._is_held = True
+
+    def close(self) -> None:
+        """Give it up; again does nothing."""
+        if self._is_held:
+            self._is_held = False
+            self._crowd.leave(self._source)
+
+
 class Crowd:
     """The requests of one process; asked and told on its event loop only. A place is `addresses.place_of`."""
 
     def __init__(self) -> None:
-        self._at_work: Counter[str] = Counter()
+        self._at_work: dict[str, int] = {}
+        self._all_at_work = 0
         self._arriving: dict[str, dict[asyncio.Timeout, None]] = {}  # of each source the oldest first
 
     @asynccontextmanager
@@ -43,19 +60,24 @@ class Crowd:
         except TimeoutError as error:
             raise problems.TooSlow from error
 
-    @contextmanager
-    def at_work(self, place: str) -> Iterator[None]:
+    def at_work(self, place: str) -> Turn:
         """Have a request worked on; `Overloaded` where its source, or all together, have too many already."""
         source = source_of(place)
-        if self._at_work.total() >= MOST_AT_WORK or self._at_work[source] >= _share(source, WORK_SHARE, MOST_AT_WORK):
+        of_source = self._at_work.get(source, 0)
+        if self._all_at_work >= MOST_AT_WORK or of_source >= _share(source, WORK_SHARE, MOST_AT_WORK):
             raise problems.Overloaded
-        self._at_work[source] += 1
-        try:
-            yield
-        finally:
-            self._at_work[source] -= 1
-            if not self._at_work[source]:
-                del self._at_work[source]
+        self._at_work[source] = of_source + 1
+        self._all_at_work += 1
+        return Turn(self, source)
+
+    def leave(self, source: str) -> None:
+        """Count one request less at work."""
+        self._all_at_work -= 1
+        left = self._at_work[source] - 1
+        if left:
+            self._at_work[source] = left
+        else:
+            del self._at_work[source]
 
     def _make_room(self, source: str) -> None:
         """Let the oldest go where there are too many."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +13,7 @@ from passless.ports import Entropy
 from passless.server import problems
 from passless.server.addresses import is_trusted, peer_of, place_of, says_plain
 from passless.server.app import BODY_SIZE
-from passless.server.crowd import Crowd
+from passless.server.crowd import Crowd, Turn
 from passless.server.health import Health
 from passless.server.log import Log
 from passless.server.metrics import Metrics
@@ -87,13 +86,14 @@ class Gate:
                     await passing.read()
             if passing.is_gone:
                 return
-            passing.turn.enter_context(self._crowd.at_work(passing.place))
+            passing.turn = passing.scope[TURN] = turn = self._crowd.at_work(passing.place)
         except (problems.TooLarge, problems.TooSlow, problems.Overloaded) as error:
             await passing.refuse(error)
             return
-        passing.scope[TURN] = passing.turn
-        with passing.turn:
+        try:
             await self._app(passing.scope, passing.receive, passing.send)
+        finally:
+            turn.close()
 
     def _refusal(self, scope: Scope) -> PasslessError | None:
         """Return why a request goes no further."""
@@ -110,7 +110,8 @@ class Gate:
             return problems.Misdirected(f"this server answers at {url} only", hint=f"use that address: {url}")
         if self._site.is_secure and not self._came_over_tls(scope):
             return problems.Misdirected("this server is reached over TLS only", hint=f"use {self._site.url}")
-        _drop_quoted_cookies(scope)
+        if b"cookie" in said:
+            _drop_quoted_cookies(scope)
         return _place_slashes(scope)
 
     def _came_over_tls(self, scope: Scope) -> bool:
@@ -144,16 +145,16 @@ class Passing:
     `turn` is its place among those at work; `is_gone`: nobody waits for it.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, place: str, added: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, place: str, added: Sequence[tuple[bytes, bytes]]) -> None:
         self.scope = scope
         self.place = place
         self.status = 0
         self._receive = receive
         self._send = send
-        self._added = tuple(added)
+        self._added = added
         self._body: bytes | None = None
         self.is_gone = False
-        self.turn = ExitStack()
+        self.turn: Turn | None = None
 
     def has_come(self) -> bool:
         """Tell whether all of the body is there already, as that of most requests is: then nobody waits for it."""
@@ -184,12 +185,12 @@ class Passing:
     async def send(self, message: Message) -> None:
         """Send a part of the answer."""
         if message["type"] == "http.response.start":
-            self.turn.close()  # the work is done; how long the client takes to read is no work
+            if self.turn is not None:
+                self.turn.close()  # the work is done; how long the client takes to read is no work
             self.status = message["status"]
             given = message.get("headers", ())
-            names = {name.lower() for name, _ in given}
-            added = (header for header in self._added if header[0] not in names)
-            message["headers"] = [*given, *added]
+            names = [name.lower() for name, _ in given]
+            message["headers"] = [*given, *[header for header in self._added if header[0] not in names]]
         await self._send(message)
 
     async def refuse(self, error: PasslessError) -> None:

@@ -26,7 +26,9 @@ class Metrics:
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer; `route` is the template of its address, never the address."""
         self._answered[method if method in METHODS else "other", route, status] += 1
-        times = self._times.setdefault(route, [0] * (len(BOUNDS) + 1))
+        times = self._times.get(route)
+        if times is None:
+            times = self._times[route] = [0] * (len(BOUNDS) + 1)
         times[bisect_left(BOUNDS, seconds)] += 1
         self._seconds[route] += seconds  # type: ignore[assignment]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +25,7 @@ from passless.domain.party_kinds import PartyKind
 from passless.domain.relying_parties import Client
 from passless.server import browser
 from passless.server.addresses import address_of
+from passless.server.crowd import Turn
 from passless.server.endings import Endings, Told
 from passless.server.gate import TURN
 from passless.server.oauth import clients, forms
@@ -51,7 +52,7 @@ async def tell(request: browser.Asking) -> Response[Any]:
     said = forms.credentials(request.headers.get("authorization"), {})
     prove = partial(_prove, site.parts, said, address_of(request, site))
     client = await sync_to_thread(prove)
-    if isinstance(turn := request.scope.get(TURN), ExitStack):
+    if isinstance(turn := request.scope.get(TURN), Turn):
         turn.close()
     told = await _unless_gone(request, _telling(endings, client, asked, wait))
     if any(one.event == REMOVED and one.relying_party == client.id for one in told.endings):

@@ -31,10 +31,10 @@ class Table:
     """Which operation an address is, by its parts."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        self._by_length: dict[int, list[tuple[tuple[str, ...], dict[str, Operation]]]] = {}
+        self._known: dict[tuple[int, str], list[tuple[tuple[str, ...], dict[str, Operation]]]] = {}
         for path, found in groupby(sorted(operations, key=lambda one: one.path), key=lambda one: one.path):
             parts = _parts(path)
-            self._by_length.setdefault(len(parts), []).append((parts, {one.method: one for one in found}))
+            self._known.setdefault(_kin(parts), []).append((parts, {one.method: one for one in found}))
 
     def find(self, path: str, method: str) -> tuple[Operation, dict[str, str]]:
         """Return the operation, and the parts of the address that it leaves open.
@@ -43,7 +43,7 @@ class Table:
             NotFoundException, MethodNotAllowedException: there is none.
         """
         asked = _parts(path)
-        for parts, by_method in self._by_length.get(len(asked), ()):
+        for parts, by_method in self._known.get(_kin(asked), ()):
             opened = _opened(parts, asked)
             if opened is not None:
                 if method not in by_method:
@@ -88,6 +88,11 @@ class Interface:
 
 def _parts(path: str) -> tuple[str, ...]:
     return tuple(filter(None, path.split("/")))
+
+
+def _kin(parts: Sequence[str]) -> tuple[int, str]:
+    """Return what addresses share that may be told apart only by their further parts; the first is never left open."""
+    return len(parts), parts[0] if parts else ""
 
 
 def _opened(parts: Sequence[str], asked: Sequence[str]) -> dict[str, str] | None:
@@ -156,6 +161,8 @@ def _said(operation: Operation, call: Call, asked: Any) -> Said:
 
 
 def _check_media_type(given: str) -> None:
+    if given == JSON:
+        return
     kind, _, rest = given.partition(";")
     charset = rest.strip().lower().removeprefix("charset=").strip('"')
     if kind.strip().lower() != JSON or charset not in {"", "utf-8"}:
