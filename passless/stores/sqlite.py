@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
+from types import TracebackType
 from typing import Any
 
 from passless.domain.errors import PasslessError
@@ -16,7 +17,7 @@ from passless.ports import StoreDamaged, StoreNewer, StoreUnavailable
 from passless.stores.database import Rows
 from passless.stores.errors import StoreMissing
 from passless.stores.group_rows import fill
-from passless.stores.statements import migrations, split, statements
+from passless.stores.statements import migrations, numbered_statements, split, statements
 
 ENGINE = "sqlite"
 APPLICATION_ID = 0x70736C73  # "psls", in the file's header (sqlite.org/pragma.html, application_id)
@@ -71,6 +72,24 @@ def fault(error: Exception, path: Path) -> PasslessError:
     return StoreUnavailable(f'the store "{path}" {REASONS[code & 0xFF]}')
 
 
+class Part:
+    """A part of a transaction that may be undone alone."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: SqliteConnection) -> None:
+        self._of = of
+
+    def __enter__(self) -> None:
+        self._of.tell("SAVEPOINT part")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if kind is not None and self._of.is_open():
+            self._of.tell("ROLLBACK TO part")
+        if kind is None or self._of.is_open():
+            self._of.tell("RELEASE part")
+
+
 class SqliteConnection:
     """One connection to the file."""
 
@@ -78,39 +97,32 @@ class SqliteConnection:
         """Take a connection that was opened; `path` is for messages."""
         self.connection = connection
         self._path = path
-        self._statements = statements()
+        self._statements = numbered_statements()
 
     def rows(self, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement by its name and return its rows."""
+        sql, names = self._statements[statement]
         try:
-            return self.connection.execute(self._statements[statement], parameters).fetchall()
+            return self.connection.execute(sql, [parameters[name] for name in names]).fetchall()
         except FAULTS as error:
             raise fault(error, self._path) from error
 
     def run(self, statement: str, /, **parameters: Any) -> int:
         """Run a statement by its name and return how many rows it changed."""
+        sql, names = self._statements[statement]
         try:
-            return self.connection.execute(self._statements[statement], parameters).rowcount
+            return self.connection.execute(sql, [parameters[name] for name in names]).rowcount
         except FAULTS as error:
             raise fault(error, self._path) from error
 
     def set(self, settings: Iterable[str]) -> None:
         """Change how the connection works, outside of any transaction."""
         for setting in settings:
-            self._tell(setting)
+            self.tell(setting)
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
+    def part(self) -> Part:
         """Undo what is run inside, and nothing else, when an error leaves it."""
-        self._tell("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            if self.is_open():
-                self._tell("ROLLBACK TO part")
-                self._tell("RELEASE part")
-            raise
-        self._tell("RELEASE part")
+        return Part(self)
 
     def is_open(self) -> bool:
         """Tell whether the transaction can go on; a full disk may end all of it."""
@@ -120,9 +132,9 @@ class SqliteConnection:
     def transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
         """Keep everything that is run inside, or nothing."""
         try:
-            self._tell(begin)
+            self.tell(begin)
             yield
-            self._tell("COMMIT")
+            self.tell("COMMIT")
         finally:
             with suppress(sqlite3.Error):  # what went wrong before is what is told
                 if self.connection.in_transaction:
@@ -135,7 +147,8 @@ class SqliteConnection:
         except FAULTS as error:
             raise fault(error, self._path) from error
 
-    def _tell(self, command: str) -> None:
+    def tell(self, command: str) -> None:
+        """Run a command."""
         try:
             self.connection.execute(command)
         except FAULTS as error:

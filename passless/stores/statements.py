@@ -24,6 +24,20 @@ def statements() -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1)
+def numbered_statements() -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """Return every statement by its name with numbers for its parameters, and their names in that order.
+
+    SQLite finds a parameter by its number without making a text of its name.
+    """
+    return {name: _numbered(sql) for name, sql in statements().items()}
+
+
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    names = tuple(dict.fromkeys(PARAMETER.findall(sql)))
+    return PARAMETER.sub(lambda found: f"?{names.index(found[1]) + 1}", sql), names
+
+
+@lru_cache(maxsize=1)
 def locking_statements() -> Mapping[str, bytes]:
     """Return every statement by its name as psycopg takes it, with the rows held that its comments say."""
     return {
