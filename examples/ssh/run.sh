@@ -33,7 +33,7 @@ say() { printf '\n== %s\n' "$*"; }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 until_it_says() { # FILE WORDS
-    for _ in $(seq 300); do
+    for _ in $(seq 600); do
         if grep -qs "$2" "$1"; then return; fi
         sleep 0.1
     done
@@ -47,9 +47,9 @@ store=sqlite:///$work/accounts.sqlite
 passless serve --store "$store" --vault-key-file "$work/home/vault.key" --listen "127.0.0.1:${server##*:}" >"$work/serve.log" 2>&1 &
 serving=$!
 until_it_says "$work/serve.log" '"ready"'
-passless profile add here --store "$store" --vault file --json | field name
+passless profile add here --store "$store" --vault file --json >"$work/done"
 head -c 24 /dev/urandom | base64 >"$work/desk/password"
-passless account create "$user" --profile here --password-file "$work/desk/password" --json | field account
+passless account create "$user" --profile here --password-file "$work/desk/password" --json >"$work/done"
 
 say "a host: sshd asks the server which keys let a user in, beside the keys in files"
 useradd --create-home --shell /bin/sh --password '*' "$user"
@@ -82,10 +82,10 @@ watching=$!
 until_it_says "$work/watch.log" "watching for"
 
 say "the person adds their key, touches it, and has the file written that ssh needs"
-passless profile add work --server "$server" --vault file --json | field name
+passless profile add work --server "$server" --vault file --json >"$work/done"
 passless profile use work --json >"$work/desk/chosen"
-passless sign-in --account "$user" --with password --password-file "$work/desk/password" --json | field account
-passless method add security-key --name "blue key" --json | field applied
+passless sign-in --account "$user" --with password --password-file "$work/desk/password" --json >"$work/done"
+passless method add security-key --name "blue key" --json >"$work/done"
 passless method ssh-key "blue key" --to "$work/desk/id_passless"
 
 say "ssh signs with that very key"
@@ -99,7 +99,7 @@ say "they stay signed in, and remove the key from the account"
 ssh "${options[@]}" "$user@127.0.0.1" 'echo "in again"; exec sleep 600' >"$work/desk/session" 2>&1 &
 session=$!
 until_it_says "$work/desk/session" "in again"
-passless method remove "blue key" --yes --json | field applied
+passless method remove "blue key" --yes --json >"$work/done"
 removed=$(date +%s%N)
 wait "$session" || true
 took=$((($(date +%s%N) - removed) / 1000000))

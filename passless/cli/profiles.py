@@ -9,12 +9,12 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from passless.cli.failures import Contradiction, MissingInput
 from passless.domain.errors import CannotDoThat, WrongUse
 from passless.domain.names import clean, key, printable
-from passless.output.machine_results import ProfileView, ServerSeen
+from passless.output.machine_results import ChosenProfile, ProfileView, ServerSeen
 from passless.policy_file import read_policy
 from passless.settings import BadProfile, Place, Profile, VaultChoice, server_origin
 
@@ -103,7 +103,7 @@ def use(run: Run, name: str) -> ProfileView:
     """Choose a profile."""
     if run.given.dry_run:
         return view(run, run.settings.profile(name), applied=False)
-    return view(run, run.settings.use(name), applied=True)
+    return ChosenProfile(**asdict(view(run, run.settings.use(name), applied=True)))
 
 
 def remove(run: Run, name: str) -> ProfileView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Context, Option
 
@@ -12,6 +12,9 @@ from passless.cli.lazy import group
 from passless.cli.options import Changing, ChangingAsOperator, Reading
 from passless.domain.requests import EndSessions, ReportNotMe
 from passless.domain.views import SessionView
+
+if TYPE_CHECKING:
+    from passless.cli.context import Run
 
 app = group("Who is signed in, where and since when.")
 
@@ -34,6 +37,7 @@ def end(
     """End one session, or all."""
     run = current(ctx)
     run.show(run.change(EndSessions(session=one_or_all(session, everything=everything, what="session"), all=everything)))
+    _say_signed_out(run, everything=everything)
 
 
 @app.command("not-me", cls=Changing)
@@ -41,3 +45,9 @@ def not_me(ctx: Context, session: SessionId) -> None:
     """Say that a sign-in was somebody else's: it ends, and the methods that opened it are turned off."""
     run = current(ctx)
     run.show(run.change(ReportNotMe(session=session), confirm="turn off the methods that opened this session?"))
+
+
+def _say_signed_out(run: Run, *, everything: bool) -> None:
+    """Say what one notices only with the next command."""
+    if everything and not (run.given.dry_run or run.given.as_operator or run.given.reason):
+        run.note("this terminal is signed out too; go on with: passless sign-in")

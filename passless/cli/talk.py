@@ -85,7 +85,9 @@ class Talk:
         from passless.output.drawing import Look
         from passless.output.human import picture
 
-        self._print(picture(result, Look(now=now, is_terminal=self._console.is_terminal, width=self._console.width)))
+        console = self._console
+        height = console.height if console.is_terminal else 0
+        self._print(picture(result, Look(now=now, is_terminal=console.is_terminal, width=console.width, height=height)))
 
     def show_big(self, text: str) -> int:
         """Show something to copy by hand; return how many lines it took."""

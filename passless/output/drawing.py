@@ -43,6 +43,7 @@ class Look(Struct, frozen=True, kw_only=True):
     now: datetime
     is_terminal: bool
     width: int
+    height: int = 0  # lines of the terminal; 0 where nobody knows
 
 
 def console(*, stderr: bool) -> Console:

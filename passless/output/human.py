@@ -95,7 +95,9 @@ def _print(result: Any, now: datetime, *, stderr: bool) -> None:
     from passless.output.drawing import Look, console
 
     out = console(stderr=stderr)
-    drawn = picture(result, Look(now=now, is_terminal=out.is_terminal, width=out.width))
+    drawn = picture(
+        result, Look(now=now, is_terminal=out.is_terminal, width=out.width, height=out.height if out.is_terminal else 0)
+    )
     with results():
         if out.is_terminal:
             out.print(drawn, crop=False)  # what is copied, such as a link, is never cut off

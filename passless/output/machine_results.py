@@ -84,6 +84,10 @@ class ProfileView(Struct, frozen=True, kw_only=True):
     password_file: str | None = None
 
 
+class ChosenProfile(ProfileView, frozen=True, kw_only=True):
+    """The profile that commands use from now on, which was shown before."""
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """One thing that `doctor` or `relying-party test` looked at; what could not be `tested` is `ok` all the same."""
 

@@ -19,6 +19,7 @@ from passless.output.machine_results import (
     AccountImported,
     AccountsExported,
     AccountsImported,
+    ChosenProfile,
     ProfileView,
     SetupDone,
     SetupPlan,
@@ -154,6 +155,14 @@ def profile(result: ProfileView, look: Look) -> RenderableType:
     if result.server is not None:
         lines.append(("answers", safe(result.server.spoken)))
     return facts(tuple(lines))
+
+
+@view.register
+def chosen_profile(result: ChosenProfile, look: Look) -> RenderableType:
+    """Draw what commands go to from now on."""
+    if not result.applied:
+        return profile(result, look)
+    return Text.assemble(("✓ ", "green"), safe(f'commands go to "{result.name}" from now on: {result.address}'))
 
 
 @list_of(AuditEvent)

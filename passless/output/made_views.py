@@ -100,7 +100,7 @@ def invitation(result: MadeInvitation, look: Look) -> RenderableType:
     if not look.is_terminal:
         return stack(Text(result.link.reveal(), no_wrap=True, overflow="ignore"), facts(about))
     return stack(
-        qr.terminal(result.link.reveal()),
+        _scanned(result.link.reveal(), look),
         Text(""),
         Text(result.link.reveal(), style="bold green", overflow="fold"),
         Text(f"It makes one account. {ONCE}", style="dim"),
@@ -113,7 +113,7 @@ def enrol_link(result: MadeEnrolLink, look: Look) -> RenderableType:
     """Draw a link that another device opens: as text, and for its camera where the server is to be reached from there."""
     link = result.link.reveal()
     return stack(
-        stack(qr.terminal(link), Text("")) if link.startswith("https://") else None,
+        stack(_scanned(link, look), Text("")) if link.startswith("https://") else None,
         Text(f"  {link}", style="bold", overflow="fold"),
     )
 
@@ -151,6 +151,19 @@ def ended(result: Ended, look: Look) -> RenderableType:
     return Text(f"ended with it: {len(result.ended)}" if result.ended else "nothing was open that had to end")
 
 
+BELOW = 8  # lines that are drawn below what a camera reads
+
+
+def _scanned(text: str, look: Look) -> RenderableType:
+    """Draw what a camera reads; where the terminal has fewer lines its top is gone, and that is said below it."""
+    code = qr.terminal(text)
+    needed = code.plain.count("\n") + 1
+    if not look.height or needed + BELOW < look.height:
+        return code
+    note = f"if its top is gone, make the terminal larger than {look.height} lines, or use the letters below"
+    return stack(code, Text(note, style="yellow"))
+
+
 @view.register
 def begun(result: Begun, look: Look) -> RenderableType:
     """Draw an open ceremony: a QR code to scan, or what a key is asked."""
@@ -158,7 +171,7 @@ def begun(result: Begun, look: Look) -> RenderableType:
         return stack(
             Text("Scan this with the authenticator app:", style="bold"),
             Text(""),
-            qr.terminal(result.otpauth_uri.reveal()),
+            _scanned(result.otpauth_uri.reveal(), look),
             Text(""),
             facts([("or type", Text(_fours(result.secret), style="bold")), ("ends", when(result.expires_at, look.now))]),
         )
@@ -193,7 +206,7 @@ def device_sign_in(result: DeviceSignIn, look: Look) -> RenderableType:
                 ("finish with", safe(f"passless sign-in --finish {result.ceremony}", "cyan")),
             ]
         ),
-        stack(Text(""), Text("or scan this, and compare the code:"), qr.terminal(address)) if address is not None else None,
+        stack(Text(""), Text("or scan this, and compare the code:"), _scanned(address, look)) if address is not None else None,
     )
 
 

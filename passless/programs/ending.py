@@ -71,7 +71,7 @@ def _mail_of(account: str) -> Done:
     if not mailbox or mailbox.startswith(".") or not all(one.isalnum() or one in IN_A_PATH for one in mailbox):
         return Done("")
     dovecot.end_connections(mailbox)
-    return Done("mail connections ended", later=partial(_mail_again, mailbox))
+    return Done("all of their mail connections ended, whichever password opened them", later=partial(_mail_again, mailbox))
 
 
 def _mail_again(mailbox: str) -> Done:

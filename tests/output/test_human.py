@@ -19,6 +19,7 @@ from passless.domain.views import (
     Begun,
     FreshnessView,
     LossView,
+    MadeEnrolLink,
     MethodView,
     NoticeView,
     ProblemView,
@@ -193,3 +194,12 @@ def test_a_session_says_what_it_is_of(said: dict[str, str], words: str) -> None:
         id="s1", created_at=NOW, last_seen_at=NOW, expires_at=NOW, place="desk", current=False, **{"name": "", **said}
     )
     assert f" {words} " in drawn(human.Listing(of=SessionView, items=(one,)), width=140)
+
+
+@pytest.mark.parametrize(("height", "is_said"), [(24, True), (80, False), (0, False)])
+def test_a_picture_that_is_higher_than_the_terminal_says_so(height: int, is_said: bool) -> None:
+    link = MadeEnrolLink(link=Secret("https://passless.example/enrol#" + "x" * 60), expires_at=NOW)
+    paper = Console(file=StringIO(), width=80, color_system=None)
+    paper.print(human.picture(link, Look(now=NOW, is_terminal=True, width=80, height=height)))
+    assert isinstance(paper.file, StringIO)
+    assert ("larger than 24 lines" in paper.file.getvalue()) is is_said
