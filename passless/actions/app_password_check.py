@@ -145,9 +145,10 @@ def _checked(parts: Parts, name: str, sought: Sought, services: tuple[str, ...],
     found = next((one for one in account.app_passwords if one.id == read.item), None)
     if found is None:
         raise WrongAppPassword("it ended just now")
-    if not any(names.are_same(name, own) for own in stand_for(parts, account)):
+    typed = names.key(name)
+    if typed not in map(names.key, stand_for(parts, account)):
         raise WrongAppPassword("another account's")
-    if "@" in names.key(name) and owner_of_address(parts, name, now) not in (None, account.id):
+    if "@" in typed and owner_of_address(parts, name, now) not in (None, account.id):
         raise WrongAppPassword("another account's")  # it got the name before that was refused; whose address it is comes first
     if found.expires_at is not None and now >= found.expires_at:
         raise WrongAppPassword("expired")

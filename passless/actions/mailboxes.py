@@ -23,11 +23,16 @@ def mailbox_of(account: Account) -> str | None:
     However a name is written it is one mailbox. Mail servers put it into paths and commands, so it has nothing that means
     something there, and is no address of a machine.
     """
-    name = names.key(account.name)
-    return name if _is_plain(name) else None
+    return mailbox_named(account.name)
 
 
 @lru_cache(maxsize=4096)
+def mailbox_named(name: str) -> str | None:
+    """Return what a mail server calls the account of a name."""
+    called = names.key(name)
+    return called if _is_plain(called) else None
+
+
 def _is_plain(name: str) -> bool:
     if not all(one.isalnum() or one in IN_A_PATH for one in name):
         return False

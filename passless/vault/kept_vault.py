@@ -96,6 +96,9 @@ class KeptVault:
             VaultKeyUnreadable: what is kept is damaged, or not ours to read.
             VaultLocked: the keyring is locked or absent.
         """
+        ring = self._ring
+        if ring is not None:  # as nearly always: nobody is waited for
+            return ring
         with self._reading:
             if self._ring is None:
                 self._ring = self._read()

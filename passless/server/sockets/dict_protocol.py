@@ -23,8 +23,7 @@ SHARED = b"shared/"  # what Dovecot puts before keys that belong to no user
 
 _ESCAPED = {b"\x010": b"\0", b"\x011": b"\x01", b"\x01t": b"\t", b"\x01r": b"\r", b"\x01n": b"\n"}
 _ESCAPES = {octet: escape for escape, octet in _ESCAPED.items()}
-_SERVICE = re.compile(rb"[a-z][a-z0-9_-]{0,31}")
-_SHA256 = re.compile(rb"[0-9a-f]{64}")
+_LOG_IN = re.compile(rb"([a-z][a-z0-9_-]{0,31})/([0-9a-f]{64})/([^/]*)/(.*)", re.DOTALL)  # service, SHA-256, place, name
 
 
 class BadLine(ValueError):
@@ -95,9 +94,12 @@ def question(key: bytes) -> Question | None:
 
 
 def _log_in(rest: bytes, *, plain: bool) -> LogIn | None:
-    service, digest, place, name = (*rest.split(b"/", 3), b"", b"", b"")[:4]
+    asked = _LOG_IN.fullmatch(rest)
+    if asked is None:
+        return None
+    service, digest, place, name = asked.groups()
     user = _text(name)
-    if user is None or not _SERVICE.fullmatch(service) or not _SHA256.fullmatch(digest):
+    if user is None:
         return None
     return LogIn(service.decode(), bytes.fromhex(digest.decode()), _address(place), user, plain)
 

@@ -213,9 +213,9 @@ class Connection(asyncio.Protocol):
             return
         self._answers.append(NOT_THERE if asked is None else asked)
         if asked is not None:
-            asked.add_done_callback(lambda _: self._write())
+            asked.add_done_callback(self._write)
 
-    def _write(self) -> None:
+    def _write(self, _: object = None) -> None:
         """Write every answer whose turn it is."""
         ready = []
         while self._answers:

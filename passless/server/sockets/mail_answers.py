@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -33,9 +34,8 @@ class Asking:
         self._looked_at: datetime | None = None
         self._party: Client | None = None
 
-    def party(self) -> Client | None:
+    def party(self, now: datetime) -> Client | None:
         """Return it as it is registered; None where it was removed."""
-        now = self._site.parts.now()
         if self._looked_at is None or not self._looked_at <= now < self._looked_at + LOOKED_AT_EVERY:
             self._party, self._looked_at = relying_parties.as_now(self._site.parts, self._last), now
             self._last = self._party or self._last
@@ -48,12 +48,13 @@ def answer(site: Site, asking: Asking, question: Question) -> bytes:
     Nor is what is not looked at because there were too many wrong ones before it: a mail program would forget a right one.
     """
     try:
-        party = asking.party()
+        now = site.parts.now()
+        party = asking.party(now)
         if party is None:
             return not_now(GONE)
         if isinstance(question, WhoIs):
-            return _mailbox(site, question)
-        return _signed_in(site, party, question)
+            return _mailbox(site, question, now)
+        return _signed_in(site, party, question, now)
     except WrongAppPassword:
         return NOT_THERE
     except Throttled:
@@ -62,7 +63,7 @@ def answer(site: Site, asking: Asking, question: Question) -> bytes:
         return not_now(LATER)
 
 
-def _signed_in(site: Site, party: Client, asked: LogIn) -> bytes:
+def _signed_in(site: Site, party: Client, asked: LogIn, now: datetime) -> bytes:
     """Check an app password. The answer names the account, whatever was typed: the mailbox is the account's."""
     if party.services and not any(names.are_same(asked.service, one) for one in party.services):
         return NOT_THERE
@@ -73,17 +74,22 @@ def _signed_in(site: Site, party: Client, asked: LogIn) -> bytes:
         asked.digest,
         service=asked.service,
         place=asked.place or party.name,
-        now=parts.now(),
+        now=now,
     )
-    name = mailboxes.mailbox_of(checked.account)
+    return _signed_in_as(checked.name, asked.plain)
+
+
+@lru_cache(maxsize=4096)
+def _signed_in_as(account_name: str, plain: bool) -> bytes:
+    """Return the line for who may come in; the same people sign in again and again."""
+    name = mailboxes.mailbox_named(account_name)
     if name is None:
         return NOT_THERE
-    return _named(name, {"user": name, "nopassword": "y", "userdb_user": name}, plain=asked.plain)
+    return _named(name, {"user": name, "nopassword": "y", "userdb_user": name}, plain=plain)
 
 
-def _mailbox(site: Site, asked: WhoIs) -> bytes:
-    parts = site.parts
-    account = mailboxes.find(parts, asked.user, parts.now())
+def _mailbox(site: Site, asked: WhoIs, now: datetime) -> bytes:
+    account = mailboxes.find(site.parts, asked.user, now)
     name = None if account is None else mailboxes.mailbox_of(account)
     return NOT_THERE if name is None else _named(name, {"user": name}, plain=asked.plain)
 
