@@ -32,7 +32,7 @@ class NoServer(WrongUse):
 
     code = "no-server"
     hint = "name it: --server URL"
-    default = "where the server is has to stand in the configuration"
+    default = "nobody said at which address the server is"
 
 
 class NothingToWrite(WrongUse):

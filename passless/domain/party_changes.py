@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from passless.domain import names
 from passless.domain.names import printable
 from passless.domain.party_kinds import PartyKind, Requirement
 from passless.domain.relying_parties import BadRedirectUri, BadRelyingParty, Client, NewRelyingParty, cleaned
@@ -51,6 +50,9 @@ WORDS = {
 }  # of the fields, where it is said what changes
 
 
+ONE_BY_ONE = ("redirect_uris", "after_sign_out")  # fields whose values are long, so that those that stay are not said
+
+
 class Difference(Struct, frozen=True, kw_only=True):
     """A field that changes, before and after."""
 
@@ -61,7 +63,11 @@ class Difference(Struct, frozen=True, kw_only=True):
     @property
     def message(self) -> str:
         """What changes, in words."""
-        return f"{WORDS[self.field]}: {_spoken(self.field, self.before)} → {_spoken(self.field, self.after)}"
+        before, after, words = self.before, self.after, WORDS[self.field]
+        if self.field in ONE_BY_ONE and isinstance(before, tuple) and isinstance(after, tuple) and before and after:
+            more = [f"also {one}" for one in after if one not in before]
+            return f"{words}: {', '.join((*more, *(f'no more {one}' for one in before if one not in after)))}"
+        return f"{words}: {_spoken(self.field, before)} → {_spoken(self.field, after)}"
 
 
 def changed(client: Client, change: RelyingPartyChange) -> NewRelyingParty:
@@ -149,8 +155,3 @@ def _spoken(field: str, value: str | tuple[str, ...]) -> str:
         case _, tuple():
             return ", ".join(value)
     return str(value)
-
-
-def is_new_name(client: Client, after: NewRelyingParty) -> bool:
-    """Tell whether it is called something else, however it is spelled."""
-    return not names.are_same(client.name, after.name)
