@@ -1,7 +1,7 @@
 """nginx, Caddy, Traefik and FreeRADIUS, which ask `GET /auth/NAME` whether somebody may come in: snippets to be included.
 
-They are written where `--to` says and nowhere else: a web server's own files are somebody's work. nginx, Caddy and FreeRADIUS
-judge theirs where they are installed.
+They are written where `--to` says and nowhere else: a web server's own files are somebody's work. Each judges its own
+where it is installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from passless.domain.errors import WrongUse
 from passless.domain.names import printable
 from passless.domain.party_kinds import Requirement
 from passless.domain.relying_parties import SITE_CALLBACK
-from passless.programs import comparing
+from passless.programs import comparing, traefik
 from passless.programs import proxies_texts as texts
 from passless.programs.proxies_texts import Guarded
 from passless.programs.setting_up import Finding, Setup, app_passwords, removal, step
@@ -29,15 +29,20 @@ UPSTREAM = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5}
 PROGRAMS = ("nginx", "caddy", "freeradius", "traefik")  # each has files of its own, which are there or not
 UNUSED_PORT = 18120  # that FreeRADIUS is told in a test, and does not open
 LONGEST_SAID = 400  # characters of what a program said
-UNTESTED = "not tested: Traefik reads its files when it runs"
-NOT_HERE = "no file for it: it cannot hide the server's session from a site at the server's own address"
+NOT_HERE = "no file for it: for a site at the server's own address it has to reach the server itself, by --socket http://127.0.0.1:PORT"
+NOT_INSTALLED = "not tested: it is not on this machine"
+NO_SOCKET = (
+    "Traefik: where it is in front of the server too, write the files with --socket http://127.0.0.1:PORT: it tells the server "
+    "nothing of the site when it asks it through itself"
+)
+TAKEN = "would take its snippets"
 NOT_WRITTEN = "its snippets are not there"
 SAYS = {
     comparing.NAME: r'^# passless: "(.*)", for ',
     comparing.CLIENT_ID: r"passless-site-([a-z0-9]{8})\b",
     comparing.PATH: r"/auth/([A-Za-z0-9._-]+)",
-    comparing.SERVER: r"\bHost:? ([A-Za-z0-9.:\[\]-]+)",
-    comparing.SOCKET: r"\bproxy_pass (https?://[^/;\s]+)/auth/",
+    comparing.SERVER: r'\bHost:? "?([A-Za-z0-9.:\[\]-]+)',
+    comparing.SOCKET: r'\b(?:proxy_pass |address: ")(https?://[^/;\s]+)/auth/',
     comparing.SITE: r"\bHost\(`([^`]+)`\)",
 }
 SYSTEM = "/usr/sbin:/usr/local/sbin:/sbin:/usr/bin"
@@ -71,8 +76,8 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
         f"passless-{site.slug}-freeradius-module": texts.freeradius_module(site),
         f"passless-{site.slug}-freeradius-site": texts.freeradius_site(site),
     }
-    if site.origins:
-        written[f"passless-{site.slug}-traefik.yaml"] = texts.traefik(site)
+    if _has_traefik(site):
+        written[f"passless-{site.slug}-traefik.yaml"] = traefik.snippet(site)
     start = f"passless-{site.slug}"
     return tuple(
         NewFile(folder / name, content, together=next(one for one in PROGRAMS if name.startswith(one, len(start) + 1)))
@@ -81,7 +86,7 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
 
 
 def findings(setup: Setup) -> tuple[Finding, ...]:
-    """Have nginx, Caddy and FreeRADIUS read their snippets, each in a folder that is gone afterwards."""
+    """Have each program read its snippets, in a folder that is gone afterwards."""
     written = files(setup)
     paths = {file.path.name.removeprefix(f"passless-{guarded(setup).slug}"): file.path for file in written}
     commands: dict[str, Callable[[Path], Sequence[str]]] = {
@@ -90,10 +95,13 @@ def findings(setup: Setup) -> tuple[Finding, ...]:
         "freeradius": lambda folder: _freeradius(folder, paths, guarded(setup)),
     }
     here = {file.together for file in written if file.path.exists()}
-    traefik = UNTESTED if "traefik" in here else NOT_WRITTEN if guarded(setup).origins else NOT_HERE
+    if "traefik" in here:
+        judged = _traefik(paths["-traefik.yaml"], guarded(setup))
+    else:
+        judged = _untested("traefik", NOT_WRITTEN if _has_traefik(guarded(setup)) else NOT_HERE)
     return (
         *(_asked(one, command) if one in here else _untested(one, NOT_WRITTEN) for one, command in commands.items()),
-        _untested("traefik", traefik),
+        judged,
     )
 
 
@@ -115,9 +123,10 @@ def then(setup: Setup) -> tuple[str, ...]:
     site, folder = guarded(setup), setup.folder or usual_folder()
     front = f"{folder}/passless-{site.slug}"
     origins = ", ".join(site.origins) or site.url
-    traefik = (
+    placed = (
         step("Traefik: put this file into the folder of its file provider,", f"{front}-traefik.yaml"),
         step("and give the site's router the middleware", f"{site.slug}-passless@file"),
+        *(() if setup.socket else (NO_SOCKET,)),
     )
     linked = (("module", "mods-enabled"), ("site", "sites-enabled"))
     links = (f"ln -s {shlex.quote(f'{front}-freeradius-{one}')} /etc/freeradius/3.0/{there}/" for one, there in linked)
@@ -128,7 +137,7 @@ def then(setup: Setup) -> tuple[str, ...]:
         step(f"nginx: in the server of {origins}", f"include {front}-nginx-server.conf;"),
         step("nginx: in every location that is guarded", f"include {front}-nginx-location.conf;"),
         step('Caddy: in a "route" of the site, before everything that answers:', f"import {front}.caddy"),
-        *(traefik if site.origins else (f"Traefik: {NOT_HERE}",)),
+        *(placed if _has_traefik(site) else (f"Traefik: {NOT_HERE}",)),
         step("FreeRADIUS (its folder is Debian's):", *links),
         step("the server: let it believe the proxy where its clients are:", "passless serve … --trusted-proxy ADDRESS"),
         *((app_passwords(setup.party.services),) if setup.party.requires == Requirement.ANY else ()),
@@ -161,9 +170,9 @@ def guarded(setup: Setup) -> Guarded:
 
 def _asked(program: str, command: Callable[[Path], Sequence[str]]) -> Finding:
     """Ask a program about its snippet."""
-    found = shutil.which(program) or shutil.which(program, path=SYSTEM)
+    found = _installed(program)
     if found is None:
-        return _untested(program, "not tested: it is not on this machine")
+        return _untested(program, NOT_INSTALLED)
     with tempfile.TemporaryDirectory(prefix="passless-") as folder:
         arguments = [found, *command(Path(folder))]
         try:
@@ -173,8 +182,32 @@ def _asked(program: str, command: Callable[[Path], Sequence[str]]) -> Finding:
         except (OSError, subprocess.TimeoutExpired) as error:
             return Finding(check=program, ok=False, message=f"it did not answer: {type(error).__name__}")
     if done.returncode == 0:
-        return Finding(check=program, ok=True, message="would take its snippets")
+        return Finding(check=program, ok=True, message=TAKEN)
     return Finding(check=program, ok=False, message=_last_words(done.stderr + done.stdout))
+
+
+def _traefik(path: Path, site: Guarded) -> Finding:
+    """Run Traefik with its file, and ask it."""
+    found = _installed("traefik")
+    if found is None:
+        return _untested("traefik", NOT_INSTALLED)
+    try:
+        wrong = traefik.complaints(found, path, f"{site.slug}-passless", TEST_TIME)
+    except (OSError, traefik.Silent) as error:
+        words = printable(str(error), at_most=LONGEST_SAID) or type(error).__name__
+        return Finding(check="traefik", ok=False, message=f"it did not answer: {words}")
+    if wrong:
+        return Finding(check="traefik", ok=False, message=printable(" ".join(wrong), at_most=LONGEST_SAID))
+    return Finding(check="traefik", ok=True, message=TAKEN)
+
+
+def _installed(program: str) -> str | None:
+    return shutil.which(program) or shutil.which(program, path=SYSTEM)
+
+
+def _has_traefik(site: Guarded) -> bool:
+    """Tell whether Traefik can guard it: one in front of the server itself would ask of the wrong site there."""
+    return bool(site.origins) or site.upstream != site.url
 
 
 def _untested(program: str, why: str) -> Finding:

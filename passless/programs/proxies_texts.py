@@ -1,4 +1,4 @@
-"""The texts of `proxies`: what each program has to be told, and nothing that it need not be."""
+"""The texts of `proxies`: what each program has to be told, and nothing that it need not be. Traefik's is in `traefik`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FREERADIUS_DICTIONARIES = ("/usr/share/freeradius",)
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # what means nothing else in any of the files
 LONGEST_WORD = 16  # characters; names in nginx's patterns have 32 at most
 TOLD = ("Remote-User", "Passless-Account-Id", "Passless-Method", "Passless-Acr", "Passless-Amr", "Passless-Auth-Time")
-MISTAKEN = tuple(  # what CGI, WSGI and PHP programs take for these, for they read "-" and "_" as the same
+MISTAKEN = tuple(  # what CGI, WSGI and PHP programs take for these, for they read "-", "_" and some "." as the same
     spelled
     for name in TOLD
-    for spelled in map("".join, product(*(("-", "_") if one == "-" else one for one in name)))
+    for spelled in map("".join, product(*("-_." if one == "-" else one for one in name)))
     if spelled != name
 )
 OWN = ("sign-in", "callback", "sign-out")  # of a site, under /.passless/
@@ -82,9 +82,23 @@ def nginx_http(site: Guarded) -> str:
     return f"""# passless: "{site.name}", for http {{ }}
 
 # a browser that opens a page and sends no password is sent to sign in, everything else is told that it may not come in
-map "$http_authorization:$http_accept" ${front}_browser {{
+map "$request_method:$http_authorization:$http_accept" ${front}_browser {{
     default 0;
-    "~^:.*text/html" 1;
+    "~^(?:GET|HEAD)::.*text/html" 1;
+}}
+# the host by which this server was chosen, with a port if one was named; "Host" may say another ("GET https://a/ HTTP/1.1")
+map "$host $http_host" ${front}_host {{
+    default $host;
+    "~*^(?<{front}_named>[^ ]+) \\k<{front}_named>(?<{front}_port>:[0-9]+)$" ${front}_named${front}_port;
+}}
+# for locations with WebSockets; whatever else a client would go on with ("h2c") would pass by the questions
+map "$http_upgrade" ${front}_upgrade {{
+    default "";
+    "~*^websocket$" websocket;
+}}
+map "$http_upgrade" ${front}_connection {{
+    default "";
+    "~*^websocket$" upgrade;
 }}
 # the site sees neither app passwords nor any cookie of passless
 map $http_authorization ${front}_authorization {{
@@ -121,6 +135,7 @@ location /.passless/ {{
 location = /.passless/check {{
     internal;
     proxy_pass {site.upstream}{site.path};
+    client_max_body_size 0;
     proxy_pass_request_body off;
     proxy_set_header Content-Length "";
     proxy_intercept_errors off;
@@ -142,7 +157,7 @@ def _nginx_asking(site: Guarded) -> str:
         "proxy_http_version 1.1;",
         'proxy_set_header Connection "";',
         f"proxy_set_header Host {site.host};",
-        "proxy_set_header X-Forwarded-Host $http_host;",
+        f"proxy_set_header X-Forwarded-Host $passless_{site.word}_host;",
         "proxy_set_header X-Forwarded-For $remote_addr;",
         f"proxy_set_header X-Forwarded-Proto {site.scheme};",
     ]
@@ -162,15 +177,20 @@ def nginx_location(site: Guarded) -> str:
     variables = [(name, name.lower().replace("-", "_")) for name in TOLD]
     taken = "".join(f"auth_request_set ${front}_{word} $upstream_http_{word};\n" for _, word in variables)
     given = "".join(f"proxy_set_header {name} ${front}_{word};\n" for name, word in variables)
-    forged = "".join(f'proxy_set_header {name} "";\n' for name in MISTAKEN)
+    forged = "".join(f'proxy_set_header {name} "";\n' for name in MISTAKEN if "." not in name)  # others it drops itself
     return f"""# passless: "{site.name}", for every location {{ }} that is guarded; it needs a proxy_pass of its own.
 # "satisfy any" must not stand here. What proxy_set_header says further up does not hold here: add it below where you need it.
+# For WebSockets add, and hand no other Upgrade on, which would pass by the questions:
+#   proxy_http_version 1.1;
+#   proxy_set_header Upgrade ${front}_upgrade;
+#   proxy_set_header Connection ${front}_connection;
 
 auth_request /.passless/check;
 {taken}error_page 401 = @passless_{site.word};
 {given}{forged}proxy_set_header Authorization ${front}_authorization;
 proxy_set_header Cookie ${front}_cookies;
-proxy_set_header Host $http_host;
+proxy_set_header Host ${front}_host;
+proxy_set_header X-Forwarded-Host ${front}_host;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
 """
@@ -195,6 +215,9 @@ route @passless_{site.word}_own {{
 {own}# who asks that a header be left out on the way ("Connection: Remote-User") is asking to be nobody
 @passless_{site.word}_connection header_regexp Connection (?i)(remote|passless)
 request_header @passless_{site.word}_connection -Connection
+# who would go on in HTTP/2 on the same connection does not: nobody would ask about that
+@passless_{site.word}_upgrade header_regexp Upgrade (?i)h2c|http/|tls/
+request_header @passless_{site.word}_upgrade -Upgrade
 {forged}forward_auth {site.upstream} {{
 	uri {site.path}?sign-in=yes
 	header_up Host {site.host}
@@ -204,58 +227,6 @@ request_header @passless_{site.word}_connection -Connection
 request_header @passless_{site.word}_basic -Authorization
 @passless_{site.word}_cookie header_regexp Cookie {COOKIE}
 request_header @passless_{site.word}_cookie Cookie "(^|; *)({COOKIE}[^=;]*)=?[^;]*" "$1$2=hidden"
-"""
-
-
-def traefik(site: Guarded) -> str:
-    """Return a dynamic configuration for Traefik's file provider; the site has an address of its own.
-
-    Traefik cannot take one cookie away: at the server's own address each site would get the session of the server itself.
-    """
-    front = f"{site.slug}-passless"
-    told = "\n".join(f"          - {name}" for name in TOLD)
-    forged = "\n".join(f'          {name}: ""' for name in MISTAKEN)
-    hosts = " || ".join(f"Host(`{urlsplit(one).hostname}`)" for one in site.origins)
-    return f"""# passless: "{site.name}", for Traefik's file provider; the site's router has the middleware {front}@file
-# The site sees no Authorization header of any kind, but it sees the cookie that says who somebody is to this site.
-http:
-  middlewares:
-    {front}:
-      chain:
-        middlewares:
-          - {front}-forged
-          - {front}-asked
-          - {front}-hidden
-    {front}-forged:
-      headers:
-        customRequestHeaders:
-{forged}
-    {front}-asked:
-      forwardAuth:
-        address: "{site.url}{site.path}?sign-in=yes"
-        trustForwardHeader: false
-        authResponseHeaders:
-{told}
-    {front}-hidden:
-      headers:
-        customRequestHeaders:
-          Authorization: ""
-    {front}-own:
-      replacePathRegex:
-        regex: "^/\\\\.passless/(.*)"
-        replacement: "{site.path}/$1"
-  routers:
-    {front}-own:
-      rule: "PathPrefix(`/.passless/`) && ({hosts})"
-      middlewares:
-        - {front}-own
-      service: {front}
-  services:
-    {front}:
-      loadBalancer:
-        passHostHeader: false
-        servers:
-          - url: "{site.url}"
 """
 
 

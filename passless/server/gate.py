@@ -18,6 +18,7 @@ from passless.server.health import Health
 from passless.server.log import Log
 from passless.server.metrics import Metrics
 from passless.server.site import Site
+from passless.server.web.checking import is_question
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -105,7 +106,7 @@ class Gate:
             return problems.TooLarge()
         if scope["path"] == HEALTH:
             return None
-        if said[b"host"].lower() not in self._hosts:
+        if said[b"host"].lower() not in self._hosts and not self._asks(scope):
             url = self._site.url
             return problems.Misdirected(f"this server answers at {url} only", hint=f"use that address: {url}")
         if self._site.is_secure and not self._came_over_tls(scope):
@@ -113,6 +114,10 @@ class Gate:
         if b"cookie" in said:
             _drop_quoted_cookies(scope)
         return _place_slashes(scope)
+
+    def _asks(self, scope: Scope) -> bool:
+        """Tell whether a proxy of ours asks about its client: Traefik can only name the server as it reaches it."""
+        return is_trusted(peer_of(scope), self._site) and is_question(scope)
 
     def _came_over_tls(self, scope: Scope) -> bool:
         if scope["scheme"] == "https":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from shlex import quote
 
@@ -11,6 +10,7 @@ import pytest
 
 from passless.programs import proxies
 from tests.cli.running import Passless
+from tests.strangers.needing import need
 
 SERVER = ("--server", "https://localhost")
 SITE = "https://app.example/.passless/callback"
@@ -45,7 +45,7 @@ def test_the_snippets_are_written_and_taken_and_hold_no_secret(
     made = add(anna, folder, *more, *socket, name=name)
     assert isinstance(made, dict)
     assert sorted(made["written"]) == sorted(map(str, folder.iterdir()))
-    assert len(made["written"]) == (7 if more else 6)
+    assert len(made["written"]) == (7 if more or socket else 6)
     assert made["then"]
     assert made["undo"][-1] == f"forget it:\npassless relying-party remove {quote(name)}"
     for path in map(Path, made["written"]):
@@ -60,34 +60,80 @@ def test_traefik_takes_away_what_a_client_says_of_itself_before_it_asks_and_the_
 ) -> None:
     add(anna, folder, "--redirect-uri", SITE)
     said = msgspec.yaml.decode((folder / "passless-wiki-traefik.yaml").read_text())["http"]["middlewares"]
-    first, asks, last = (said[name] for name in said["wiki-passless"]["chain"]["middlewares"])
+    first, asks = (said[name] for name in said["wiki-passless"]["chain"]["middlewares"])
     forged = first["headers"]["customRequestHeaders"]
-    assert {"Remote_User", "Passless_Acr", "Passless_Account-Id", "Passless-Account_Id", "Passless_Account_Id"} <= set(forged)
-    assert asks["forwardAuth"]["trustForwardHeader"] is False
-    assert {"Remote-User", "Passless-Account-Id"} <= set(asks["forwardAuth"]["authResponseHeaders"])
-    assert last["headers"]["customRequestHeaders"] == {"Authorization": ""}
+    assert {"Remote_User", "Remote.User", "Passless_Acr", "Passless_Account-Id", "Passless-Account.Id"} <= set(forged)
     assert set(forged.values()) == {""}  # Traefik deletes what is empty
+    assert asks["forwardAuth"]["trustForwardHeader"] is False
+    assert asks["forwardAuth"]["address"] == "https://localhost/auth/wiki?sign-in=yes&shown=yes"
+    assert {"Remote-User", "Passless-Account-Id", "Authorization", "Cookie"} <= set(asks["forwardAuth"]["authResponseHeaders"])
 
 
-def test_traefik_guards_no_site_at_the_servers_own_address_whose_session_it_could_not_hide(
+def test_traefik_asks_where_it_reaches_the_server_and_names_it_as_people_do(anna: Passless, folder: Path) -> None:
+    add(anna, folder, "--redirect-uri", SITE, *INNER)
+    said = msgspec.yaml.decode((folder / "passless-wiki-traefik.yaml").read_text())["http"]
+    assert said["middlewares"]["wiki-passless-asked"]["forwardAuth"]["address"].startswith("http://127.0.0.1:8080/auth/wiki?")
+    assert said["middlewares"]["wiki-passless-host"]["headers"]["customRequestHeaders"] == {"Host": "localhost"}
+    assert said["services"]["wiki-passless"]["loadBalancer"]["servers"] == [{"url": "http://127.0.0.1:8080"}]
+    own = [one for name, one in said["routers"].items() if name.startswith("wiki-passless-own")]
+    assert [("tls" in one, one["rule"]) for one in own] == [
+        (True, "PathPrefix(`/.passless/`) && (Host(`app.example`))"),
+        (False, "PathPrefix(`/.passless/`) && (Host(`app.example`))"),
+    ]
+
+
+def test_traefik_guards_a_site_at_the_servers_own_address_only_where_it_reaches_the_server_itself(
     anna: Passless, folder: Path
 ) -> None:
+    """Through itself Traefik would ask about the page of the question, and not about the site's."""
     made = add(anna, folder)
     assert isinstance(made, dict)
     assert not list(folder.glob("*traefik*"))
     (told,) = (line for line in made["then"] if line.startswith("Traefik"))
-    assert "cannot hide the server's session" in told
+    assert "--socket" in told
+    made = add(anna, folder, *INNER, name="here")
+    assert isinstance(made, dict)
+    (path,) = folder.glob("*traefik*")
+    said = msgspec.yaml.decode(path.read_text())["http"]
+    assert [name for name in said["routers"] if "own" in name] == []
+    assert any(line.endswith("here-passless@file") for line in made["then"])
 
 
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("caddy", "no_such_directive\n"),
+        ("traefik", "http: {middlewares: {wiki-passless: {forwardAuth: {adress: x}}}}\n"),
+        ("traefik", "http: {middlewares: {wiki-passless: {chain: {middlewares: [nowhere]}}}}\n"),
+        ("traefik", "http: {routers: {}}\n"),
+        ("traefik", "http: [\n"),
+    ],
+    ids=["caddy", "unknown field", "nothing in a chain", "no middleware", "no YAML"],
+)
 def test_a_program_that_does_not_take_its_snippet_leaves_nothing(
-    anna: Passless, folder: Path, monkeypatch: pytest.MonkeyPatch
+    anna: Passless, folder: Path, monkeypatch: pytest.MonkeyPatch, program: str, text: str
 ) -> None:
-    if shutil.which("caddy") is None:
-        pytest.skip("caddy is missing; install it with: apt-get install caddy")
-    monkeypatch.setattr(proxies.texts, "caddy", lambda _: "no_such_directive\n")
-    assert add(anna, folder, status=6)["code"] == "configuration-not-taken"  # type: ignore[index]
+    need(program, install="bash tests/run")
+    module, name = (proxies.traefik, "snippet") if program == "traefik" else (proxies.texts, program)
+    monkeypatch.setattr(module, name, lambda _: text)
+    refused = add(anna, folder, "--redirect-uri", SITE, status=6)
+    assert isinstance(refused, dict)
+    assert (refused["code"], refused["message"].partition(":")[0]) == ("configuration-not-taken", program)
     assert list(folder.iterdir()) == []
     assert anna.json("relying-party", "list") == []
+
+
+def test_what_was_made_of_a_file_by_hand_is_judged_too(anna: Passless, folder: Path) -> None:
+    need("traefik", install="bash tests/run")
+    add(anna, folder, "--redirect-uri", SITE)
+    asked = ("relying-party", "test", "wiki", "--to", str(folder), "--json")
+    found = {one["check"]: one for one in anna(*asked).json}
+    assert (found["traefik"]["ok"], found["traefik"]["tested"]) == (True, True), found
+    path = folder / "passless-wiki-traefik.yaml"
+    path.write_text(path.read_text().replace("Host(`app", "Hots(`app"))
+    found = {one["check"]: one for one in anna(*asked).json}
+    assert found["traefik"]["ok"] is False
+    assert "unsupported function: Hots" in found["traefik"]["message"]
 
 
 def test_nothing_is_written_unasked_and_never_over_anything(anna: Passless, folder: Path) -> None:

@@ -13,9 +13,9 @@ WAIT = 60.0  # seconds; a server that neither answers nor closes fails the test
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
-def connect(served: Served) -> socket.socket:
-    """Open a connection."""
-    return socket.create_connection(served.address, timeout=WAIT)
+def connect(served: Served, at: str = "") -> socket.socket:
+    """Open a connection, from an address of this machine."""
+    return socket.create_connection(served.address, timeout=WAIT, source_address=(at, 0))
 
 
 def head(served: Served, line: str = "GET /api/v1/ HTTP/1.1", headers: Iterable[str] = (), *, host: str | None = None) -> bytes:
@@ -24,9 +24,9 @@ def head(served: Served, line: str = "GET /api/v1/ HTTP/1.1", headers: Iterable[
     return "\r\n".join([line, f"Host: {named}", *headers, "", ""]).encode("latin-1")
 
 
-def ask(served: Served, *sent: bytes) -> bytes:
+def ask(served: Served, *sent: bytes, at: str = "") -> bytes:
     """Send bytes, and return all that comes back until the other side closes."""
-    with connect(served) as connection:
+    with connect(served, at) as connection:
         with suppress(BrokenPipeError, ConnectionResetError):  # it closed already
             for part in sent:
                 connection.sendall(part)

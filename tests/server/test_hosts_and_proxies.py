@@ -78,6 +78,29 @@ def test_a_trusted_proxy_says_where_its_client_is(tmp_path: Path) -> None:
             assert caller.get("/", 421)["code"] == "wrong-host"
 
 
+def test_a_trusted_proxy_may_name_the_server_as_it_reaches_it_in_its_questions_and_nowhere_else(tmp_path: Path) -> None:
+    """Traefik can name it in no other way; who is no proxy of ours has no say in it (must hold 8)."""
+    with a_server(tmp_path, "--trusted-proxy", "127.0.0.2/32", "--url", "https://accounts.example.org") as served:
+        closing = ["Connection: close"]
+        for path, trusted in (
+            ("/auth/web", True),
+            ("/auth/web?sign-in=yes&shown=yes", True),
+            ("/auth/web/sign-in", False),
+            ("/auth/", False),
+            ("/auth/../api/v1/", False),
+            ("/api/v1/", False),
+            ("//auth/web", False),
+        ):
+            for address in ("127.0.0.1", "127.0.0.2"):
+                sent = head(
+                    served, f"GET {path} HTTP/1.1", host="passless:8080", headers=[*closing, "X-Forwarded-Proto: https"]
+                )
+                is_answered = trusted and address == "127.0.0.2"
+                assert statuses(ask(served, sent, at=address)) == [401 if is_answered else 421], (path, address)
+        plain = head(served, "GET /auth/web HTTP/1.1", host="passless:8080", headers=[*closing, "X-Forwarded-Proto: http"])
+        assert statuses(ask(served, plain, at="127.0.0.2")) == [421]
+
+
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 
 

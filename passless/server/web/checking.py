@@ -19,7 +19,7 @@ from passless.server.addresses import place_of
 from passless.server.batches import Batches
 from passless.server.site import Site
 from passless.server.web import sites
-from passless.server.web.deciding import Granted, Question, Refused, decide, told
+from passless.server.web.deciding import Granted, Question, Refused, decide, shown, told
 from passless.server.web.sites import AUTH, Sites
 
 UNDER = f"{AUTH}/".encode()
@@ -29,11 +29,18 @@ SENTENCE = b"Sign in with your name and an app password.\n"
 NO_STORE = (b"cache-control", b"no-store")
 SLASH = "\0"  # what a "/" within a part of an address has become (gate.py)
 SIGN_IN = "sign-in"  # in the query: browsers are sent to sign in, for proxies that pass the answer on as it is
+SHOWN = "shown"  # in the query: what of the client's own headers the site may see, for proxies that cannot take one cookie away
 EXACT = "exact"  # in the query: only the account's name itself, for programs that go on with what was typed
 FORWARDED_URI = b"x-forwarded-uri"
 FORWARDED_METHOD = b"x-forwarded-method"
 
 Answer = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def is_question(scope: Any) -> bool:
+    """Tell whether a proxy asks about its client, by the address as it was written."""
+    raw: bytes = scope["raw_path"]
+    return raw.startswith(UNDER) and len(raw) > len(UNDER) and b"/" not in raw[len(UNDER) :]
 
 
 class Checks:
@@ -46,8 +53,7 @@ class Checks:
 
     def is_asked(self, scope: Any) -> bool:
         """Tell whether a request is such a question, by its address as it was written."""
-        raw: bytes = scope["raw_path"]
-        return raw.startswith(UNDER) and len(raw) > len(UNDER) and b"/" not in raw[len(UNDER) :]
+        return is_question(scope)
 
     async def answer(self, scope: Any, receive: Any) -> Answer:
         """Say whether somebody may come in."""
@@ -60,7 +66,8 @@ class Checks:
         found, client = await self._batches.do(lambda: self._work(name, asked))
         if isinstance(found, Granted):
             scope["passless_account"] = found.account.id
-            return _message(204, (NO_STORE, *told(self._site, found)))
+            seen = shown(scope["headers"]) if SHOWN in wishes else ()
+            return _message(204, (NO_STORE, *told(self._site, found), *seen))
         if SIGN_IN in wishes and client is not None and (address := self._sign_in(client, scope["headers"])):
             return _message(302, (NO_STORE, (b"location", address.encode())))
         return _refusal(name, found)

@@ -143,6 +143,14 @@ def is_enough(site: Site, client: Client, account: Account, session: Session) ->
     return assurance(account, session.proofs, parts.rules, parts.now()) >= REQUIRED[client.requires]
 
 
+def shown(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return what the site may see of the client's own `Authorization` and `Cookie`: no app password, no cookie of passless."""
+    seen = [(name, value) for name, value in headers if name == b"authorization" and not value.lower().startswith(b"basic")]
+    cookies = [one.strip() for name, value in headers if name == b"cookie" for one in value.split(b";")]
+    kept = [one for one in cookies if one and not one.startswith(sites.OURS)]
+    return [*seen, (b"cookie", b"; ".join(kept))] if kept else seen
+
+
 def told(site: Site, granted: Granted) -> list[tuple[bytes, bytes]]:
     """Return what the proxy is told of who it is, as headers; names are in UTF-8.
 

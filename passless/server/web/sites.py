@@ -24,6 +24,7 @@ from passless.server.site import Site
 AUTH = "/auth"
 TOKEN = "passless-site"  # the cookie with a relying party's token, on the site's own origin
 GOING = "passless-going"  # the cookie of a sign-in under way
+OURS = (b"passless-", b"__Host-passless-")  # how every cookie of passless begins
 SLOTS = "abc"  # sign-ins that may be under way at once, in several tabs of one browser
 FORWARDED_HOST = b"x-forwarded-host"
 MOST_KNOWN = 1000  # relying parties whose ids a process remembers by their names

@@ -9,7 +9,7 @@ import pytest
 
 from passless.domain.requests import RevokeAppPasswordsNamed
 from passless.ports import StoreUnavailable
-from tests.server.web.world import CALLBACK, Sites, basic
+from tests.server.web.world import CALLBACK, SERVER_COOKIE, SITE, URL, Sites, basic
 
 GUESS = "abcd efgh ijkl mnop qrst uvwx"
 SHORT_GUESS = "aaaa bbbb cccc dddd"
@@ -121,6 +121,63 @@ def test_a_site_that_asks_for_more_takes_no_app_password(world: Sites) -> None:
     secret = world.person().new_app_password()
     world.guard(requires="two-factors", redirect_uris=(CALLBACK,))
     assert world.check("ada", secret).status_code == 401
+
+
+def test_a_proxy_that_cannot_take_one_cookie_away_is_told_what_the_site_may_see(world: Sites) -> None:
+    """Must hold 2: neither an app password nor a cookie of passless, of whichever relying party, comes back."""
+    ada = world.person()
+    world.guard()
+    assert ada.token is not None
+    session, known = f"{SERVER_COOKIE}={ada.token.reveal()}", basic("ada", ada.new_app_password())
+    for sent, shown in (
+        (known, {}),
+        (known | {"Cookie": "a=1; __Host-passless-site-abcdefgh=x;b=2;passless-going-x=y; c"}, {"cookie": "a=1; b=2; c"}),
+        (known | {"Cookie": "passless-session=x"}, {}),
+        ({"Cookie": f"{session}; a=1"}, {"cookie": "a=1"}),
+        ({"Cookie": session, "Authorization": "Bearer theirs"}, {"authorization": "Bearer theirs"}),
+        ({"Cookie": f"a=1;;  ; {session};"}, {"cookie": "a=1"}),
+    ):
+        for path, wanted in (("/auth/web?sign-in=yes&shown=yes", shown), ("/auth/web?sign-in=yes", {})):
+            answer = world.http().get(path, headers=sent)
+            assert answer.status_code == 204, sent
+            assert {name: answer.headers[name] for name in ("authorization", "cookie") if name in answer.headers} == wanted
+    refused = world.ask("/auth/web?shown=yes", Cookie="a=1")
+    assert refused.status_code == 401
+    assert "cookie" not in refused.headers
+
+
+def test_whoever_asks_past_the_proxy_is_sent_nowhere_but_to_what_was_registered(world: Sites) -> None:
+    """Whatever they say that a proxy said: of the host nothing else than an origin, of the page nothing else than a path."""
+    world.guard_elsewhere()
+    world.guard("here")
+    page = {"Accept": "text/html"}
+    hosts = (
+        "evil.example",
+        "app.example.evil.example",
+        "app.example@evil.example",
+        "app.example:444",
+        "app.example.",
+        "",
+        "app.example\t,x",
+    )
+    for host in hosts:
+        assert world.ask("/auth/web?sign-in", **page, X_Forwarded_Host=host).status_code == 401
+    pages = (
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/%2fevil.example",
+        "/%5cevil.example",
+        "evil",
+        "/%0d%0aSet-Cookie:x",
+    )
+    for uri in (*pages, "/" + "x" * 9000):
+        sent = {**page, "X_Forwarded_Uri": uri, "X_Forwarded_Host": "app.example"}
+        assert world.ask("/auth/web?sign-in", **sent).headers["location"] == f"{SITE}/.passless/sign-in?to=%2F", uri
+        assert world.ask("/auth/here?sign-in", **sent).headers["location"] == f"{URL}/auth/here/sign-in?to=%2F", uri
+    for method in ("POST", "post", "get", "", "GET,POST"):
+        sent = {**page, "X_Forwarded_Method": method, "X_Forwarded_Host": "app.example"}
+        assert world.ask("/auth/web?sign-in", **sent).status_code == 401
 
 
 def test_several_services_are_one_as_good_as_the_other(world: Sites) -> None:

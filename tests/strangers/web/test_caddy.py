@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.server.oauth.world import Fields
+from tests.strangers.mail.people import Person
+from tests.strangers.web import attacks
 from tests.strangers.web.guarded import FORGED, Guarded, basic, caddy, cookies, seen
 
 PAGE = {"Accept": "text/html,*/*"}
@@ -24,8 +26,17 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         made.close()
 
 
-def test_an_app_password_opens_the_site_and_nobody_says_who_they_are_themselves(guarded: Guarded) -> None:
-    ada = guarded.person("ada")
+@pytest.fixture(scope="module")
+def ada(guarded: Guarded) -> Person:
+    return guarded.person("ada")
+
+
+@pytest.fixture(scope="module")
+def secret(ada: Person) -> str:
+    return ada.new_app_password("lasting")
+
+
+def test_an_app_password_opens_the_site_and_nobody_says_who_they_are_themselves(guarded: Guarded, ada: Person) -> None:
     secret = ada.new_app_password("web")
     with guarded.browser(**FORGED) as script:
         for name in ("ada", "ADA"):
@@ -95,6 +106,22 @@ def test_no_cookie_of_passless_reaches_the_site_whichever_relying_party_it_is_of
             assert "pls_secret" not in got, sent
             wanted = [one if "pls_secret" not in one else f"{one.partition('=')[0]}=hidden" for one in sent.split(";")]
             assert got.split(";") == wanted
+
+
+def test_what_a_client_says_of_itself_or_of_its_host_counts_for_nothing(guarded: Guarded, secret: str) -> None:
+    attacks.check_what_a_client_says_of_itself(guarded, secret)
+    attacks.check_what_the_site_is_told_of_its_host(guarded, secret)
+    attacks.check_that_two_readings_are_one(guarded, secret)
+
+
+def test_no_other_method_and_no_other_way_to_write_a_path_goes_around_it(guarded: Guarded) -> None:
+    attacks.check_that_other_methods_are_asked_about(guarded)
+    attacks.check_that_none_goes_around(guarded)
+
+
+def test_bodies_and_websockets_pass_and_no_other_upgrade_does(guarded: Guarded, secret: str) -> None:
+    attacks.check_that_bodies_pass(guarded, secret)
+    attacks.check_that_it_goes_on_with_a_websocket_alone(guarded, secret)
 
 
 def test_a_server_that_is_down_lets_nobody_in_and_is_there_again_by_itself(guarded: Guarded) -> None:

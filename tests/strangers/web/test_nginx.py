@@ -10,6 +10,7 @@ import pytest
 from tests.server.oauth.world import Fields
 from tests.server.serving import check_all_logs, keep_secret, leaked
 from tests.strangers.registering import on_host
+from tests.strangers.web import attacks
 from tests.strangers.web.guarded import FORGED, Guarded, basic, cookies, front, nginx, seen, site
 
 PAGE = {"Accept": "text/html,*/*"}
@@ -168,6 +169,22 @@ def test_a_browser_signs_in_to_another_origin_and_out_again(place: Place) -> Non
         with guarded.browser(Cookie=f"{held[0].name}={held[0].value}") as thief:
             assert thief.get(guarded.site).status_code == 401
     assert not leaked(place.log.read_bytes())
+
+
+def test_what_a_client_says_of_itself_or_of_its_host_counts_for_nothing(place: Place) -> None:
+    attacks.check_what_a_client_says_of_itself(place.guarded, place.web)
+    attacks.check_what_the_site_is_told_of_its_host(place.guarded, place.web)
+    attacks.check_that_two_readings_are_one(place.guarded, place.web)
+
+
+def test_no_other_method_and_no_other_way_to_write_a_path_goes_around_it(place: Place) -> None:
+    attacks.check_that_other_methods_are_asked_about(place.guarded)
+    attacks.check_that_none_goes_around(place.guarded)
+
+
+def test_bodies_and_websockets_pass_and_no_other_upgrade_does(place: Place) -> None:
+    attacks.check_that_bodies_pass(place.guarded, place.web)
+    attacks.check_that_it_goes_on_with_a_websocket_alone(place.guarded, place.web)
 
 
 def test_a_server_that_is_down_lets_nobody_in_and_is_there_again_by_itself(place: Place) -> None:
