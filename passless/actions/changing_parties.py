@@ -37,6 +37,7 @@ from passless.domain.views import NOTHING, Applied, ChangedRelyingParty, EffectV
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write, item_as_it_was
 from passless.ports.directory import Actor
 
+FEWER_USERS = "whoever is in none of these groups is let in no more from the next sign-in on; who is in there stays"
 LONGEST_DETAIL = 1000  # characters of a field, before and after, in the audit trail
 
 
@@ -51,7 +52,7 @@ class Changing(Struct, frozen=True, kw_only=True):
     def is_tighter(self) -> bool:
         """Whether somebody is let in no more who was."""
         client, after = self.client, self.after
-        narrows = (party_changes.takes_away, party_changes.asks_more, party_changes.serves_less)
+        narrows = (party_changes.takes_away, party_changes.asks_more, party_changes.serves_less, party_changes.has_fewer_users)
         return any(one(client, after) for one in narrows)
 
     @property
@@ -208,6 +209,7 @@ def _consequences(parts: Parts, wanted: Changing) -> Iterator[EffectView]:
         (bool(count := sum(len(one.sessions) for one in _endings(parts, wanted))), "sessions-end", lambda: _in_number(count)),
         (party_changes.asks_more(client, after), "asks-more", lambda: _asked_more(client)),
         (party_changes.serves_less(client, after), "serves-less", lambda: _served_less(client)),
+        (party_changes.has_fewer_users(client, after), "fewer-users", lambda: FEWER_USERS),
         (_is_told_anew(client, after), "told-from-now-on", lambda: "it is told of the end of what it is given from now on"),
     ]
     return (EffectView(code=code, message=words()) for holds, code, words in says if holds)

@@ -73,7 +73,7 @@ def opening(
     found = nobody.someone(parts, typed, now).account
     uses = parts.store.uses(found.id)
     keys = tuple(_for_ssh(opens_hosts(found, uses, parts.rules, now, party.requires)))
-    if typed != user or not _is_of(found, user):
+    if typed != user or not _is_of(found, user) or not party.has_user(found.groups):
         return None, ()
     return found, keys
 

@@ -114,6 +114,7 @@ def checked(parts: Parts, new: NewRelyingParty) -> Client:
         after_sign_out=new.after_sign_out,
         told_of_endings_at=new.told_of_endings_at,
         signed_with=new.signed_with,
+        groups=new.groups,
         made_on_host=parts.looks_in,
     )
 
@@ -237,6 +238,7 @@ def view(client: Client) -> RelyingPartyView:
         after_sign_out=client.after_sign_out,
         told_of_endings_at=client.told_of_endings_at,
         signed_with=client.signed_with,
+        groups=client.groups,
         enforces=REACH[client.kind].enforces,
         cannot=REACH[client.kind].cannot,
     )

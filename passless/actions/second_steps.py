@@ -82,6 +82,14 @@ def find(parts: Parts, user: str, now: datetime) -> Found:
     return found
 
 
+def find_user(parts: Parts, asked: OnHost, now: datetime) -> Found:
+    """Read the account of a user of a host as that is registered now: in one of its groups, where it has any; else nobody's."""
+    found, party = find(parts, asked.user, now), relying_parties.find(parts, asked.party.id)
+    if party is None or not party[0].has_user(found.account.groups):
+        return nobody.nobody(parts, nobody.name_hash(parts, asked.user), now)
+    return found
+
+
 def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
     """Take a code of the user's authenticator app, once.
 
@@ -92,7 +100,7 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
     """
     check_party(parts, asked.party)
     now, actor = parts.now(), Actor(place=asked.place)
-    found = find(parts, asked.user, now)
+    found = find_user(parts, asked, now)
     account = found.account
     throttle.check_source(parts, actor.place, throttle.Source.HOST, now=now, account_id=account.id)
     try:
@@ -105,7 +113,7 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
                 keep(parts, asked, found, Kind.TOTP, now, uses=(proven.use,))
             except VersionMoved:
                 now = parts.now()
-                found = find(parts, asked.user, now)
+                found = find_user(parts, asked, now)
                 continue
             return
         raise VersionMoved

@@ -34,6 +34,7 @@ def wish(
     after_sign_out: Sequence[str] | None,
     told_at: str | None,
     signed_with: str | None,
+    groups: Sequence[str] | None,
 ) -> RelyingPartyChange:
     """Return what is asked for; an option that was left out changes nothing, and '' is none."""
     return RelyingPartyChange(
@@ -47,6 +48,7 @@ def wish(
         after_sign_out=_each(after_sign_out),
         told_of_endings_at=told_at,
         signed_with=signed_with,
+        groups=_each(groups),
     )
 
 

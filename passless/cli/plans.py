@@ -56,6 +56,7 @@ def add_relying_party(new: NewRelyingParty) -> PlanView:
         "introspects": new.introspects,
         "requires": new.requires,
         "services": list(new.services),
+        "groups": list(new.groups),
     }
     return _plan(change, "relying-party-added", f'"{new.name}" may ask people to sign in', NOTHING, NOTHING)
 

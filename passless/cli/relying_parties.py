@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NAMES_OF_USERS = (
     "look at the names of that host's users: whoever has the account of a user's name is taken for that user there, and where"
-    " sign-up is open a free name is whoever's comes first"
+    " sign-up is open a free name is whoever's comes first; name the groups whose people are users there: --group"
 )
 
 
@@ -77,7 +77,7 @@ def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | P
         raise
     if where.secret_to is not None:
         made = replace(made, secret=None, secret_in=str(Path(where.secret_to).absolute()), shown_once=False)
-    if PartyKind(new.kind) in KNOWS_USERS_BY_NAME:
+    if PartyKind(new.kind) in KNOWS_USERS_BY_NAME and not new.groups:
         made = replace(made, then=(NAMES_OF_USERS, *made.then))
     return Applied(plan=plan, made=made)
 

@@ -102,6 +102,10 @@ def add(
             "--sign-with", metavar="ALGORITHM", help=_for("signed_with", f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
         ),
     ] = None,
+    groups: Annotated[
+        list[str] | None,
+        Option("--group", metavar="GROUP", help=_for("groups", "Its users are people in this group. May be repeated.")),
+    ] = None,
     to: Folder = None,
     socket: Socket = None,
     server: Server = None,
@@ -125,6 +129,7 @@ def add(
         after_sign_out=tuple(after_sign_out or ()),
         told_of_endings_at=told_at,
         signed_with=signed_with,
+        groups=tuple(groups or ()),
     )
     relying_parties.check_way_back(new, device_codes=device_codes)
     where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere, secret_to=secret_to)
@@ -171,6 +176,10 @@ def set_relying_party(
             "--sign-with", metavar="ALGORITHM", help=_for("signed_with", f"How id_tokens are signed: {', '.join(SIGNATURES)}.")
         ),
     ] = None,
+    groups: Annotated[
+        list[str] | None,
+        Option("--group", metavar="GROUP", help=_for("groups", f"All groups whose people are its users; {NONE}.")),
+    ] = None,
 ) -> None:
     """Change a program's registration; what it was given under looser rules ends, and its client id and secret stay."""
     run = relying_parties.helping(current(ctx))
@@ -185,6 +194,7 @@ def set_relying_party(
         after_sign_out=after_sign_out,
         told_at=told_at,
         signed_with=signed_with,
+        groups=groups,
     )
     run.show(changing_parties.change(run, name, wanted))
 

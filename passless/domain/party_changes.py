@@ -35,9 +35,20 @@ class RelyingPartyChange(Struct, frozen=True, kw_only=True):
     after_sign_out: tuple[str, ...] | None = None
     told_of_endings_at: str | None = None
     signed_with: str | None = None
+    groups: tuple[str, ...] | None = None
 
 
-FIELDS = ("name", "redirect_uris", "requires", "scopes", "services", "after_sign_out", "told_of_endings_at", "signed_with")
+FIELDS = (
+    "name",
+    "redirect_uris",
+    "requires",
+    "scopes",
+    "services",
+    "after_sign_out",
+    "told_of_endings_at",
+    "signed_with",
+    "groups",
+)
 WORDS = {
     "name": "name",
     "redirect_uris": "people go back to",
@@ -47,6 +58,7 @@ WORDS = {
     "after_sign_out": "after signing out to",
     "told_of_endings_at": "told of endings at",
     "signed_with": "signed with",
+    "groups": "its users are in",
 }  # of the fields, where it is said what changes
 
 
@@ -111,6 +123,12 @@ def serves_less(client: Client, after: NewRelyingParty) -> bool:
     return bool(after.services) and not (client.services and set(client.services) <= set(after.services))
 
 
+def has_fewer_users(client: Client, after: NewRelyingParty) -> bool:
+    """Tell whether somebody is no user of a host any more; no groups are everybody."""
+    kept = {names.key(one) for one in after.groups}
+    return bool(kept) and not (client.groups and {names.key(one) for one in client.groups} <= kept)
+
+
 def fields_of(after: NewRelyingParty) -> dict[str, object]:
     """Return the fields that a change may change, as they are kept."""
     return {field: value for field, value in asdict(after).items() if field in FIELDS} | {
@@ -150,6 +168,8 @@ def _spoken(field: str, value: str | tuple[str, ...]) -> str:
             return "any"
         case "redirect_uris" | "scopes" | "after_sign_out" | "told_of_endings_at", () | "":
             return "nowhere" if field != "scopes" else "none"
+        case "groups", ():
+            return "any group or none"
         case "signed_with", "":
             return "as usual"
         case _, tuple():

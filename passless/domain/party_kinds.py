@@ -48,6 +48,7 @@ ALLOWED: Mapping[str, frozenset[PartyKind]] = {  # fields of a new relying party
     "after_sign_out": frozenset({PartyKind.OIDC}),
     "told_of_endings_at": frozenset({PartyKind.OIDC}),
     "signed_with": frozenset({PartyKind.OIDC}),
+    "groups": KNOWS_USERS_BY_NAME,
 }
 
 _WHO = "who the person is, and how strongly and when they signed in: any way, with two factors, or safe from phishing"
@@ -111,7 +112,7 @@ REACH: Mapping[PartyKind, Reach] = {
             f"an end of keys from the next sign-in on, and of sessions within a second, {_WATCHED}",
         ),
         cannot=(
-            "which user of the host is whose: the name is all that it goes by",
+            "which user of the host is whose: it goes by the name, among the people of its groups where it has any",
             "keys in files, passwords and what else the host lets people in with",
             "that sign-ins are in the audit trail: PAM tells of them where it has the line for it, while the server is up",
             "what was left running on the host under a name of its own, such as tmux",

@@ -25,6 +25,7 @@ class RelyingPartyView(Struct, frozen=True, kw_only=True):
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
     signed_with: str = ""
+    groups: tuple[str, ...] = ()
     enforces: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ parsers read differently is refused when it is registered, and whatever was not 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from passless.domain import names
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable
+from passless.domain.operators import clean_groups
 from passless.domain.party_kinds import ALLOWED, BROWSERS, PartyKind, Requirement
 from passless.domain.views import MadeRelyingParty, RelyingPartyView
 
@@ -77,8 +79,9 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A relying party as it is kept. A public one has no secret: it runs where everybody can look.
 
     `introspects`: it may look at tokens of every relying party, as a server does that takes them. `requires` is how strongly
-    people have to sign in for it. `services` are what app passwords may be limited to there; empty is any. `made_on_host`:
-    whoever registered it may reach what the server's host reaches.
+    people have to sign in for it. `services` are what app passwords may be limited to there; empty is any. `groups` are those
+    whose people are users of a host; empty is everybody. `made_on_host`: whoever registered it may reach what the server's host
+    reaches.
     """
 
     id: str
@@ -96,11 +99,16 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True):
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
     signed_with: str = ""
+    groups: tuple[str, ...] = ()
 
     @property
     def is_public(self) -> bool:
         """Whether it has no secret."""
         return self.secret_hash is None
+
+    def has_user(self, groups: Iterable[str]) -> bool:
+        """Tell whether somebody in these groups may be a user of a host; only operators put anybody into groups."""
+        return not self.groups or not {names.key(one) for one in self.groups}.isdisjoint(map(names.key, groups))
 
     def may_be_sent_to(self, uri: str) -> bool:
         """Tell whether an address is one of those registered: exactly; on the loopback the port may be any (RFC 8252 §7.3)."""
@@ -116,6 +124,7 @@ class NewRelyingParty(Struct, frozen=True, kw_only=True):
     `requires` is a `Requirement`. `after_sign_out` are addresses that people may be sent to after they signed out
     (`post_logout_redirect_uris` of OpenID Connect), `told_of_endings_at` is where the program is told of a session that ended
     (its `backchannel_logout_uri`). `signed_with` is how what it is given is signed, one of `SIGNATURES`; empty is the first.
+    `groups` are those whose people are users of a host, where not everybody is who has the name of one.
     """
 
     name: str
@@ -129,6 +138,7 @@ class NewRelyingParty(Struct, frozen=True, kw_only=True):
     after_sign_out: tuple[str, ...] = ()
     told_of_endings_at: str = ""
     signed_with: str = ""
+    groups: tuple[str, ...] = ()
 
 
 def cleaned(new: NewRelyingParty) -> NewRelyingParty:
@@ -159,6 +169,7 @@ def cleaned(new: NewRelyingParty) -> NewRelyingParty:
         services=tuple(dict.fromkeys(services)),
         after_sign_out=tuple(dict.fromkeys(check_redirect_uri(one, public=False) for one in new.after_sign_out)),
         told_of_endings_at=new.told_of_endings_at and check_redirect_uri(new.told_of_endings_at, public=False),
+        groups=clean_groups(new.groups),
     )
 
 

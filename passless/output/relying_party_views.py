@@ -194,6 +194,8 @@ def _facts(result: RelyingPartyView, look: Look) -> list[tuple[str, RenderableTy
         lines.append(("people sign in with", safe(result.requires.replace("-", " "))))
     if result.services:
         lines.append(("services", safe(", ".join(result.services))))
+    if result.groups:
+        lines.append(("its users are in", safe(", ".join(result.groups))))
     if result.introspects:
         lines.append(("may", Text("look at the tokens of every relying party")))
     lines += [("enforces" if not number else "", _point("✓", "green", text)) for number, text in enumerate(result.enforces)]

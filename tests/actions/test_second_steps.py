@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -100,6 +101,20 @@ def test_a_user_is_only_whose_name_is_written_like_that(place: Place, host: Clie
     """Two users of a host whose names differ in capitals or accents alone are never one account."""
     for user in ("ADA", "Ada", "ａda", " ada"):
         told(place, host, user, app.fresh)
+    second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
+
+
+def test_where_a_host_has_groups_only_their_people_are_its_users(place: Place, host: Client, app: App) -> None:
+    """As the host is registered now, and not when its socket was opened; whoever else is nobody, whatever they type."""
+    found = relying_parties.find(place.parts, host.id)
+    assert found is not None
+    document = msgspec.json.encode(replace(found[0], groups=("staff",)))
+    place.store.commit(Write(at=place.clock.now, puts=(replace(found[1], document=document),)))
+    outsider = told(place, host, "ada", app.fresh)
+    assert outsider == told(place, host, "nobody-at-all")
+    stored = place.store.read(second_steps.find(place.parts, "ada", place.clock.now).account.id)
+    after = replace(stored.account, groups=("Staff",))
+    place.store.commit(Write(at=place.clock.now, account=after, expected=stored.version))
     second_steps.check_code(place.parts, asked(host, "ada"), app.fresh)
 
 

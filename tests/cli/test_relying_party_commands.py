@@ -125,6 +125,23 @@ class TestSetting:
         assert anna.json("relying-party", "list") == [anna.json("relying-party", "show", made["id"])]
         assert anna.json("relying-party", "show", "Webmail")["redirect_uris"] == [URI]
 
+    def test_whose_people_are_its_users_is_said_changed_and_taken_back(self, anna: Passless) -> None:
+        made = anna.json(
+            "relying-party", "add", "host", "--kind", "ssh", "--elsewhere", "--group", "staff", "--group", "guests"
+        )
+        assert made["groups"] == ["staff", "guests"]
+        assert not any("names of that host's users" in one for one in made["then"])
+        shown = anna("relying-party", "show", "host").stdout
+        assert "its users are in" in shown
+        plan = anna.json("relying-party", "set", "host", "--group", "Staff", "--dry-run")["plan"]
+        assert [one["code"] for one in plan["effects"]] == ["relying-party-changed", "fewer-users"]
+        done = anna.json("relying-party", "set", "host", "--group", "", "--yes")
+        assert done["groups"] == []
+        assert [one["code"] for one in done["plan"]["effects"]] == ["relying-party-changed"]
+        for group in ("a b?", "x" * 200):
+            assert anna.json("relying-party", "set", "host", "--group", group, "--yes", status=2)["code"] == "bad-name"
+        assert anna.json(*ADD, "--group", "staff", status=2)["code"] == "bad-relying-party"
+
     def test_a_host_that_is_called_otherwise_has_to_be_served_and_watched_so(self, anna: Passless) -> None:
         anna.json("relying-party", "add", "host", "--kind", "pam", "--elsewhere")
         then = "\n".join(anna.json("relying-party", "set", "host", "--name", "new host", "--yes")["then"])

@@ -145,6 +145,33 @@ class TestWhich:
         assert [line.split()[-1] for line in lines(world, host)] == ["passless-bluekey", "passless-redkey"]
 
 
+class TestGroups:
+    """Whose user is whose goes by the name; who may be one at all an operator says, of accounts and not of names."""
+
+    def test_only_people_of_its_groups_are_told(self, world: World) -> None:
+        strict = world.register("file server", kind="ssh", redirect_uris=(), groups=("Staff", "guests"))
+        account = with_methods(world, a_key(world))
+        assert lines(world, strict) == []
+        change(world, account.id, groups=("students",))
+        assert lines(world, strict) == []
+        change(world, account.id, groups=("students", "staff"))
+        assert len(lines(world, strict)) == 1
+
+    def test_a_host_without_groups_is_everybodys(self, world: World, host: MadeRelyingParty) -> None:
+        with_methods(world, a_key(world))
+        with_methods(world, a_key(world, "red key"), name="bob", groups=("staff",))
+        assert len(lines(world, host)) == len(lines(world, host, "bob")) == 1
+
+    def test_who_takes_the_name_of_a_user_is_not_taken_for_them(self, world: World) -> None:
+        """Groups are the account's: they go with it to its next name, and not to who has the name next."""
+        strict = world.register("file server", kind="ssh", redirect_uris=(), groups=("staff",))
+        ada = with_methods(world, a_key(world), groups=("staff",))
+        change(world, ada.id, name="lovelace")
+        with_methods(world, a_key(world, "red key"))
+        assert lines(world, strict) == []
+        assert len(lines(world, strict, "lovelace")) == 1
+
+
 class TestInjection:
     def test_no_name_gets_into_a_line(self, world: World, host: MadeRelyingParty) -> None:
         names = ('x" ssh-rsa AAAA', "no-touch-required", "a\\nssh-ed25519 AAAA", "clé", "-" * 64)

@@ -155,6 +155,12 @@ class TestWhatIsNotBelieved:
         assert told(world, ada.id) == told(world, bob.id) == []
         assert last_use(world, ada.id) is None
 
+    def test_a_key_of_somebody_who_is_no_user_there(self, world: World) -> None:
+        strict = world.register("vault", kind="ssh", redirect_uris=(), groups=("staff",))
+        account = with_methods(world, a_key(world))
+        assert tell(world, strict).status_code == 204
+        assert told(world, account.id) == []
+
     def test_nobody_and_names_that_are_no_users(self, world: World, host: MadeRelyingParty) -> None:
         """Must hold 3: they are answered as somebody is."""
         ada = with_methods(world, a_key(world), name="Ada")

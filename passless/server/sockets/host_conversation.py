@@ -135,7 +135,7 @@ class Conversation:
 
     def _ask_for_approval(self, host: OnHost, stage: Stage) -> Reply:
         parts = self._site.parts
-        account = second_steps.find(parts, host.user, parts.now()).account
+        account = second_steps.find_user(parts, host, parts.now()).account
         try:
             begun = devices.begin(parts, self._party.id, host.service, host.place, only_for=account.id)
         except devices.TooManyDevices:
@@ -152,7 +152,7 @@ class Conversation:
                 return Reply(code=Code.REJECT)
             if not waiting.device.answer:
                 return self._shown(NOT_YET, stage)
-            found = second_steps.find(parts, host.user, now)
+            found = second_steps.find_user(parts, host, now)
             _, source = giving.whose(parts, waiting.device.account_id, waiting.device.approved_in)
             if found.account.id != waiting.device.account_id or source is None or not says_who(source):
                 return Reply(code=Code.REJECT)
