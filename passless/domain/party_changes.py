@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from passless.domain import names
 from passless.domain.names import printable
 from passless.domain.party_kinds import PartyKind, Requirement
 from passless.domain.relying_parties import BadRedirectUri, BadRelyingParty, Client, NewRelyingParty, cleaned
