@@ -16,6 +16,7 @@ from passless.actions.parts import Access
 from passless.directories.local import LocalDirectory
 from passless.domain.account import AccountId
 from passless.domain.operator_views import MadeInvitation
+from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.relying_parties import NewRelyingParty
 from passless.domain.requests import Delete, GrantOperator, NewAccount, NewInvitation, RevokeOperator
 from passless.domain.secret import Secret
@@ -218,6 +219,16 @@ def test_a_secret_before_the_new_one_does_not_come_back(stored: Stored) -> None:
     stored.put_back()
     with closing(stored.open(at=LATER)) as store:
         assert (store.tell_restored(), team.look(store).relying_parties) == (LATER, ["chat"])
+
+
+def test_rules_before_tighter_ones_do_not_come_back(stored: Stored) -> None:
+    """Must hold 13: its relying party is gone with them; one that only got another name is there under that of before."""
+    team = begun(stored)
+    team.host.change_relying_party(Actor(), "mail", RelyingPartyChange(requires="two-factors"))
+    team.host.change_relying_party(Actor(), "chat", RelyingPartyChange(name="talk"))
+    put_back_under(team, stored)
+    with closing(stored.open(at=LATER)) as store:
+        assert team.look(store).relying_parties == ["chat"]
 
 
 def test_what_was_not_taken_back_is_still_there(stored: Stored) -> None:

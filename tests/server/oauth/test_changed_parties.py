@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from passless.actions import relying_parties
+from passless.actions.endings import between
 from passless.actions.who import NotAnOperator, OperatorProofNeeded
 from passless.directories.local import LocalDirectory
+from passless.domain.account import AccountId
+from passless.domain.endings import Ending
 from passless.domain.errors import PasslessError
 from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.relying_parties import BadRedirectUri
 from passless.domain.views import ChangedRelyingParty
 from passless.ports.directory import Actor, Operator
+from passless.programs.ending import ends_of
+from passless.server.oauth import giving
+from passless.server.openid import given
 from tests.server.oauth.test_tokens import basic_of, looked_at, token_for
 from tests.server.oauth.world import WEB_CALLBACK, World, carried
+from tests.server.openid.relying import Relying
 
 OTHER = "https://other.example/signed-in"
 INSIDE = "https://10.0.0.7/told"
+
+
+def endings_of(world: World) -> list[Ending]:
+    """Return what ended by now for whoever follows the trail."""
+    parts = world.place.parts
+    return list(between(parts.store, parts.now() - timedelta(hours=1)))
 
 
 def changed(world: World, words: str = "mail", **more: Any) -> ChangedRelyingParty:
@@ -103,6 +117,46 @@ class TestWhatEnds:
         changed(world, redirect_uris=(OTHER,))
         assert [one.key for one in world.place.store.records(relying_parties.CONSENTS)] == [f"{mail.id}/{ada.account_id}"]
         assert not list(relying_parties.given_to(world.place.parts, mail.id))
+
+
+class TestWhoIsTold:
+    def test_a_program_is_told_of_the_sessions_that_end(self, world: World) -> None:
+        """Each with the person whose it was: the change itself is nobody's ending, and so throws nobody else out."""
+        wiki = Relying(world)
+        wiki.tokens(world.browser(world.account()))
+        assert endings_of(world) == []
+        changed(world, "wiki", redirect_uris=(OTHER,))
+        (ending,) = endings_of(world)
+        assert (ending.event, ending.account, ending.relying_party) == ("tighten-relying-party", "ada", wiki.id)
+        (told,) = given.ended_by(world.place.parts, ending)
+        assert told.given.client_id == wiki.id
+
+    def test_mail_that_serves_less_is_told_to_whoever_watches_it(self, world: World) -> None:
+        mail = world.register("post", kind="dovecot", redirect_uris=(), services=("imap", "pop3"))
+        changed(world, "post", services=("imap", "pop3", "smtp"))
+        assert endings_of(world) == []
+        changed(world, "post", services=("imap",))
+        (ending,) = endings_of(world)
+        assert (ending.is_everybodys, ending.relying_party) == (True, mail.id)
+        assert ends_of("dovecot", introspects=False).what.intersection(ending.what)
+        assert not ends_of("ssh", introspects=False).what.intersection(ending.what)
+
+
+def test_who_gets_something_while_it_changes_gets_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Must hold 7: what was looked at before the change counts no more when it is given."""
+    mail, ada = world.register(), world.account()
+    code = world.browser(ada).agree(client_id=mail.id, redirect_uri=WEB_CALLBACK)["code"]
+    keep = giving.Giving.keep
+
+    def kept_after_the_change(self: Any, **more: Any) -> None:
+        keep(self, **more)
+        changed(world, redirect_uris=(OTHER,))
+        monkeypatch.undo()
+
+    monkeypatch.setattr(giving.Giving, "keep", kept_after_the_change)
+    answer = world.program().exchange(code, redirect_uri=WEB_CALLBACK, client_id=None, basic=basic_of(mail))
+    assert answer.json()["error"] == "invalid_grant"
+    assert not [one for one in world.place.store.sessions(AccountId(ada.account_id)) if one.kind == "client"]
 
 
 class TestTheServersOwnNetwork:
