@@ -167,8 +167,10 @@ def _spoken(field: str, value: str | tuple[str, ...]) -> str:
             return "with two factors" if value == Requirement.TWO_FACTORS else "safe from phishing"
         case "services", ():
             return "any"
-        case "redirect_uris" | "scopes" | "after_sign_out" | "told_of_endings_at", () | "":
-            return "nowhere" if field != "scopes" else "none"
+        case "redirect_uris", ():
+            return "no address of its own"
+        case "scopes" | "after_sign_out" | "told_of_endings_at", () | "":
+            return "none" if field == "scopes" else "nowhere"
         case "groups", ():
             return "any group or none"
         case "signed_with", "":

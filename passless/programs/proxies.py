@@ -130,7 +130,10 @@ def then(setup: Setup) -> tuple[str, ...]:
     )
     linked = (("module", "mods-enabled"), ("site", "sites-enabled"))
     links = (f"ln -s {shlex.quote(f'{front}-freeradius-{one}')} /etc/freeradius/3.0/{there}/" for one, there in linked)
-    here = f"browsers sign in only to what is at {site.url} itself; a site elsewhere is added with its --redirect-uri"
+    here = step(
+        f"browsers sign in only to what is at {site.url} itself; a site elsewhere is given its address by",
+        f"passless relying-party set {setup.quoted_name} --redirect-uri https://HOST{SITE_CALLBACK}",
+    )
     return (
         *(() if site.origins else (here,)),
         step("nginx: in http", f"include {front}-nginx-http.conf;"),

@@ -42,7 +42,11 @@ def test_an_ending_calls_the_program_with_that_name_and_no_other(served: Served,
         watched.await_note("watching for")
         delete(served, "ada")
         line = watched.await_line(account="ada")
-        assert (line["event"], line["ok"], line["done"]) == ("delete-account", True, "all of their mail connections ended, whichever password opened them")
+        assert (line["event"], line["ok"], line["done"]) == (
+            "delete-account",
+            True,
+            "all of their mail connections ended, whichever password opened them",
+        )
         assert watched.asked[:2] == [["auth", "cache", "flush", "--", "ada"], ["kick", "--", "ada"]]
         assert watched.kicked == ["ada"]
 
