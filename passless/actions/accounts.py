@@ -117,6 +117,7 @@ class Admission(Struct, frozen=True, kw_only=True):
 
     groups: tuple[str, ...] = ()
     name: str = ""  # that whoever invited them gave; without it people choose themselves
+    by_all: bool = False  # whoever invited them answers for everybody, and so for whose mailbox and which host's user it names
     address: str = ""  # that whoever invited them gave; it stands for the name
     drops: tuple[Record, ...] = ()
     notes: dict[str, str] = {}
@@ -167,7 +168,7 @@ def make(parts: Parts, actor: Actor, new: NewAccount, admission: Admission = ANY
 
 def _new_account(parts: Parts, new: NewAccount, now: datetime, admission: Admission, source: str) -> Account:
     wanted = names.clean_account(new.name)
-    is_given = is_answerable(parts) or names.are_same(wanted, admission.name)
+    is_given = is_answerable(parts) or (admission.by_all and names.are_same(wanted, admission.name))
     if not is_given:
         reserved_names.check_chosen(wanted)
     name = free_name(parts, wanted, is_given=is_given)

@@ -17,7 +17,7 @@ from passless.actions.accounts import Admission, check_address_is_free, clean_ad
 from passless.actions.parts import Parts, SignUp
 from passless.actions.request_errors import BadDuration
 from passless.actions.who import Acting, NotAnOperator, SignInNeeded, check_fresh, operating, place_of, reason_of, session_of
-from passless.domain import names
+from passless.domain import names, reserved_names
 from passless.domain.account import AccountId
 from passless.domain.audit import AuditEntry, Outcome
 from passless.domain.errors import NotFound, ProofNeeded, WrongUse
@@ -63,6 +63,13 @@ class NeedsName(WrongUse):
     default = "on this server an invitation is for one account name"
 
 
+class BeyondRights(WrongUse):
+    """What an operator over groups cannot give, for it reaches beyond them."""
+
+    code = "beyond-rights"
+    hint = "ask an operator over everybody to invite them"
+
+
 class NeedsGroup(WrongUse):
     """An operator over groups invites into one of them."""
 
@@ -89,13 +96,13 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
     Raises:
         NotAnOperator, OperatorProofNeeded: whoever asks may not, or not without a fresh proof.
         BadReason: they do not say why.
-        NeedsName, NeedsGroup: it would give more than the operator may.
+        NeedsName, NeedsGroup, BeyondRights, BadName: it would give more than the operator may.
         NameTaken: there is an account already of the name or the address, as its name or an address that stands for it.
     """
     from passless.credentials.random_codes import new_token
 
     acting, reason, now = *_changing(parts, actor), parts.now()
-    name, groups, email = *_checked(parts, acting, new), _address(parts, new.email)
+    name, groups, email = *_checked(parts, acting, new), _address(parts, acting, new.email)
     others = tuple(made.id for _, made in _open(parts, acting) if name and names.are_same(made.name, name))
     secret = new_token(parts.entropy, prefix=PREFIX)
     made = Invitation(
@@ -173,7 +180,16 @@ def admission(parts: Parts, secret: Secret, wanted: str, now: datetime) -> Admis
     notes |= {"groups": ",".join(made.groups)} if made.groups else {}
     inviter = parts.store.read(AccountId(made.made_by)).account
     by = line(inviter.id, *inviter.made_by(now))
-    return Admission(groups=made.groups, name=made.name, address=made.email, drops=(record,), notes=notes, invited_by=by)
+    by_all = inviter.operator is not None and not inviter.operator.over
+    return Admission(
+        groups=made.groups,
+        name=made.name,
+        by_all=by_all,
+        address=made.email if by_all else "",
+        drops=(record,),
+        notes=notes,
+        invited_by=by,
+    )
 
 
 def look(parts: Parts, secret: Secret) -> InvitationSeen:
@@ -217,12 +233,18 @@ def _checked(parts: Parts, acting: Acting, new: NewInvitation) -> tuple[str, tup
         raise BadDuration("an invitation lasts from 10 minutes to 90 days")
     if not new.name and parts.sign_up is SignUp.OPERATOR:
         raise NeedsName
-    return (_free(parts, new.name) if new.name else ""), groups
+    return (_free(parts, acting, new.name) if new.name else ""), groups
 
 
-def _free(parts: Parts, wanted: str) -> str:
-    """Return a name that no account has yet; nothing holds it free until the invitation is used."""
-    name = free_name(parts, wanted, is_given=True)
+def _free(parts: Parts, acting: Acting, wanted: str) -> str:
+    """Return a name that no account has yet; nothing holds it free until the invitation is used.
+
+    Addresses, names that programs know and those of the gone are given by who answers for everybody (decision 0023).
+    """
+    by_all = not acting.rights.over
+    if not by_all:
+        reserved_names.check_chosen(wanted)
+    name = free_name(parts, wanted, is_given=by_all)
     try:
         find(parts, name, parts.now())
     except NoSuchAccount:
@@ -230,10 +252,12 @@ def _free(parts: Parts, wanted: str) -> str:
     raise NameTaken(f'there is an account named "{name}" already')
 
 
-def _address(parts: Parts, typed: str) -> str:
-    """Return an e-mail address that stands for nobody's name yet."""
+def _address(parts: Parts, acting: Acting, typed: str) -> str:
+    """Return an e-mail address that stands for nobody's name yet; programs are told that it is the person's."""
     if not typed:
         return ""
+    if acting.rights.over:
+        raise BeyondRights("only an operator over everybody says whose an e-mail address is")
     address = clean_address(typed)
     check_address_is_free(parts, address)
     return address

@@ -53,8 +53,8 @@ def wish(parts: Parts, who: Who, request: RenameAccountTo) -> Wanted:
 
 
 def _is_given(parts: Parts, who: Who) -> bool:
-    """Tell whether somebody who answers for a name gives it."""
-    return who.reporter is not Reporter.SELF or is_answerable(parts)
+    """Tell whether somebody who answers for everybody gives a name."""
+    return is_answerable(parts) or (who.acting is not None and not who.acting.rights.over)
 
 
 def _problems(parts: Parts, who: Who) -> Iterator[Problem]:

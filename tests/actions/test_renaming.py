@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from passless.actions import kept_names
 from passless.actions.parts import SignUp
 from passless.actions.throttle import Throttled
+from passless.domain.names import BadName
 from passless.domain.requests import Delete, GrantOperator, NewInvitation, RenameAccountTo
 from passless.domain.views import Applied
 from passless.ports import NameTaken, VersionMoved, Write
@@ -287,6 +288,51 @@ class TestNamesThatMeanSomethingElse:
             with refused("bad-name"):
                 ask()
         assert place.directory.invite(place.operator(), NewInvitation(name=name)).secret.reveal()
+
+    @pytest.mark.parametrize("name", ["root", "deploy", "_apt", "systemd-oom", "pi", "ceo", "ceo@example.org"])
+    def test_an_operator_over_a_group_gives_none(self, place: Place, name: str) -> None:
+        """Must hold 9: the user of a host, the mailbox and the programs of that name are more than they are over."""
+        place.change(sign_up=SignUp.OPEN)
+        boss = Helper(place, "boss")
+        boss.become_the_first()
+        Person(place, "ceo", at="elsewhere").create().do(Delete())
+        Person(place, "joe").create()
+        tina = boss.appoint("tina", "interns")
+        boss.put("joe", "interns")
+        place.change(sign_up=SignUp.INVITATION)
+        with pytest.raises((BadName, NameTaken)):
+            place.directory.invite(tina.helping(), NewInvitation(name=name, groups=("interns",)))
+        with pytest.raises((BadName, NameTaken)):
+            tina.ask_for("joe", RenameAccountTo(name=name))
+        invited = place.directory.invite(boss.helping(), NewInvitation(name=name, groups=("interns",)))
+        assert place.directory.invited(invited.secret).name == name
+
+    def test_an_operator_over_a_group_says_whose_no_address_is(self, place: Place) -> None:
+        """Must hold 9: programs are told that it is the person's, and mail to it goes there."""
+        boss = Helper(place, "boss")
+        boss.become_the_first()
+        tina = boss.appoint("tina", "interns")
+        with refused("beyond-rights"):
+            place.directory.invite(tina.helping(), NewInvitation(name="temp7", groups=("interns",), email="ceo@example.org"))
+
+    def test_an_invitation_gives_no_more_than_who_made_it_could_give_now(self, place: Place) -> None:
+        """Must hold 9."""
+        boss = Helper(place, "boss")
+        boss.become_the_first()
+        tina = Helper(place, "tina")
+        boss.ask_for("tina", GrantOperator())
+        named = place.directory.invite(tina.helping(), NewInvitation(name="deploy", groups=("interns",)))
+        addressed = place.directory.invite(
+            tina.helping(), NewInvitation(name="eve", groups=("interns",), email="ceo@example.org")
+        )
+        stored = place.store.read_named("tina")  # type: ignore[arg-type]
+        assert stored.account.operator is not None
+        fewer = replace(stored.account, operator=replace(stored.account.operator, over=("interns",)))
+        place.store.commit(Write(at=place.clock.now, account=fewer, expected=stored.version))
+        with refused("bad-name"):
+            Person(place, "deploy", at="elsewhere").create(invitation=named.secret)
+        Person(place, "eve", at="elsewhere").create(invitation=addressed.secret)
+        assert place.store.owner_of_address("ceo@example.org") is None
 
     def test_an_account_that_has_one_from_before_goes_on_and_gets_another(self, place: Place) -> None:
         ada = Person(place).create()
