@@ -223,7 +223,7 @@ def _end(
     said: dict[str, str] | None = None,
 ) -> Ended:
     ids = tuple(one.id for one in sessions)
-    if ids:
+    if ids or said:  # that nothing was to stay is told to programs also where no session is left here
         used = None if who.acting is None else replace(who.acting.session, seen_at=now)
         entry = _entry(who, event, now, {"sessions": ",".join(ids)} | (said or {}))
         write = Write(at=now, account_id=who.account.id, updates=used, ends=ids, among=among, events=(entry,))

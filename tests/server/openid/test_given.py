@@ -95,6 +95,14 @@ def test_ending_everything_is_told_to_who_goes_on_after_an_idle_session(world: W
     assert over(world) == {wiki.id}
 
 
+def test_an_operator_who_ends_everything_is_heard_where_no_session_is_left(world: World) -> None:
+    ada, wiki = world.account(), Relying(world)
+    wiki.tokens(world.browser(ada))
+    world.place.clock.move(hours=2)
+    world.site.directory.apply(world.place.operator(), "ada", EndSessions(all=True))
+    assert over(world) == {wiki.id}
+
+
 def test_who_goes_on_for_a_month_is_told_for_a_month(world: World) -> None:
     """must hold 7: what is over by itself is not the session that was agreed in, but what was given."""
     ada, wiki = world.account(), Relying(world)
