@@ -63,7 +63,7 @@ def test_a_picture_on_a_foreign_page_that_leads_here_costs_nothing(
     ada: Caller, served: Served, tmp_path: Path, path: str
 ) -> None:
     before = commits(tmp_path)
-    with httpx.Client(base_url=served.url, headers=PICTURE) as browser:
+    with httpx.Client(base_url=served.url, headers=PICTURE, timeout=60) as browser:
         for _ in range(20):
             assert browser.get(path).status_code < 500
     assert commits(tmp_path) == before

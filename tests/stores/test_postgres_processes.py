@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from passless.domain.account import AccountId
 from passless.domain.ceremonies import CeremonyId
 from passless.ports import Store
+from passless.stores import postgres as stores_of_postgres
 from passless.stores.sql_store import SqlStore
 from tests.builders import NOW, an_account
 from tests.stores.builders import a_ceremony, a_session, a_use, a_write, an_entry, kept
@@ -141,6 +143,12 @@ def test_a_killed_connection_is_not_noticed_by_who_writes(postgres: Cluster, url
     assert killed > BLOWS
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stores wait longer for a server that comes back: on a machine that is busy that takes its time."""
+    monkeypatch.setattr(stores_of_postgres, "POOL_LIMIT", timedelta(seconds=120))
+
+
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Cluster]:
     """Return a server that waits for the disk and may be killed."""
@@ -148,6 +156,7 @@ def own_server() -> Iterator[Cluster]:
         yield running
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_killed_server_loses_no_accepted_change(own_server: Cluster, tmp_path: Path) -> None:
     """Must hold 10: writers wait for the server to come back, and go on from what was kept."""
     url = own_server.new_database()
@@ -163,6 +172,7 @@ def test_a_killed_server_loses_no_accepted_change(own_server: Cluster, tmp_path:
         assert store.restored_at is None
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_store_goes_on_after_its_server_came_back(own_server: Cluster, tmp_path: Path) -> None:
     url = own_server.new_database()
     with closing(create_at(url, tmp_path)) as store:

@@ -43,7 +43,9 @@ class Scene:
         with Caller(served) as ada:
             ada.create()
             cookies = {"passless-session": ada.token}
-        self.browser = stack.enter_context(httpx.Client(base_url=served.url, headers={"Accept": "text/html"}, cookies=cookies))
+        self.browser = stack.enter_context(
+            httpx.Client(base_url=served.url, headers={"Accept": "text/html"}, cookies=cookies, timeout=60)
+        )
 
     def program(self, folder: Path) -> RPHandler:
         """Return the program, as its own library would have it set up."""

@@ -71,7 +71,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def browser(served: Served) -> Iterator[httpx.Client]:
     """A browser in which ada is signed in."""
-    with Caller(served) as ada, httpx.Client(base_url=served.url, headers={"Accept": "text/html"}) as http:
+    with Caller(served) as ada, httpx.Client(base_url=served.url, headers={"Accept": "text/html"}, timeout=LIMIT) as http:
         ada.create()
         http.cookies.set("passless-session", ada.token)
         yield http
@@ -118,7 +118,8 @@ def test_it_signs_the_command_line_in_by_a_code(served: Served, browser: httpx.C
         keep_secret(tokens["access_token"])
         assert tokens["account"] == "ada"
         assert client.says() == {"done": True}
-    gone = httpx.get(f"{served.url}/api/v1/accounts/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    gone = httpx.get(f"{served.url}/api/v1/accounts/me", headers=headers, timeout=LIMIT)
     assert gone.status_code == 401
 
 

@@ -69,7 +69,7 @@ class Scene:
             ada.sign_in()
             cookies = {"passless-session": ada.token}
         return self.stack.enter_context(
-            httpx.Client(base_url=self.served.url, headers={"Accept": "text/html"}, cookies=cookies)
+            httpx.Client(base_url=self.served.url, headers={"Accept": "text/html"}, cookies=cookies, timeout=LIMIT)
         )
 
     def stranger(self, **wish: Any) -> Stranger:
@@ -159,7 +159,7 @@ def test_more_than_somebody_has_is_not_asked_of_them(scene: Scene, stranger: Str
 
 def test_nobody_signs_in_without_a_page_where_nobody_is(scene: Scene, stranger: Stranger) -> None:
     address = stranger("begin", more={"prompt": "none"})["address"]
-    back = httpx.get(address, headers={"Accept": "text/html"}).headers["location"]
+    back = httpx.get(address, headers={"Accept": "text/html"}, timeout=LIMIT).headers["location"]
     assert stranger("finish", back=back)["error"] == "login_required"
 
 
@@ -223,7 +223,7 @@ def test_two_who_use_one_refresh_token_at_once_do_not_both_go_on(scene: Scene, b
 
     def refreshed(_: int) -> httpx.Response:
         form = {"grant_type": "refresh_token", "refresh_token": token}
-        return httpx.post(f"{scene.served.url}/oauth/token", data=form, auth=basic)
+        return httpx.post(f"{scene.served.url}/oauth/token", data=form, auth=basic, timeout=LIMIT)
 
     with ThreadPoolExecutor(6) as pool:
         answers = [answer.json() for answer in pool.map(refreshed, range(6))]

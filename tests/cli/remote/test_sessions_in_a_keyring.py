@@ -71,7 +71,8 @@ def desktop(secret_service: None, terminal: Terminal, served: Served, tmp_path: 
 
 def account(url: str, token: str) -> int:
     """Return how the server answers to a token."""
-    return httpx.get(f"{url}/api/v1/accounts/me", headers={"Authorization": f"Bearer {token}"}).status_code
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{url}/api/v1/accounts/me", headers=headers, timeout=LIMIT).status_code
 
 
 def test_a_session_lives_in_the_keyring_from_sign_in_to_sign_out(desktop: Desktop) -> None:

@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
+PATIENCE = 60  # seconds for an answer of a busy machine
+
 
 class Form:
     """One form: where it goes, and its fields with what stands in them."""
@@ -52,7 +54,7 @@ class Visitor:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self.http = httpx.Client(headers={"Accept": "text/html"}, trust_env=False)
+        self.http = httpx.Client(headers={"Accept": "text/html"}, trust_env=False, timeout=PATIENCE)
         self.page = ""
         self.address = origin
 

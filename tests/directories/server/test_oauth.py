@@ -184,7 +184,7 @@ class TestLoopback:
 
             def browse() -> None:
                 for query in ("state=right&code=c0de&iss=i", "state=right&code=again"):
-                    answers.append(httpx.get(f"{loopback.redirect_uri}?{query}", trust_env=False))
+                    answers.append(httpx.get(f"{loopback.redirect_uri}?{query}", trust_env=False, timeout=60))
 
             browser = Thread(target=browse)
             browser.start()

@@ -102,7 +102,7 @@ def _manage(person: Person) -> None:
 
 def _programs(world: World, person: Person) -> None:
     browser = person.browser
-    asked = httpx.post(f"{world.url}/oauth/device_authorization", data={"client_id": "passless-cli"}).json()
+    asked = httpx.post(f"{world.url}/oauth/device_authorization", data={"client_id": "passless-cli"}, timeout=60).json()
     person.go("/device")
     person.look("device")
     browser.type("user_code", asked["user_code"])
