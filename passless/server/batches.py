@@ -39,6 +39,7 @@ class Batches:
     def __init__(self, store: Store, *, in_place: bool = False) -> None:
         self.turn = 0
         self._store = store
+        self._keeps_together = store.keeps_together
         self._in_place = in_place
         self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
         self._is_busy = False
@@ -46,7 +47,7 @@ class Batches:
     def do(self, work: Work) -> asyncio.Future[Any]:
         """Do something with whatever else is to be done; the result is there when it is on the disk."""
         loop = asyncio.get_running_loop()
-        if not self._store.keeps_together:
+        if not self._keeps_together:
             return loop.run_in_executor(get_asyncio_executor(), work)
         outcome = loop.create_future()
         self._waiting.append((work, outcome))
