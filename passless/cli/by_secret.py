@@ -1,4 +1,4 @@
-"""What a relying party's own host learns of it with its secret: a host needs nobody signed in to be set up."""
+"""What a relying party's own host learns of it with its secret: a host needs nobody signed in to be set up and looked at."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from urllib.parse import quote_plus
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from passless.cli.testing_parties import SecretWrong
-from passless.domain.errors import Unavailable
-from passless.domain.party_kinds import PartyKind
+from passless.cli.watching import NotAnswering
 from passless.domain.party_views import RelyingPartyView
 from passless.domain.secret import Secret
 
@@ -23,11 +23,16 @@ ENDINGS = "/relying-parties/endings"  # says who asks, beside what ended
 
 
 class Who(Struct, frozen=True, kw_only=True):
-    """The relying party that asked."""
+    """The relying party that asked, as much of it as its program's files are made of."""
 
     id: str
     name: str
     kind: str
+    introspects: bool
+    redirect_uris: tuple[str, ...]
+    requires: str
+    services: tuple[str, ...]
+    signed_with: str
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -36,13 +41,13 @@ class Said(Struct, frozen=True, kw_only=True):
     relying_party: Who
 
 
-def host_of(run: Run, words: str, server: str, secret: Secret) -> RelyingPartyView | None:
-    """Ask the server who it is whose secret this is; None where that is no host of users, or it does not say.
-
-    The other kinds have more in their files than a host is told here.
+def ask(run: Run, words: str, server: str, secret: Secret) -> RelyingPartyView:
+    """Ask the server who it is whose secret this is.
 
     Raises:
         SecretWrong: the server knows no such relying party with that secret.
+        NotAnswering: it answers something else.
+        Unavailable: nothing answers there.
     """
     from passless.directories.server.connection import Connection
 
@@ -50,25 +55,15 @@ def host_of(run: Run, words: str, server: str, secret: Secret) -> RelyingPartyVi
     pair = f"{quote_plus(words)}:{quote_plus(secret.reveal())}"
     headers = {"Authorization": f"Basic {base64.b64encode(pair.encode('utf-8', 'surrogatepass')).decode()}"}
     try:
-        received = connection.send("GET", ENDINGS, params={"wait": "0"}, headers=headers)
-        if received.status == HTTPStatus.UNAUTHORIZED:
-            raise SecretWrong("the server does not know this relying party, or its secret is not right")
-        if received.status != HTTPStatus.OK:
-            return None
-        who = msgspec.json.decode(received.content, type=Said).relying_party
-    except (Unavailable, msgspec.MsgspecError):
-        return None
+        received = connection.send("GET", ENDINGS, params={"wait": "0"}, headers=headers, repeatable=True)
     finally:
         connection.close()
-    if who.kind != PartyKind.SSH:
-        return None
-    return RelyingPartyView(
-        id=who.id,
-        name=who.name,
-        kind=who.kind,
-        public=False,
-        redirect_uris=(),
-        scopes=(),
-        introspects=False,
-        created_at=run.now(),
-    )
+    if received.status == HTTPStatus.UNAUTHORIZED:
+        raise SecretWrong("the server does not know this relying party, or its secret is not right")
+    if received.status != HTTPStatus.OK:
+        raise NotAnswering(f"{server}{ENDINGS} answers with status {received.status}")
+    try:
+        who = msgspec.json.decode(received.content, type=Said).relying_party
+    except msgspec.MsgspecError as error:
+        raise NotAnswering(f"what {server}{ENDINGS} answers is not understood") from error
+    return RelyingPartyView(**asdict(who), public=False, scopes=(), created_at=run.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from passless.cli import configuring, operators, plans
-from passless.domain.errors import NotFound, PasslessError
+from passless.domain.errors import NotFound, PasslessError, Unavailable, WrongUse
 from passless.domain.names import are_same, printable
 from passless.domain.party_kinds import KNOWS_USERS_BY_NAME, PartyKind
 from passless.domain.party_views import ConfiguredRelyingParty
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from passless.programs.writing import NewFile
 
 
+NO_STORE = "store-missing"  # code of the error
 NAMES_OF_USERS = (
     "look at the names of that host's users: whoever has the account of a user's name is taken for that user there, and where"
     " sign-up is open a free name is whoever's comes first; name the groups whose people are users there: --group"
@@ -37,6 +39,14 @@ class NoSuchRelyingParty(NotFound):
 
     code = "no-such-relying-party"
     hint = "see what there is: passless relying-party list"
+
+
+class SecretNeeded(WrongUse):
+    """Nothing here knows relying parties, and nobody said what a server would answer."""
+
+    code = "secret-needed"
+    hint = "on the program's own host: --server URL --secret-file FILE"
+    default = "there is no store here that knows relying parties"
 
 
 def ready(run: Run) -> Run:
@@ -109,17 +119,44 @@ def configure(
 ) -> ConfiguredRelyingParty | PlannedRelyingParty:
     """Write the files of a relying party's program on this machine."""
     typed = None if secret is None else secret.read()
-    found = None
-    if typed is not None and where.server:
-        from passless.cli import by_secret
-
-        found = by_secret.host_of(run, words, configuring.server_of(run, where.server), typed)
-    return configuring.configure(run, found or find(run, words), where, typed)
+    return configuring.configure(run, known(run, words, where, typed), where, typed)
 
 
-def steps(run: Run, words: str, where: configuring.Where) -> ConfiguredRelyingParty:
+def steps(run: Run, words: str, where: configuring.Where, secret: SecretFile | None) -> ConfiguredRelyingParty:
     """Say again what is left to do, and how it is undone."""
-    return configuring.steps(run, find(run, words), where)
+    return configuring.steps(run, known(run, words, where, None if secret is None else secret.read()), where)
+
+
+def known(run: Run, words: str, where: configuring.Where, secret: Secret | None) -> RelyingPartyView:
+    """Return a relying party on its program's host: its secret is enough there, where a server is named.
+
+    A store here knows it too, also while its server is down.
+
+    Raises:
+        SecretWrong: the server knows no such relying party with that secret.
+        Unavailable: the server does not answer, and no store here knows it.
+        SecretNeeded: there is no store here, and nothing to ask a server with.
+    """
+    if secret is None or not (where.server or run.is_remote):
+        return _found_here(run, words)
+    from passless.cli import by_secret
+
+    try:
+        return by_secret.ask(run, words, configuring.server_of(run, where.server), secret)
+    except Unavailable:
+        if not run.is_remote:
+            with suppress(PasslessError):
+                return find(run, words)
+        raise
+
+
+def _found_here(run: Run, words: str) -> RelyingPartyView:
+    try:
+        return find(run, words)
+    except PasslessError as error:
+        if error.code != NO_STORE:
+            raise
+        raise SecretNeeded from error
 
 
 def find(run: Run, words: str) -> RelyingPartyView:

@@ -215,7 +215,7 @@ def configure(
     kept = None if secret is None or secret.path == STDIN else secret.path
     where = Where(folder=to, socket=socket, server=server, way_back=way_back, secret_to=kept)
     if steps:
-        run.show(relying_parties.steps(run, name, where))
+        run.show(relying_parties.steps(run, name, where, secret))
     else:
         run.show(relying_parties.configure(run, name, where, secret))
 

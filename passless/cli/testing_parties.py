@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -52,8 +53,8 @@ class NotWorking(Unavailable):
 
 def look_at(run: Run, words: str, where: configuring.Where, secret: SecretFile | None) -> tuple[Verdict, ...]:
     """Look at everything that can be looked at from here."""
-    found = relying_parties.find(run, words)
     typed = None if secret is None else secret.read()
+    found = _found(run, words, where, typed)
     about = "public" if found.public else "with a secret"
     asked = tuple(_at_server(run, found, where.server, typed))
     is_wrong = any(one.check == SECRET and not one.ok for one in asked)
@@ -72,6 +73,17 @@ def end(verdicts: Sequence[Verdict]) -> None:
         raise SecretWrong
     if wrong:
         raise NotWorking
+
+
+def _found(run: Run, words: str, where: configuring.Where, secret: Secret | None) -> RelyingPartyView:
+    """Return the relying party; where its secret is wrong, what a store here knows of it, so that the rest is looked at."""
+    try:
+        return relying_parties.known(run, words, where, secret)
+    except SecretWrong:
+        if not run.is_remote:
+            with suppress(PasslessError):
+                return relying_parties.find(run, words)
+        raise
 
 
 def _addresses(found: RelyingPartyView) -> Iterator[Verdict]:

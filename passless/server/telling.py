@@ -37,6 +37,7 @@ LONGEST_WAIT = 60.0  # seconds; proxies and firewalls take a connection for dead
 BY_ID = frozenset({PartyKind.OAUTH, PartyKind.OIDC})  # kinds that know people by `sub`
 KNOWN = frozenset({"after", "wait", "about"})
 MOST_NAMES = 100  # that may be asked about at a time
+ITSELF = ("id", "name", "kind", "introspects", "redirect_uris", "requires", "services", "signed_with")  # what it is told it is
 REMOVED = "remove-relying-party"
 
 
@@ -57,7 +58,7 @@ async def tell(request: browser.Asking) -> Response[Any]:
     told = await _unless_gone(request, _telling(endings, client, asked, wait))
     if any(one.event == REMOVED and one.relying_party == client.id for one in told.endings):
         await sync_to_thread(prove)
-    who = {"id": client.id, "name": client.name, "kind": client.kind, "introspects": client.introspects}
+    who = {one: getattr(client, one) for one in ITSELF}
     answer = {"cursor": told.cursor, "known": told.known, "endings": _seen(told.endings, client), "relying_party": who}
     return Response(msgspec.json.encode(answer), status_code=HTTPStatus.OK, media_type=MediaType.JSON, headers=NO_STORE)
 
