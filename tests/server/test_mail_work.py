@@ -186,14 +186,15 @@ def test_closing_ends_the_thread_and_what_is_asked_then_is_no_answer(tmp_path: P
     place = on_disk(tmp_path)
     ada, site, party = mail_of(place)
     secret, path = ada.new_app_password("Mail"), tmp_path / "mail.sock"
-    before = set(threading.enumerate())
 
     async def ask() -> None:
         opened = await open_at(site, Log(site.parts.clock), party, f"unix:{path}")
         with connected(path, 1) as connections:
             assert await asked(connections, [question(secret)]) == [YES]
+            own = f"passless {party.name}"
+            assert own in {one.name for one in threading.enumerate()}
             opened.close()
-            assert set(threading.enumerate()) == before
+            assert own not in {one.name for one in threading.enumerate()}
             assert await asyncio.get_running_loop().sock_recv(connections[0], 100) == b""
 
     asyncio.run(ask())
