@@ -49,5 +49,5 @@ def not_me(ctx: Context, session: SessionId) -> None:
 
 def _say_signed_out(run: Run, *, everything: bool) -> None:
     """Say what one notices only with the next command."""
-    if everything and not (run.given.dry_run or run.given.as_operator or run.given.reason):
+    if everything and not (run.json or run.given.dry_run or run.given.as_operator or run.given.reason):
         run.note("this terminal is signed out too; go on with: passless sign-in")
