@@ -3,8 +3,9 @@
 The account is the one whose name is the local user's, letter for letter in its plain form: no id, no address. A name without
 an account, and an account without an authenticator app, are asked the same, answered the same and cost the same (must hold 3).
 A code is counted before it is checked, used once (must hold 12), and in the audit trail, as at any sign-in. It is counted for
-this host alone: what strangers guess on the web turns no host off. Nothing else is taken here: neither an app password nor a
-recovery code nor a temporary pass signs a person in on a host, nor a method that does not count there (`count_on_hosts`).
+this host alone: what strangers guess on the web turns no host off, and no user of it shuts out others who come from the same
+address. Nothing else is taken here: neither an app password nor a recovery code nor a temporary pass signs a person in on a
+host, nor a method that does not count there (`count_on_hosts`).
 """
 
 from __future__ import annotations
@@ -102,9 +103,13 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
     now, actor = parts.now(), Actor(place=asked.place)
     found = find_user(parts, asked, now)
     account = found.account
-    throttle.check_source(parts, actor.place, throttle.Source.HOST, now=now, account_id=account.id)
+    throttle.check_source(parts, actor.place, throttle.Source.HOST, now=now, account_id=account.id, host=asked.party.id)
     try:
         throttle.count(parts, account.id, actor.place, Kind.TOTP, now=now, host=asked.party.id)
+    except (throttle.Throttled, throttle.SwitchedOff) as error:
+        note_failure(parts, account, actor, Kind.TOTP, error, now, event=SECOND_STEP, about=asked.about)
+        raise
+    try:
         for _ in range(TRIES):
             account = found.account
             counting = replace(account, methods=count_on_hosts(account, parts.rules, now))
@@ -118,7 +123,9 @@ def check_code(parts: Parts, asked: OnHost, code: Secret) -> None:
             return
         raise VersionMoved
     except (ProofNeeded, WrongUse) as error:
-        held_up = throttle.count_source(parts, actor.place, throttle.Source.HOST, now=now)
+        held_up = throttle.count_source(
+            parts, actor.place, throttle.Source.HOST, now=now, host=asked.party.id, share_of=account.id
+        )
         note_failure(parts, account, actor, Kind.TOTP, error, now, event=SECOND_STEP, held_up=held_up, about=asked.about)
         raise
 

@@ -12,7 +12,9 @@ that strangers never keep anybody from it.
 
 On a server one more counter bounds what a source may get wrong in an hour over all names, those of nobody among them: who tries
 one password on many accounts, or one name after the other, waits for the next hour. No success forgives it, for anybody may
-have an account to be right with. Keys, passkeys and recovery codes are neither counted nor refused for it.
+have an account to be right with. Keys, passkeys and recovery codes are neither counted nor refused for it. Where whoever
+guesses has shown who they are already, as on a host, one account adds a share to it at most: many people come from one address,
+and none of them shuts the others out.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ SWITCHED_OFF = 100  # NIST SP 800-63B-4 §3.2.2: in a row over all sources, then
 NETWORK_SHARE = 20  # of the hundred, for one network; then it tries once in `LONGEST_WAIT`
 SOURCE_WRONG = 60  # in an hour from one source, over all names: one a minute (security.md, "failed proofs")
 NETWORK_WRONG = 300  # in an hour from one network, over all names: as five sources
+SHARE_OF_ONE = 10  # in an hour, of one account in that, where it is known whose account it is
 HOUR = timedelta(hours=1)  # security.md, "failed proofs": nobody waits longer
 SOURCE_BITS = {"ipv4": 32, "ipv6": 64}  # security.md, "failed proofs": one network of IPv6 counts as one source
 NETWORK_BITS = {"ipv4": 24, "ipv6": 48}  # what one customer of a provider usually has at most
@@ -85,7 +88,8 @@ class Source(StrEnum):
     PROOF = "source"
     NAMELESS = "nameless"  # passkeys that say themselves whose they are
     APP_PASSWORD = "wrong-app-password"  # of one name, only to be said in the audit trail
-    HOST = "wrong-on-host"  # of those who come to hosts from there
+    HOST = "wrong-on-host"  # of those who come to a host from there
+    USER_CODE = "wrong-user-code"  # of those who are signed in, and say that a device is theirs
 
 
 class Wait(Struct, frozen=True):
@@ -99,25 +103,32 @@ class Wait(Struct, frozen=True):
 OWN = Wait("", FREE_ATTEMPTS, FIRST_WAIT)
 
 
-def check_source(parts: Parts, place: str, what: Source, *, now: datetime, account_id: str = "") -> None:
+def check_source(parts: Parts, place: str, what: Source, *, now: datetime, account_id: str = "", host: str = "") -> None:
     """Let a source try on a server's store; `Throttled` where it, or its network, was wrong too often in this hour.
 
-    Where the account signed in from that network lately, others there who were wrong keep nobody out.
+    `host` is the one that it tries on. Where the account signed in from that network lately, others there who were wrong keep
+    nobody out.
     """
     if parts.access is not Access.NOBODY:
         return
-    source, network = _sources(place, what, now)
+    source, network = _sources(place, what, now, host)
     counted = parts.store.attempts_of([source[0], network[0]])
     over = [key for key, most in (source, network) if key in counted and counted[key].count >= most]
     if over and not (over == [network[0]] and is_familiar(parts, account_id, place, now=now)):
         raise Throttled(seconds=seconds_left(now))
 
 
-def count_source(parts: Parts, place: str, what: Source, *, now: datetime) -> bool:
-    """Count what a source got wrong on a server's store; tell whether it has to wait from now on."""
+def count_source(parts: Parts, place: str, what: Source, *, now: datetime, host: str = "", share_of: str = "") -> bool:
+    """Count what a source got wrong on a server's store; tell whether it has to wait from now on.
+
+    `share_of` is the account that was wrong, where others there are not to wait for that one alone.
+    """
     if parts.access is not Access.NOBODY:
         return False
-    counted = [(parts.store.count_attempt(key, at=now).count + 1, most) for key, most in _sources(place, what, now)]
+    sources = _sources(place, what, now, host)
+    if share_of and not _number(parts, f"{sources[0][0]}/{share_of}", now, most=SHARE_OF_ONE):
+        return False
+    counted = [(parts.store.count_attempt(key, at=now).count + 1, most) for key, most in sources]
     return any(number == most for number, most in counted)
 
 
@@ -137,9 +148,13 @@ def count_wrong(parts: Parts, name: str, place: str, *, now: datetime) -> int:
 
     Nobody waits for it.
     """
-    key = f"{hourly(Source.APP_PASSWORD, now)}/{source_of(place)}/{name}"
+    return _number(parts, f"{hourly(Source.APP_PASSWORD, now)}/{source_of(place)}/{name}", now, most=FREE_ATTEMPTS)
+
+
+def _number(parts: Parts, key: str, now: datetime, *, most: int) -> int:
+    """Count under a key, and return which one it is; 0 beyond the last that is counted."""
     before = parts.store.attempts(key)
-    if before is not None and before.count >= FREE_ATTEMPTS:
+    if before is not None and before.count >= most:
         return 0
     return parts.store.count_attempt(key, at=now).count + 1
 
@@ -155,9 +170,9 @@ def seconds_left(now: datetime) -> int:
     return hour - int(now.timestamp()) % hour
 
 
-def _sources(place: str, what: Source, now: datetime) -> tuple[tuple[str, int], ...]:
+def _sources(place: str, what: Source, now: datetime, host: str) -> tuple[tuple[str, int], ...]:
     """Return the counters of a source and of its network in this hour, and how much each may get wrong."""
-    begin = hourly(what, now)
+    begin = hourly(f"{what}/{host}" if host else what, now)
     return (f"{begin}/{source_of(place)}", SOURCE_WRONG), (f"{begin}@{network_of(place)}", NETWORK_WRONG)
 
 

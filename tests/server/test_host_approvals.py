@@ -17,7 +17,8 @@ from passless.domain.relying_parties import Client
 from passless.domain.views import SignedIn
 from passless.ports import Write
 from passless.programs.radius_packets import Asked, Code
-from passless.server.sockets.host_conversation import OFF, Conversation, Reply, Stage
+from passless.server.oauth import devices
+from passless.server.sockets.host_conversation import OFF, TOO_MANY, Conversation, Reply, Stage
 from tests.directories.person import App, Person
 from tests.server.oauth.world import Browser, Fields, World, world_in
 
@@ -33,16 +34,25 @@ class Host:
         self.party: Client = party
         self.says = Conversation(world.site, party)
 
-    def said(self, user: str, typed: str = "", stage: Stage | None = None) -> Reply:
+    def said(self, user: str, typed: str = "", stage: Stage | None = None, *, caller: str = "") -> Reply:
         """Send what somebody typed; return what the host is told."""
         asked = Asked(
-            identifier=1, authenticator=bytes(16), user=user.encode(), password=typed.encode(), service=b"sudo", caller=b""
+            identifier=1,
+            authenticator=bytes(16),
+            user=user.encode(),
+            password=typed.encode(),
+            service=b"sshd" if caller else b"sudo",
+            caller=caller.encode(),
         )
         return self.says.reply(asked, stage)
 
-    def shown(self, user: str) -> Stage:
+    def typed(self, user: str, code: str = "", *, caller: str = "") -> Reply:
+        """Begin, and type a code, or press Enter."""
+        return self.said(user, code, self.said(user, caller=caller).stage, caller=caller)
+
+    def shown(self, user: str, *, caller: str = "") -> Stage:
         """Press Enter instead of a code, and return where that leads: to a code that is shown."""
-        stage = self.said(user, "", self.said(user).stage).stage
+        stage = self.typed(user, caller=caller).stage
         assert stage is not None
         return stage
 
@@ -166,3 +176,72 @@ def test_the_page_speaks_of_a_host_and_not_of_a_device(world: World, host: Host)
     for text in (page.text, asked.text):
         assert "Let a device in" not in text
     assert "device is let in" not in done
+
+
+OFFICE = "203.0.113.7"  # where everybody's ssh and browsers come from
+
+
+class TestOneAddressForEverybody:
+    """eve has an account, a password and an app, as ada has, and comes through the same gate as everybody else."""
+
+    def test_no_user_shuts_out_another_from_codes_and_approvals(self, world: World, host: Host) -> None:
+        """With right codes of hers in between too, which make her own counters begin anew."""
+        app, eves = of_account(world, "ada"), of_account(world, "eve")
+        for number in range(throttle.SOURCE_WRONG * 3):
+            assert host.typed("eve", eves.wrong.reveal(), caller=OFFICE).code is not Code.ACCEPT
+            if number % 8 == 7:
+                world.place.clock.move(minutes=1)
+                host.typed("eve", eves.fresh.reveal(), caller=OFFICE)
+        for _ in range(devices.MOST_OPEN * 3):
+            said = host.typed("eve", caller=OFFICE)
+        assert said.text == TOO_MANY
+        assert host.typed("ada", app.fresh.reveal(), caller=OFFICE).code is Code.ACCEPT
+        stage = host.shown("ada", caller=OFFICE)
+        assert approves(browser_of(world, "ada", app), stage.user_code).status_code == 200
+        assert host.said("ada", "", stage, caller=OFFICE).code is Code.ACCEPT
+
+    def test_nor_does_it_take_right_codes_to_reach_the_end_of_many(self, world: World, host: Host) -> None:
+        """What one account adds to its source is bounded; what many accounts get wrong there still is."""
+        app = of_account(world, "ada")
+        most = throttle.SOURCE_WRONG // throttle.SHARE_OF_ONE
+        for number in range(most):
+            for _ in range(throttle.SHARE_OF_ONE + 5):
+                host.typed(f"guess{number}", "123456", caller=OFFICE)
+            if number == most - 2:
+                assert host.typed("ada", app.fresh.reveal(), caller=OFFICE).code is Code.ACCEPT
+        assert "Too many wrong codes" in host.typed("ada", app.fresh.reveal(), caller=OFFICE).text
+
+    def test_nobody_who_types_wrong_codes_into_the_page_keeps_others_from_approving(self, world: World, host: Host) -> None:
+        app, eves = of_account(world, "ada"), of_account(world, "eve")
+        eve = browser_of(world, "eve", eves)
+        page = eve.http.get("/device", headers={"Accept": "text/html"})
+        said = [
+            eve.post("/device", {**Fields(page.text).hidden, "user_code": "BBBB-BBBB"}).status_code
+            for _ in range(throttle.SOURCE_WRONG)
+        ]
+        assert (said[0], said[-1]) == (404, 429)
+        stage = host.shown("ada", caller=OFFICE)
+        assert approves(browser_of(world, "ada", app), stage.user_code).status_code == 200
+        assert host.said("ada", "", stage, caller=OFFICE).code is Code.ACCEPT
+
+    def test_who_has_a_code_that_is_somebody_elses_typed_a_wrong_one(self, world: World, host: Host) -> None:
+        of_account(world, "ada")
+        eve, code = browser_of(world, "eve", of_account(world, "eve")), host.shown("ada").user_code
+        said = [approves(eve, code).status_code for _ in range(devices.WRONG_CODES + 1)]
+        assert said == [404] * devices.WRONG_CODES + [429]
+
+
+def of_account(world: World, name: str) -> App:
+    """Make an account with an app."""
+    app = Person(world.place, name, token=world.account(name).token).add_app()
+    world.place.clock.move(minutes=1)
+    return app
+
+
+def browser_of(world: World, name: str, app: App) -> Browser:
+    """Return the browser of somebody who signs in with both."""
+    person = Person(world.place, name, at=OFFICE)
+    person.with_password()
+    signed_in = person.with_code(app)
+    assert isinstance(signed_in, SignedIn)
+    return world.browser(signed_in)

@@ -21,7 +21,7 @@ from passless.actions.parts import Parts
 from passless.credentials.random_codes import choose
 from passless.domain.audit import AuditEntry
 from passless.domain.errors import NotFound, ProofNeeded
-from passless.ports import Record, VersionMoved, Write
+from passless.ports import BRIEF, Record, VersionMoved, Write
 
 DEVICES = "oauth-device"
 SOURCES = "oauth-source"  # when a source asked; what it holds is gone after `WINDOW`
@@ -34,7 +34,7 @@ INTERVAL = timedelta(seconds=5)  # RFC 8628 §3.2, the default
 SLOWER = timedelta(seconds=5)  # RFC 8628 §3.5: for this and all requests after it
 MOST_OPEN = 5  # requests of one source in `WINDOW`
 WINDOW = timedelta(minutes=10)
-WRONG_CODES = 5  # security.md, "device code": wrong entries of one source, then it waits
+WRONG_CODES = 5  # security.md, "device code": wrong entries of one account from one source, then it waits
 TRIES = 8  # of a write that others came in between
 
 
@@ -94,7 +94,11 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def begin(parts: Parts, client_id: str, scope: str, place: str, *, only_for: str = "") -> Asked:
-    """Let a device ask; `TooManyDevices` where its source asked too often."""
+    """Let a device ask; `TooManyDevices` where its source asked too often.
+
+    Where it asks for one account, whoever is there has proven one factor of it: that account is counted for itself.
+    """
+    asks_for = f"{client_id}/{only_for}/" if only_for else ""
     for _ in range(TRIES):
         now = parts.now()
         user_code = choose(ALPHABET, USER_CODE_LENGTH, parts.entropy)
@@ -111,7 +115,7 @@ def begin(parts: Parts, client_id: str, scope: str, place: str, *, only_for: str
         key = _key(user_code)
         record = Record(kind=DEVICES, key=key, document=msgspec.json.encode(device), ends_at=device.ends_at + TOLD_UNTIL)
         try:
-            parts.store.commit(Write(at=now, puts=(record, _counted(parts, place, now))))
+            parts.store.commit(Write(at=now, puts=(record, _counted(parts, f"{asks_for}{throttle.source_of(place)}", now))))
         except VersionMoved:
             continue  # somebody else asked at the same moment, or waits with that code
         return Asked(device_code=f"{key}.{secret}", user_code=shown(user_code))
@@ -150,20 +154,23 @@ def look(parts: Parts, device_code: str, *, slow: bool = False) -> tuple[Waiting
     raise VersionMoved
 
 
-def enter(parts: Parts, typed: str, place: str) -> Waiting:
+def enter(parts: Parts, typed: str, account_id: str, place: str) -> Waiting:
     """Return the device that waits with a user code, as a person typed it.
 
     Raises:
-        Throttled: too many wrong codes came from there.
+        Throttled: too many wrong codes came from them there, or from many people there.
         NoSuchUserCode: no device waits with it.
     """
-    counter, now = _counter(place), parts.now()
+    counter, now = _counter(account_id, place), parts.now()
+    throttle.check_source(parts, place, throttle.Source.USER_CODE, now=now, account_id=account_id)
     before = parts.store.count_attempt(counter, at=now)
     wait = throttle.wait_after(before.count + throttle.FREE_ATTEMPTS - WRONG_CODES)
     if now < before.last_at + wait:
         raise throttle.Throttled("too many wrong codes in a row", hint="wait a while, then look at the device again")
     found = _read(parts, _key(as_typed(typed)))
-    if found is None or found.device.answer or now >= found.device.ends_at:
+    is_theirs = found is not None and found.device.only_for in ("", account_id)
+    if found is None or not is_theirs or found.device.answer or now >= found.device.ends_at:
+        throttle.count_source(parts, place, throttle.Source.USER_CODE, now=now, share_of=account_id)
         raise NoSuchUserCode
     if not before.count:  # a right one alone takes nothing from who types it; after wrong ones it counts until it is answered
         parts.store.commit(Write(at=now, forgives=(counter,)))
@@ -180,7 +187,7 @@ def answer(
             waiting.record, document=msgspec.json.encode(said), account_id=account_id if approved else ""
         )
         try:
-            parts.store.commit(Write(at=parts.now(), puts=(record,), forgives=(_counter(place),), events=(entry,)))
+            parts.store.commit(Write(at=parts.now(), puts=(record,), forgives=(_counter(account_id, place),), events=(entry,)))
             return
         except VersionMoved as error:  # the device looked meanwhile, or somebody else answered
             found = _read(parts, waiting.record.key)
@@ -210,9 +217,9 @@ def _put(parts: Parts, waiting: Waiting, device: Device) -> None:
     parts.store.commit(Write(at=parts.now(), puts=(record,)))
 
 
-def _counted(parts: Parts, place: str, now: datetime) -> Record:
-    """Return the record that a source asked once more."""
-    key = sha256(throttle.source_of(place).encode()).hexdigest()
+def _counted(parts: Parts, who: str, now: datetime) -> Record:
+    """Return the record that whoever is counted under these words asked once more."""
+    key = sha256(who.encode()).hexdigest()
     before = parts.store.record(SOURCES, key)
     times: list[datetime] = [] if before is None else msgspec.json.decode(before.document, type=list[datetime])
     recent = [at for at in times if now < at + WINDOW]
@@ -224,8 +231,8 @@ def _counted(parts: Parts, place: str, now: datetime) -> Record:
     return msgspec.structs.replace(before, document=document, ends_at=now + WINDOW)
 
 
-def _counter(place: str) -> str:
-    return f"user-code/{throttle.source_of(place)}"
+def _counter(account_id: str, place: str) -> str:
+    return f"{BRIEF}user-code/{account_id}/{throttle.source_of(place)}"
 
 
 def _key(user_code: str) -> str:

@@ -49,9 +49,7 @@ def answer(request: browser.Asking, site: Site, form: dict[str, str]) -> Page:
         return someone
     place = browser.actor_of(request, site).place
     try:
-        waiting = devices.enter(site.parts, typed, place)
-        if waiting.device.only_for not in ("", someone.account.id):
-            raise NoSuchUserCode
+        waiting = devices.enter(site.parts, typed, someone.account.id, place)
         more = _prove_more(request, site, someone, waiting, typed)
         if more is not None:
             return more

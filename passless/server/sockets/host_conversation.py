@@ -32,7 +32,7 @@ from passless.server.site import Site
 
 LIFE = devices.LIFE  # how long a person may take
 ASK_FOR_CODE = "One-time code (Enter: approve on another device): "
-TOO_MANY = "Too many requests came from there. One-time code: "
+TOO_MANY = "Too many requests came before. One-time code: "
 WAIT = "Too many wrong codes came before. Wait {minutes}, then try again. Press Enter: "
 OFF = "Codes are off here after too many wrong ones. Press Enter, begin again, and approve on another device: "
 ASK_FOR_APPROVAL = "Open {address} and type {code} there" + PRESS_ENTER
