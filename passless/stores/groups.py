@@ -21,10 +21,10 @@ class Piece:
     """One thing that a thread wants kept: it is refused alone.
 
     `work` runs first; what the write says of events, ended items and throttle counters is done for the whole group after it.
-    `counts` names a throttle counter to add to. `moves_records`: it may, so that those that were read are to be read again.
+    `counts` names a throttle counter to add to. `moves`: accounts or records, so that those read before may be others now.
     """
 
-    __slots__ = ("_asleep", "counts", "error", "is_settled", "moves_records", "order", "result", "work", "write")
+    __slots__ = ("_asleep", "counts", "error", "is_settled", "moves", "order", "result", "work", "write")
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class Piece:
         *,
         order: str = "",
         counts: str = "",
-        moves_records: bool = True,
+        moves: bool = True,
     ) -> None:
         self.write = write
         self.work = work
         self.order = order
         self.counts = counts
-        self.moves_records = moves_records
+        self.moves = moves
         self.result: Any = None
         self.error: BaseException | None = None
         self.is_settled = False

@@ -54,13 +54,16 @@ def order_of(write: Write) -> str:
     return write.account_id or (session.account_id if session is not None else "")
 
 
-def keep(transaction: Transaction, recent: RecentAccounts, write: Write) -> Version | None:
-    """Keep everything but events, counters and ended items; the caller's transaction makes it all or nothing."""
+def keep(transaction: Transaction, recent: RecentAccounts, write: Write, *, seen: Version | None = None) -> Version | None:
+    """Keep everything but events, counters and ended items; the caller's transaction makes it all or nothing.
+
+    `seen` is the version that the account was read at in this very transaction.
+    """
     if write.consumes is not None:
         consume(transaction, write.consumes, write.at)
     if write.ends_purpose:
         transaction.run("remove_ceremonies_for", purpose=write.ends_purpose)
-    version = keep_account(transaction, recent, write)
+    version = keep_account(transaction, recent, write, seen)
     keep_uses(transaction, write)
     keep_sessions(transaction, write)
     keep_records(transaction, write)
@@ -96,10 +99,10 @@ def begin(transaction: Transaction, ceremony: Ceremony) -> None:
         raise AlreadyUsed("a ceremony with this id is open already")
 
 
-def keep_account(transaction: Transaction, recent: RecentAccounts, write: Write) -> Version | None:
+def keep_account(transaction: Transaction, recent: RecentAccounts, write: Write, seen: Version | None = None) -> Version | None:
     """Make, change or delete the account, with the rows by which it is found; or check that it did not move."""
     if write.account is None:
-        if write.expected is not None and locked_version(transaction, owner_of(write)) != write.expected:
+        if write.expected is not None and (seen or locked_version(transaction, owner_of(write))) != write.expected:
             raise VersionMoved
         return None
     if write.expected is None:

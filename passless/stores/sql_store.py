@@ -127,11 +127,13 @@ class SqlStore(WatchedStore):
 
     def commit(self, write: Write) -> Version | None:
         """Keep all of a write or nothing; the errors are those of the port."""
+        together, order = self._own.together, keeping.order_of(write)
+        seen = None if together is None else together.version_of(AccountId(order))
         piece = Piece(
             write,
-            lambda transaction: keeping.keep(transaction, self._recent, write),
-            order=keeping.order_of(write),
-            moves_records=bool(write.puts or write.drops or write.delete),
+            lambda transaction: keeping.keep(transaction, self._recent, write, seen=seen),
+            order=order,
+            moves=bool(write.puts or write.drops or write.account is not None),
         )
         version: Version | None = self._keep_piece(piece)
         self._sign_for_once(write.at)
@@ -146,7 +148,7 @@ class SqlStore(WatchedStore):
 
     def count_attempt(self, key: str, *, at: datetime) -> Attempts:
         """Add one to a throttle counter, durably, and return where it stood before."""
-        before: Attempts = self._keep_piece(Piece(Write(at=at), counts=key, moves_records=False))
+        before: Attempts = self._keep_piece(Piece(Write(at=at), counts=key, moves=False))
         return before
 
     def attempts(self, key: str) -> Attempts | None:
@@ -285,6 +287,8 @@ class SqlStore(WatchedStore):
     def _remember(self, row: Row) -> Stored:
         """Read an account from its row; a row that was read before, to the letter, is not read again."""
         account_id, document, version, kept_sum = row[:4]
+        if (together := self._own.together) is not None:
+            together.saw(account_id, version)
         known = self._recent.find(account_id, version)
         if known is not None and known.document == document and known.checksum == kept_sum:
             return known.stored

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 
+from passless.domain.account import AccountId, Version
 from passless.domain.errors import PasslessError
 from passless.ports import Record, StoreUnavailable
 from passless.stores.database import Turn
@@ -25,6 +26,7 @@ class Together:
         self.appended = 0  # events
         self.ended_bytes = 0
         self._records: dict[tuple[str, str], Record | None] = {}  # as they were read, until one may be written
+        self._versions: dict[AccountId, Version] = {}  # of accounts, alike
         self._opened = ExitStack()
         self._lost: PasslessError | None = None
         try:
@@ -32,12 +34,22 @@ class Together:
         except PasslessError as error:
             self._lost = error
 
-    def begin(self, at: datetime, *, moves_records: bool = True) -> None:
+    def begin(self, at: datetime, *, moves: bool = True) -> None:
         """Begin a write; where the transaction did not begin or was lost it fails, and at once."""
         self.at = at if self.at is None else max(at, self.at)
-        if moves_records:
+        if moves:
             self._records.clear()
+            self._versions.clear()
         self._check()
+
+    def saw(self, account_id: AccountId, version: Version) -> None:
+        """Remember at which version an account was read."""
+        if self.turn.is_open():
+            self._versions[account_id] = version
+
+    def version_of(self, account_id: AccountId) -> Version | None:
+        """Return the version that an account is at, if it was read: nobody else writes while the transaction is open."""
+        return self._versions.get(account_id) if self.turn.is_open() else None
 
     def record(self, kind: str, key: str, read: Callable[[str, str], Record | None]) -> Record | None:
         """Return a record, read once: nobody else writes while the transaction is open."""

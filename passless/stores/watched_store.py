@@ -224,7 +224,7 @@ class WatchedStore:
         """Keep a piece as a part of what this thread keeps together."""
         if together.at is None and self._database.was_replaced():
             raise self._replaced()
-        together.begin(piece.write.at, moves_records=piece.moves_records)
+        together.begin(piece.write.at, moves=piece.moves)
         try:
             with together.turn.part():
                 if piece.work is not None:

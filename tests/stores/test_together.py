@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from passless.domain.account import AccountId
-from passless.ports import Record, StoreUnavailable
+from passless.ports import Record, StoreUnavailable, VersionMoved
 from passless.stores import sql_store
 from passless.stores.errors import StoreReplaced
 from passless.stores.sql_store import SqlStore
@@ -62,6 +62,21 @@ def test_a_record_is_read_once_in_a_block_until_one_may_have_been_written(folder
         store.sweep(at=NOW)
         found.append(store.record("kind", "key"))
     assert [one is not None for one in found] == [False, True, True, True, False, False]
+
+
+def test_an_account_that_was_read_in_a_block_is_not_asked_for_its_version(folder: Path) -> None:
+    with closing(create(folder)) as store, store.together():
+        kept(store, an_account())
+        version = store.read(ADA).version
+        with asked_of(store) as asked:
+            store.commit(a_write(account_id=ADA, expected=version, opens=a_session()))
+        assert not any("SELECT version" in one for one in asked)
+        store.commit(a_write(replace(an_account(), two_step=True), expected=version))
+        with pytest.raises(VersionMoved):
+            store.commit(a_write(account_id=ADA, expected=version, opens=a_session("phone")))
+        with pytest.raises(VersionMoved):
+            store.commit(a_write(account_id=ADA, expected=store.read(ADA).version - 1, opens=a_session("phone")))
+        store.commit(a_write(account_id=ADA, expected=version + 1, opens=a_session("phone")))
 
 
 def test_nobody_else_sees_a_block_before_its_end(folder: Path) -> None:
