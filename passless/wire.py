@@ -225,7 +225,9 @@ def _document(outcome: Any) -> dict[str, Any]:
             return {"applied": False, "plan": plan, "pending": pending}
         case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
             shown = {name: value for name, value in _fields(outcome).items() if name != "public_key" and value is not None}
-            return shown if public_key is None else shown | {"publicKey": Raw(public_key)}
+            if public_key is not None:
+                shown["publicKey"] = Raw(public_key)
+            return shown
         case PlanView():
             return {"applied": False, "plan": outcome}
         case _:

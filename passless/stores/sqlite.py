@@ -103,7 +103,7 @@ class SqliteConnection:
         """Run a statement by its name and return its rows."""
         sql, names = self._statements[statement]
         try:
-            return self.connection.execute(sql, [parameters[name] for name in names]).fetchall()
+            return self.connection.execute(sql, list(map(parameters.__getitem__, names))).fetchall()
         except FAULTS as error:
             raise fault(error, self._path) from error
 
@@ -111,7 +111,7 @@ class SqliteConnection:
         """Run a statement by its name and return how many rows it changed."""
         sql, names = self._statements[statement]
         try:
-            return self.connection.execute(sql, [parameters[name] for name in names]).rowcount
+            return self.connection.execute(sql, list(map(parameters.__getitem__, names))).rowcount
         except FAULTS as error:
             raise fault(error, self._path) from error
 
