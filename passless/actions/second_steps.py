@@ -161,9 +161,11 @@ def keep(
     )
 
 
-def note_refused(parts: Parts, asked: OnHost, account: Account, reason: str, now: datetime) -> None:
-    """Write down that an approval let nobody in."""
+def note_refused(
+    parts: Parts, asked: OnHost, account: Account, reason: str, now: datetime, *, drops: tuple[Record, ...] = ()
+) -> None:
+    """Write down that what somebody answered elsewhere let nobody in, and use it up; `VersionMoved` where it is already."""
     entry = entry_of(
         account, Actor(place=asked.place), SECOND_STEP, Outcome.FAILED, now, {"kind": "device", "reason": reason, **asked.about}
     )
-    parts.store.commit(Write(at=now, events=(entry,)))
+    parts.store.commit(Write(at=now, events=(entry,), drops=drops))

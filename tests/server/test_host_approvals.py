@@ -16,6 +16,7 @@ from passless.domain.recovery import Recovery, Reporter
 from passless.domain.relying_parties import Client
 from passless.domain.views import SignedIn
 from passless.ports import Write
+from passless.ports.directory import Actor
 from passless.programs.radius_packets import Asked, Code
 from passless.server.oauth import devices
 from passless.server.sockets.host_conversation import OFF, TOO_MANY, Conversation, Reply, Stage
@@ -178,6 +179,64 @@ def test_the_page_speaks_of_a_host_and_not_of_a_device(world: World, host: Host)
     assert "device is let in" not in done
 
 
+class TestTheTrailOfApprovals:
+    """Must hold 8: every sign-in, good or bad; what an approval was worth to the host stands there too, once."""
+
+    def approved(self, world: World, host: Host, said: str = "approve") -> tuple[Stage, SignedIn]:
+        """Have ada answer, and return where the host is and the session in which she did."""
+        app = of_account(world, "ada")
+        signed_in = session_of(world, "ada", app)
+        stage = host.shown("ada")
+        browser = world.browser(signed_in)
+        page = browser.http.get("/device", headers={"Accept": "text/html"})
+        page = browser.post("/device", {**Fields(page.text).hidden, "user_code": stage.user_code})
+        assert browser.answer(page, said).status_code == 200
+        return stage, signed_in
+
+    def reasons(self, world: World) -> list[tuple[str, str]]:
+        """Return what stands there of hosts: who, and why not."""
+        found = [one for one in world.place.store.events() if one.event == second_steps.SECOND_STEP]
+        return [(one.account, one.details.get("reason", one.outcome)) for one in found]
+
+    def refused_once(self, world: World, host: Host, stage: Stage) -> list[tuple[str, str]]:
+        """Have the host look twice, and be refused."""
+        for _ in range(2):
+            assert host.said("ada", "", stage).code is Code.REJECT
+        return self.reasons(world)
+
+    def test_one_that_lets_in(self, world: World, host: Host) -> None:
+        stage, _ = self.approved(world, host)
+        assert host.said("ada", "", stage).code is Code.ACCEPT
+        assert self.reasons(world) == [("ada", "done")]
+
+    def test_a_refusal(self, world: World, host: Host) -> None:
+        stage, _ = self.approved(world, host, "refuse")
+        assert self.refused_once(world, host, stage) == [("ada", "refused")]
+
+    def test_a_session_that_ended_before_the_host_looked(self, world: World, host: Host) -> None:
+        stage, signed_in = self.approved(world, host)
+        world.site.directory.sign_out(Actor(token=signed_in.token))
+        assert self.refused_once(world, host, stage) == [("ada", "session-over")]
+
+    def test_a_recovery_that_began_before_the_host_looked(self, world: World, host: Host) -> None:
+        stage, _ = self.approved(world, host)
+        recovers(world, Recovery(started_at=world.place.clock.now, by=Reporter.SELF))
+        assert self.refused_once(world, host, stage) == [("ada", "weak-proof")]
+
+    def test_one_that_comes_too_late(self, world: World, host: Host) -> None:
+        stage, _ = self.approved(world, host)
+        world.place.clock.move(minutes=15)
+        assert self.refused_once(world, host, stage) == [("ada", "code-expired")]
+
+    def test_somebody_who_is_no_user_of_the_host_any_more(self, world: World, host: Host) -> None:
+        stage, _ = self.approved(world, host)
+        found = ada_of(world)
+        world.place.store.commit(
+            Write(at=world.place.clock.now, account=replace(found.stored, name="adele"), expected=found.version)
+        )
+        assert self.refused_once(world, host, stage) == [("adele", "not-the-user")]
+
+
 OFFICE = "203.0.113.7"  # where everybody's ssh and browsers come from
 
 
@@ -240,8 +299,13 @@ def of_account(world: World, name: str) -> App:
 
 def browser_of(world: World, name: str, app: App) -> Browser:
     """Return the browser of somebody who signs in with both."""
+    return world.browser(session_of(world, name, app))
+
+
+def session_of(world: World, name: str, app: App) -> SignedIn:
+    """Sign somebody in with both."""
     person = Person(world.place, name, at=OFFICE)
     person.with_password()
     signed_in = person.with_code(app)
     assert isinstance(signed_in, SignedIn)
-    return world.browser(signed_in)
+    return signed_in

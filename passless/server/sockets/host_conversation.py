@@ -17,11 +17,13 @@ from passless.actions import second_steps, store_secret, throttle
 from passless.actions.granting import says_who
 from passless.actions.second_steps import OnHost
 from passless.credentials import handed_out
+from passless.domain.account import Account
 from passless.domain.errors import ProofNeeded, WrongUse
 from passless.domain.names import LONGEST_TYPED, printable
 from passless.domain.relying_parties import Client
 from passless.domain.safety.on_hosts import has_shown_second_step
 from passless.domain.secret import Secret
+from passless.domain.sessions import Session
 from passless.ports import VersionMoved
 from passless.programs import radius_packets
 from passless.programs.radius_packets import Asked, Code
@@ -106,10 +108,12 @@ class Conversation:
         second_steps.check_party(parts, self._party)
         if stage is None:
             return Reply(code=Code.CHALLENGE, text=ASK_FOR_CODE, stage=Stage(_who(asked), parts.now()))
-        if stage.is_over or parts.now() >= stage.begun_at + LIFE:
+        if stage.is_over:
             return Reply(code=Code.REJECT)
         if stage.device_code:
             return self._approved(host, stage)
+        if parts.now() >= stage.begun_at + LIFE:
+            return Reply(code=Code.REJECT)
         if not asked.password.strip():
             return self._ask_for_approval(host, stage)
         return self._code(host, stage, Secret(asked.password.decode(errors="replace")))
@@ -144,26 +148,40 @@ class Conversation:
         return self._shown(ASK_FOR_APPROVAL, after)
 
     def _approved(self, host: OnHost, stage: Stage) -> Reply:
-        """Look whether the person approved; what they approved is used up."""
+        """Look whether the person approved; what they answered is used up, and in the trail whatever it leads to."""
         parts = self._site.parts
         for _ in range(TRIES):
             waiting, now = devices.find(parts, stage.device_code), parts.now()
-            if waiting is None or now >= waiting.device.ends_at or waiting.device.answer == "refused":
+            if waiting is None:
                 return Reply(code=Code.REJECT)
+            is_late = now >= min(waiting.device.ends_at, stage.begun_at + LIFE)
             if not waiting.device.answer:
-                return self._shown(NOT_YET, stage)
+                return Reply(code=Code.REJECT) if is_late else self._shown(NOT_YET, stage)
             found = second_steps.find_user(parts, host, now)
-            _, source = giving.whose(parts, waiting.device.account_id, waiting.device.approved_in)
-            if found.account.id != waiting.device.account_id or source is None or not says_who(source):
-                return Reply(code=Code.REJECT)
-            if not has_shown_second_step(found.account, source.proofs, parts.rules, now):
-                return Reply(code=Code.REJECT)  # a second password is no second step
+            who, source = giving.whose(parts, waiting.device.account_id, waiting.device.approved_in)
+            why = "code-expired" if is_late else self._why_not(waiting.device, found.account, source, now)
             try:
+                if why:
+                    account = found.account if who is None else who.account
+                    second_steps.note_refused(parts, host, account, why, now, drops=(waiting.record,))
+                    return Reply(code=Code.REJECT)
                 second_steps.keep(parts, host, found, "device", now, source=source, drops=(waiting.record,))
             except VersionMoved:
                 continue
             return Reply(code=Code.ACCEPT)
         raise VersionMoved
+
+    def _why_not(self, device: devices.Device, user: Account, source: Session | None, now: datetime) -> str:
+        """Return why an answer lets nobody in as the host's user, for the trail; nothing where it lets them in."""
+        if device.answer == "refused":
+            return "refused"
+        if user.id != device.account_id:
+            return "not-the-user"
+        if source is None or not says_who(source):
+            return "session-over"
+        if not has_shown_second_step(user, source.proofs, self._site.parts.rules, now):
+            return "weak-proof"  # a second password is no second step
+        return ""
 
     def _shown(self, words: str, stage: Stage) -> Reply:
         text = words.format(address=f"{self._site.url}{VERIFY}", code=stage.user_code)
