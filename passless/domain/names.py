@@ -19,6 +19,7 @@ REFUSED_CATEGORIES = {
 }
 
 
+PLAIN = " ._-@+'"  # beside letters, their marks and digits
 PATH_WORDS = frozenset({"me", ".", ".."})  # in an address of the interface: whoever is signed in, and no name at all
 
 
@@ -60,6 +61,11 @@ def clean_account(text: str) -> str:
             f'"{name}" cannot be the name of an account: in an address it means something else', hint="choose another"
         )
     return name
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether programs take a name for one name: where they split lists at commas, "admin,x" is also `admin`."""
+    return all(unicodedata.category(one)[0] in "LMN" or one in PLAIN for one in name)
 
 
 def check_no_address(name: str) -> None:

@@ -32,9 +32,14 @@ def check_chosen(name: str) -> None:
     """Refuse a name that people cannot give themselves on a server.
 
     Raises:
-        BadName: it could be an e-mail address, or programs know it already.
+        BadName: it could be an e-mail address or more names than one, or programs know it already.
     """
     names.check_no_address(name)
+    if not names.is_plain(name):
+        raise BadName(
+            f'"{name}" has signs in it that programs may split it at',
+            hint=f"use letters, digits, spaces and {names.PLAIN.strip()}",
+        )
     word = names.key(name)
     if word in TAKEN or word == OURS or word.startswith(BEGINNINGS):
         raise BadName(

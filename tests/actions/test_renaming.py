@@ -279,7 +279,20 @@ class TestNamesThatMeanSomethingElse:
             place.directory.invite(place.operator(), NewInvitation(name=name))
 
     @pytest.mark.parametrize(
-        "name", ["root", "ROOT", "www-data", "Postmaster", "hostmaster", "\uff52oot", "passless", "passless-x", "a@b.example"]
+        "name",
+        [
+            "root",
+            "ROOT",
+            "www-data",
+            "Postmaster",
+            "hostmaster",
+            "\uff52oot",
+            "passless",
+            "passless-x",
+            "a@b.example",
+            "admin,x",
+            "a;b",
+        ],
     )
     def test_nobody_gives_themselves_one_that_programs_and_mail_use(self, place: Place, name: str) -> None:
         """A host would take them for its user of that name, and a certificate is given to who reads the mail of some."""

@@ -127,3 +127,13 @@ def test_what_is_too_long_to_be_a_name_is_looked_up_as_it_is(monkeypatch: pytest
 def test_plain_letters_are_the_same_without_being_normalized(name: str) -> None:
     normalized = names.unicodedata.normalize("NFKC", name).strip().casefold()
     assert key(name) == names.unicodedata.normalize("NFKC", normalized)
+
+
+@pytest.mark.parametrize("name", ["\u00c5se O'Brien-\u0928\u093f\u0936\u093e 2", "ada_l.ovelace+x@example.org", "\u7530\u4e2d"])
+def test_names_of_people_are_plain(name: str) -> None:
+    assert names.is_plain(names.clean(name))
+
+
+@pytest.mark.parametrize("name", ["admin,x", "a;b", 'a"b', "admin\uff0cx", "a=b", "a\\b", "a/b", "a:b", "<a>", "a(b)"])
+def test_signs_that_programs_split_lists_at_are_not(name: str) -> None:
+    assert not names.is_plain(names.clean(name))

@@ -11,6 +11,7 @@ from msgspec import Struct
 from passless.actions import app_password_check, granting
 from passless.actions.reading import note_seen
 from passless.actions.throttle import Throttled
+from passless.domain import names
 from passless.domain.account import Account
 from passless.domain.errors import ProofNeeded
 from passless.domain.party_kinds import Requirement
@@ -61,8 +62,13 @@ def decide(site: Site, client: Client | None, asked: Question) -> Granted | Refu
     Raises:
         Unavailable: there is no telling now.
     """
-    if client is None:
-        return Refused()
+    decided = Refused() if client is None else _decided(site, client, asked)
+    if isinstance(decided, Granted) and not names.is_plain(decided.account.name):
+        return Refused()  # a site that splits lists would take "admin,x" for somebody else's name
+    return decided
+
+
+def _decided(site: Site, client: Client, asked: Question) -> Granted | Refused:
     scheme, _, sent = dict(asked.headers).get(b"authorization", b"").partition(b" ")  # it stands there once (gate.py)
     if scheme.lower() == b"basic":
         return _by_app_password(site, client, asked, sent.strip())

@@ -37,6 +37,16 @@ def test_whatever_was_typed_the_name_is_the_accounts(world: Sites, typed: str) -
         assert world.check(typed, spelled).headers["remote-user"] == "ada"
 
 
+@pytest.mark.parametrize("name", ["admin,x", "ada; x", 'ada"', "admin\uff0cx"])
+def test_a_name_that_a_site_could_take_for_two_lets_nobody_in(world: Sites, name: str) -> None:
+    """Whoever works on the host may have given it; nobody gives it themselves (`reserved_names`)."""
+    world.guard()
+    somebody = world.person(name)
+    secret = somebody.new_app_password()
+    assert world.check(name, secret).status_code == 401
+    assert world.visitor(somebody).at_server.http.get("/auth/web").status_code == 401
+
+
 def test_programs_that_go_on_with_what_was_typed_take_the_name_itself_alone(world: Sites) -> None:
     secret = world.person().new_app_password()
     world.guard()
