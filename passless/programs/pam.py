@@ -58,6 +58,8 @@ REFUSALS = (  # what pamtester says where a service file works and nobody is let
 )
 RESTRICTIONS = ("allowusers", "denyusers", "allowgroups", "denygroups")  # patterns of sshd, which are not read here
 PLAIN_KEY = re.compile(r"(sk-)?(ssh|ecdsa)-\S+ +AAAA")  # without options, such as an end, an address or another command
+PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that PAM reads as one word
+SERVER_NAMED = re.compile(r"\bconf=(\S+)")  # in a service file: where the server and the secret stand
 SSHD_PATIENCE = 2.0  # seconds that sshd may take to say that it is there
 ROOT_BY_KEY = ("yes", "prohibit-password", "without-password")  # values of PermitRootLogin
 
@@ -79,6 +81,13 @@ class NoWayBack(WrongUse):
     )
 
 
+class NotRootsAlone(WrongUse):
+    """Somebody else could say who the server is, and what it is asked with: they would be everybody's second step."""
+
+    code = "not-roots-alone"
+    hint = "write where root alone can change every folder on the way, such as /etc/passless: --to DIR; or leave --to out"
+
+
 class BadAddress(WrongUse):
     """No address that a PAM module on this host can ask."""
 
@@ -98,6 +107,10 @@ def check(setup: Setup) -> None:
         raise ProgramMissing(f"{MODULE} is not there", hint="apt-get install libpam-radius-auth")
     if shutil.which("pamtester") is None:
         raise ProgramMissing("pamtester is not there, which tests the files", hint="apt-get install pamtester")
+    if not PLAIN.fullmatch(str(_folder(setup))):
+        raise WrongUse("PAM reads no file's name with spaces or signs in it", hint="write elsewhere: --to DIR")
+    if (others := roots_alone.first_of_others((_folder(setup), _secret_file(setup)))) is not None:
+        raise NotRootsAlone(_of_others(others))
     if not setup.way_back and not root_has_key():
         raise NoWayBack
 
@@ -266,7 +279,22 @@ def _has_key(file: Path) -> bool:
     return False
 
 
+def _believed(setup: Setup) -> Iterator[Path]:
+    """Return what PAM goes by: the service files that are there, and the files of the module that they name."""
+    yield _secret_file(setup)
+    for one in files(setup):
+        if one.path != _secret_file(setup) and one.path.exists():
+            yield one.path
+            yield from map(Path, SERVER_NAMED.findall(one.path.read_text(errors="replace")))
+
+
+def _of_others(path: Path) -> str:
+    return f'others than root can change "{path}", and be the second step of everybody with it'
+
+
 def _findings(setup: Setup) -> Iterator[Finding]:
+    if (of_others := roots_alone.first_of_others(_believed(setup))) is not None:
+        yield Finding(check="files", ok=False, message=_of_others(of_others), hint=NotRootsAlone.hint)
     if _folder(setup) != FOLDER:
         yield Finding(check="services", ok=True, message=f"not tested: PAM looks for them in {FOLDER} alone", tested=False)
         return

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from passless.output.drawing import Steps
 from tests.cli.running import Passless
+from tests.linux.host import need_root
 
 SERVER = ("--server", "https://localhost")
 URI = "https://app.example/callback"
@@ -100,8 +101,7 @@ class TestSteps:
         assert anna.json("relying-party", "configure", "App", "--steps", *SERVER)["then"] == made["then"]
 
     def test_files_elsewhere_than_pam_looks_are_put_there(self, anna: Passless, tmp_path: Path) -> None:
-        if shutil.which("pamtester") is None:
-            pytest.skip("pamtester is missing; install it with: apt-get install pamtester libpam-radius-auth")
+        need_root()
         more = ("--way-back", "a console", "--to", str(tmp_path), *SERVER)
         made = anna.json("relying-party", "add", "host", "--kind", "pam", *more)
         (placed,) = (one for one in made["then"] if "\ncp " in one)

@@ -17,16 +17,13 @@ import pytest
 from passless.programs import pam, roots_alone
 from tests.cli.running import Passless
 from tests.linux.host import need_root
-from tests.strangers.needing import missing, need
 
 SERVER = "https://id.example"
 
 
 @pytest.fixture
 def passless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Passless:
-    need("pamtester", install="apt-get install pamtester")
-    if not any(Path("/lib").glob("*/security/pam_radius_auth.so")):
-        missing("pam_radius_auth.so", install="apt-get install libpam-radius-auth")
+    need_root()  # whose alone the folder has to be
     found = Passless(tmp_path / "home", monkeypatch)
     found.account()
     return found
@@ -183,6 +180,44 @@ def test_nothing_is_written_that_runs_as_root_what_others_could_change(
     ]
     assert not (tmp_path / "passless-the-host-wait").exists()
     assert any(one.startswith("passless-the-host-wait was not written") for one in made["then"])
+
+
+@pytest.mark.parametrize(("mode", "owner"), [(0o755, 12345), (0o775, 0)], ids=["another's", "a group's"])
+def test_nobody_but_root_can_say_who_the_server_is(passless: Passless, tmp_path: Path, mode: int, owner: int) -> None:
+    """PAM goes on reading the file there, and whoever can put another in its place lets everybody in."""
+    folder = tmp_path / "above" / "files"
+    folder.mkdir(parents=True)
+    for theirs in (folder, folder.parent):
+        made = add(passless, folder, "--way-back", "a console")
+        theirs.chmod(mode)
+        os.chown(theirs, owner, 0)
+        looked = passless("relying-party", "test", "The Host", "--to", str(folder), "--json")
+        assert looked.status == 6
+        assert any(f'others than root can change "{theirs}"' in one["message"] for one in looked.json if not one["ok"])
+        for written in made["written"]:
+            Path(written).unlink()
+        passless.json("relying-party", "remove", "The Host", "--yes")
+        refused = add(passless, folder, "--way-back", "a console", status=2)
+        assert (refused["code"], str(theirs) in refused["message"]) == ("not-roots-alone", True)
+        theirs.chmod(0o755)
+        os.chown(theirs, 0, 0)
+    assert passless.json("relying-party", "list") == []
+
+
+def test_a_service_file_that_names_what_others_can_change_is_told(passless: Passless, tmp_path: Path) -> None:
+    made = add(passless, tmp_path, "--way-back", "a console")
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 12345, 0)
+    service = Path(made["written"][1])
+    service.write_text(service.read_text().replace(made["written"][0], f"{tmp_path}/theirs/passless-the-host.radius"))
+    looked = passless("relying-party", "test", "The Host", "--to", str(tmp_path), "--json")
+    assert any(f'"{tmp_path}/theirs"' in one["message"] for one in looked.json if not one["ok"])
+
+
+@pytest.mark.parametrize("name", ["a folder", "a[b]", "a#b", "a\\b"])
+def test_a_folder_that_pam_reads_as_something_else_is_refused(passless: Passless, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    assert "PAM reads no" in add(passless, tmp_path / name, "--way-back", "a console", status=2)["message"]
 
 
 def test_what_others_could_change_is_found_behind_links_and_above(tmp_path: Path) -> None:
