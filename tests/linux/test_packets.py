@@ -153,11 +153,33 @@ def test_a_state_is_good_for_its_user_alone_and_cannot_be_made(host: Host, ada: 
 def test_the_answer_begins_with_a_message_authenticator(host: Host, ada: Somebody) -> None:
     """CVE-2024-3596: whatever the request had."""
     with a_program(host) as program:
-        asked, packet = program.asks(ada.name)
-        for one in (packet, unsigned_packet(replace(asked, identifier=9), host.secret.encode())):
-            answer = program.sends(one)
+        asked, signed = program.asks(ada.name)
+        other = replace(asked, authenticator=os.urandom(16))
+        for packet in (signed, unsigned_packet(other, host.secret.encode())):
+            answer = program.sends(packet)
             assert answer is not None
             assert answer[20:22] == bytes((Attribute.MESSAGE_AUTHENTICATOR, 18))
+
+
+def test_who_saw_one_packet_of_the_host_can_begin_with_it_and_guess_nothing(host: Host) -> None:
+    """Whoever had the port while the server started anew: an empty password shows what hides others there."""
+    bob = host.somebody().joins()
+    secret, seen = host.secret.encode(), os.urandom(16)
+    stream = hidden(b"", seen, secret)
+
+    def forged(password: str, state: bytes = b"") -> bytes:
+        asked = Asked(identifier=7, authenticator=seen, user=bob.name.encode(), password=b"")
+        shown = bytes(one ^ other for one, other in zip(password.encode().ljust(16, b"\0"), stream, strict=True))
+        return unsigned_packet(asked, b"", *([attribute(Attribute.STATE, state)] if state else []), password=shown)
+
+    with a_program(host) as program:
+        begun = program.sends(forged(""))
+        assert begun is not None
+        for state in (value_of(begun, Attribute.STATE), program.begins(bob.name)):
+            assert program.sends(forged(bob.wrong_code(), state), within=SOON) is None
+        assert program.sends(forged("")) == begun  # the same packet again is answered as ever
+        assert program.answers(bob.name, bob.code(), program.begins(bob.name)) is Code.ACCEPT
+    assert guesses(bob) == 1
 
 
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"a\nb", "ａｄａ".encode(), b"x" * 253, b"../../etc", b"'; drop table accounts"])

@@ -142,7 +142,7 @@ def test_where_nobody_can_type_the_code_is_shown_and_it_waits(host: Host) -> Non
         assert all(end in words for end in ends)
         assert words.endswith(ends[-1])
     assert second_steps(host, ada) == [("done", "")]
-    assert second_steps(host, bob) == []
+    assert second_steps(host, bob) == [("failed", "refused")]
 
 
 def test_where_nobody_can_type_and_the_server_is_down_it_is_said_and_no_fault_of_the_system(host: Host, tmp_path: Path) -> None:

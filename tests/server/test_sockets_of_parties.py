@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 import uvloop
+from msgspec.structs import replace
 
 from passless.actions import relying_parties
 from passless.domain.errors import Unavailable
@@ -23,7 +24,7 @@ from passless.server import listening
 from passless.server.listening import CannotListen, Place
 from passless.server.log import Log
 from passless.server.sockets import opening, radius, trying
-from passless.server.sockets.host_conversation import Conversation
+from passless.server.sockets.host_conversation import Conversation, NotFromHost
 from passless.server.sockets.opening import Wanted, wanted
 from passless.server.sockets.trying import Sockets
 from tests.server.oauth.world import World, world_in
@@ -140,6 +141,20 @@ def test_a_packet_that_could_not_be_answered_is_answered_when_it_is_sent_again(
     assert len(sent.packets) == 2
     assert sent.packets[0] == sent.packets[1]
     assert sent.packets[0][0] == Code.CHALLENGE
+
+
+def test_what_a_conversation_was_begun_with_answers_nothing_in_it_after_a_restart(world: World) -> None:
+    world.register("host", kind="pam", redirect_uris=())
+    party = relying_parties.find_named(world.place.parts, "host")
+    assert party is not None
+    before, after = Conversation(world.site, party), Conversation(world.site, party)
+    asked = Asked(identifier=1, authenticator=os.urandom(16), user=b"ada", password=b"")
+    stage = before.reply(asked, None).stage
+    assert stage is not None
+    again = replace(asked, password=b"123456", state=before.state(stage))
+    with pytest.raises(NotFromHost, match="another packet"):
+        after.stage_of(again)
+    assert after.stage_of(replace(again, authenticator=os.urandom(16))) == stage
 
 
 async def answered(endpoint: radius.Endpoint, sent: Sent, secret: Secret | None) -> bool:

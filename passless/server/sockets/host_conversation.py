@@ -2,7 +2,8 @@
 
 The host begins with an empty password. That is the proof that it has the secret: what others send decrypts to anything but
 nothing. What goes on from there is in the state that the host sends back, sealed: nobody else could make it, nothing of it
-is kept here, and a server that was started anew goes on with it.
+is kept here, and a server that was started anew goes on with it. Who saw one packet of the host's can hide another password
+in it, under the same authenticator: so what a conversation was begun with answers nothing in it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ OFF = "Codes are off here after too many wrong ones. Press Enter, begin again, a
 ASK_FOR_APPROVAL = "Open {address} and type {code} there" + PRESS_ENTER
 NOT_YET = "Nobody approved {code} yet, at {address}. Press Enter once you have: "
 SHORT_ADDRESS = "the page /device of your passless server"
+USED = "the authenticator stood in another packet"
 TRIES = 8  # of a write that others came in between
 
 
@@ -48,13 +50,14 @@ class NotFromHost(Exception):
 
 
 class Stage(Struct, frozen=True, array_like=True):
-    """Where a conversation is: whose, since when, and the device code that was shown."""
+    """Where a conversation is: whose, since when, the device code that was shown, and the authenticator it was begun with."""
 
     who: bytes
     begun_at: datetime
     device_code: str = ""
     user_code: str = ""
     is_over: bool = False
+    begun_with: bytes = b""
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -91,6 +94,8 @@ class Conversation:
         stage = msgspec.msgpack.decode(content, type=Stage)
         if stage.who != _who(asked):
             raise NotFromHost("the state is somebody else's")
+        if stage.begun_with == asked.authenticator:
+            raise NotFromHost(USED)
         return stage
 
     def state(self, stage: Stage) -> bytes:
@@ -107,7 +112,7 @@ class Conversation:
         parts, host = self._site.parts, self._on_host(asked)
         second_steps.check_party(parts, self._party)
         if stage is None:
-            return Reply(code=Code.CHALLENGE, text=ASK_FOR_CODE, stage=Stage(_who(asked), parts.now()))
+            return Reply(code=Code.CHALLENGE, text=ASK_FOR_CODE, stage=_begun(asked, parts.now()))
         if stage.is_over:
             return Reply(code=Code.REJECT)
         if stage.device_code:
@@ -188,6 +193,10 @@ class Conversation:
         if len(text.encode()) > radius_packets.LONGEST_VALUE:
             text = words.format(address=SHORT_ADDRESS, code=stage.user_code)
         return Reply(code=Code.CHALLENGE, text=text, stage=stage, echo=True, waits=words is NOT_YET)
+
+
+def _begun(asked: Asked, now: datetime) -> Stage:
+    return Stage(_who(asked), now, begun_with=asked.authenticator)
 
 
 def _over(stage: Stage, text: str) -> Reply:

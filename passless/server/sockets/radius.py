@@ -1,8 +1,9 @@
 """RADIUS on the loopback, for the PAM module of the server's own host (or of one that reaches it through a tunnel).
 
 A packet is dealt with once: what it was answered is sent again to whoever sends it again (RFC 5080 §2.2.2). What was not made
-with the secret is neither answered nor counted as anybody's guess. While store or vault do not answer, nothing is said, and the
-module says that the service cannot be reached.
+with the secret is neither answered nor counted as anybody's guess. Nor is what has the authenticator of another packet: the
+host makes a new one for each, and who saw one packet could put another password into it. While store or vault do not answer,
+nothing is said, and the module says that the service cannot be reached.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from passless.server.batches import Batches
 from passless.server.listening import CannotListen
 from passless.server.log import Log
 from passless.server.site import Site
-from passless.server.sockets.host_conversation import Conversation, NotFromHost, Reply, Stage
+from passless.server.sockets.host_conversation import USED, Conversation, NotFromHost, Reply, Stage
 from passless.server.sockets.opening import BadSocket
 
 SENT_AGAIN_FOR = 60.0  # seconds that an answer is kept; a module waits at most as long for one
 MOST_KEPT = 4096  # answers; the oldest go first
+MOST_USED = 65_536  # authenticators of the host's packets, which stand in no other packet; the oldest are forgotten first
 MOST_AT_ONCE = 256  # packets that are dealt with; who comes then asks again
 PATIENCE = 3.0  # seconds that somebody who presses Enter too early is waited for; less than TIMEOUT of `programs.pam`
 LOOK_EVERY = 0.25  # seconds between two looks: whether somebody approved, and whether the host is registered as before
@@ -72,6 +74,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._looked_at = -LOOK_EVERY
         self._looking = asyncio.Lock()
         self._dealt: OrderedDict[bytes, Dealt] = OrderedDict()
+        self._used: OrderedDict[bytes, bytes] = OrderedDict()  # in which packet each authenticator stood
         self._tasks: set[asyncio.Task[None]] = set()
         self._passed_over = 0
         self._transport: asyncio.DatagramTransport | None = None
@@ -108,6 +111,7 @@ class Endpoint(asyncio.DatagramProtocol):
         try:
             asked = read(packet, spoken.secret)
             stage = spoken.conversation.stage_of(asked)
+            self._use(asked.authenticator, key)
         except (BadPacket, NotFromHost) as error:
             self._pass_over(str(error))
             return
@@ -156,6 +160,13 @@ class Endpoint(asyncio.DatagramProtocol):
             if not reply.waits or loop.time() + LOOK_EVERY >= until:
                 return reply
             await asyncio.sleep(LOOK_EVERY)
+
+    def _use(self, authenticator: bytes, key: bytes) -> None:
+        """Note in which packet an authenticator stands; `NotFromHost` where it stood in another one."""
+        if self._used.setdefault(authenticator, key) != key:
+            raise NotFromHost(USED)
+        if len(self._used) > MOST_USED:
+            self._used.popitem(last=False)
 
     def _keep(self, key: bytes, dealt: Dealt) -> None:
         self._dealt[key] = dealt
