@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,8 @@ def wish(kind: str, name: str, **said: Any) -> NewRelyingParty:
 def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | PlannedRelyingParty:
     """Register a relying party, and write its program's files where that is on this machine.
 
-    A dry run asks for no more than whether one may. Where the files cannot be written the relying party is gone again.
+    A dry run asks for no more than whether one may. Where the files cannot be written, or somebody stops it meanwhile, the
+    relying party is gone again.
     """
     plan = plans.add_relying_party(new)
     kept = _kept(new, where)
@@ -78,13 +79,12 @@ def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | P
         return configuring.planned(run, plan, setup, configuring.not_made(run, new), where)
     setup = configuring.prepared(run, new, where)
     made = run.attempt(lambda actor: run.directory.add_relying_party(actor, new))
-    try:
+    with ExitStack() as taken_back:
+        taken_back.callback(run.attempt, lambda actor: run.directory.remove_relying_party(actor, made.id))
         with writing.written(kept(made.secret)):
             write = partial(configuring.to_be_written, run, where=where) if setup is None else partial(configuring.write, setup)
             made = write(made)
-    except PasslessError:
-        run.attempt(lambda actor: run.directory.remove_relying_party(actor, made.id))
-        raise
+        taken_back.pop_all()
     if where.secret_to is not None:
         made = replace(made, secret=None, secret_in=str(Path(where.secret_to).absolute()), shown_once=False)
     if PartyKind(new.kind) in KNOWS_USERS_BY_NAME and not new.groups:

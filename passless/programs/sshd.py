@@ -31,6 +31,7 @@ MAKE_USER = f"useradd --system --user-group --no-create-home --home-dir /nonexis
 SECRET_MODE, SCRIPT_MODE = 0o640, 0o755
 PATIENCE = 5  # seconds that sshd waits for an answer, beside its own LoginGraceTime
 ASKING_TIME = 20  # seconds for sshd to judge a configuration
+FAILED = -1  # of what did not end by itself; no program ends so
 FIRST_PERSON = 1000  # user id: those below are the machine's own (login.defs, UID_MIN)
 NOBODY = 65534  # user id that stands for none
 NO_CONNECTION = (5, 6, 7, 28)  # how curl ends when nobody answers: no name, no connection, too late
@@ -337,7 +338,14 @@ def _asks_pam(setup: Setup) -> bool:
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=ASKING_TIME)
+    """Run a program; what does not end in time, or cannot be run, failed."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=ASKING_TIME)
+    except subprocess.TimeoutExpired:
+        why = f"{command[0]} did not end within {ASKING_TIME} seconds"
+    except OSError as error:
+        why = f"{command[0]}: {error.strerror}"
+    return subprocess.CompletedProcess(command, FAILED, stdout="", stderr=why)
 
 
 def _find(program: str) -> str | None:

@@ -68,6 +68,21 @@ class TestTheSecret:
         assert anna.json("relying-party", "list") == []
 
 
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, OSError])
+def test_whoever_stops_it_while_programs_are_asked_leaves_nothing(
+    anna: Passless, site: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: type[BaseException]
+) -> None:
+    def ask(_: object) -> None:
+        raise stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("passless.programs.proxies.findings", ask)
+        assert anna(*site, "--secret-to", str(tmp_path / "secret")).status != 0
+    assert not (tmp_path / "secret").exists()
+    assert not list((tmp_path / "snippets").iterdir())
+    assert anna.json("relying-party", "list") == []
+
+
 class TestSteps:
     def test_a_dry_run_shows_the_files_and_the_steps(self, anna: Passless, site: tuple[str, ...], tmp_path: Path) -> None:
         planned = anna.json(*site, "--dry-run")

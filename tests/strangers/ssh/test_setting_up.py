@@ -132,6 +132,16 @@ class TestRefusals:
         (folder / "sshd_config.d").chmod(0o777)
         assert "others may change" in refusal(a_setup(folder)).message
 
+    def test_where_sshd_says_nothing(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        hanging = tmp_path / "sshd"
+        hanging.write_text("#!/bin/sh\nexec sleep 600\n")
+        hanging.chmod(0o755)
+        monkeypatch.setattr(sshd, "ASKING_TIME", 0.05)
+        monkeypatch.setattr(sshd, "_find", lambda _: str(hanging))
+        assert refusal(a_setup(folder)).message.endswith(f"{hanging} did not end within 0.05 seconds")
+        monkeypatch.setattr(sshd, "_find", lambda _: str(tmp_path / "gone"))
+        assert refusal(a_setup(folder)).message.endswith("No such file or directory")
+
     def test_where_sshd_takes_no_security_keys(self, folder: Path) -> None:
         main(folder, f"{USUAL}PubkeyAcceptedAlgorithms ssh-ed25519\n")
         assert "takes no signatures of sk-ecdsa" in refusal(a_setup(folder)).message
