@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from passless.domain.requests import NewAccount
+from passless.domain.secret import Secret
+from passless.ports.directory import Actor
 from tests.free_ports import free_port
-from tests.server.asking import Caller
-from tests.server.serving import Served, a_server, start
-from tests.server.watching import register, watching
+from tests.server.asking import PASSWORD, Caller
+from tests.server.serving import Served, a_server, keep_secret, start
+from tests.server.watching import on_host, register, watching
 from tests.stores.postgres import postgres
 
 __all__ = ["postgres"]
@@ -69,9 +72,14 @@ ODD = ("*", "a*", "../root", "ada/inbox", "a,b", *PLAIN)
 
 def test_no_name_is_an_option_a_pattern_or_somebody_else(served: Served, tmp_path: Path) -> None:
     register(tmp_path)
+    with on_host(tmp_path) as directory:  # nobody gives themselves some of these
+        made = [directory.create(Actor(), NewAccount(name=name, password=Secret(PASSWORD))) for name in ODD]
     with watching(tmp_path, served.url) as watched:
         watched.await_note("watching for")
-        delete(served, *ODD)
+        for one in made:
+            with Caller(served) as caller:
+                caller.token = keep_secret(one.token.reveal())
+                caller.apply("delete-account")
         for name in ODD:
             watched.await_line(account=name)
         for one in watched.asked:

@@ -15,7 +15,7 @@ from typing import Any
 
 from passless import wiring
 from passless.domain.relying_parties import MadeRelyingParty, NewRelyingParty
-from passless.ports.directory import Actor
+from passless.ports.directory import Actor, Directory
 from passless.settings import Settings
 from tests.server.serving import home_in, keep_secret
 
@@ -32,6 +32,16 @@ def register(
     folder: Path, name: str = "mail", kind: str = "dovecot", store: str | None = None, **more: Any
 ) -> MadeRelyingParty:
     """Register a relying party on the host of a server's store; keep its secret in `NAME.secret`."""
+    with on_host(folder, store) as directory:
+        made = directory.add_relying_party(Actor(), NewRelyingParty(name=name, kind=kind, **more))
+    assert made.secret is not None
+    (folder / f"{name}.secret").write_text(keep_secret(made.secret.reveal()))
+    return made
+
+
+@contextmanager
+def on_host(folder: Path, store: str | None = None) -> Iterator[Directory]:
+    """Open the store of a server on its host."""
     settings = home_in(folder) / "config" / "config.toml"
     if f"[profiles.{PROFILE}]" not in settings.read_text():
         address = store or f"sqlite:///{folder}/accounts.sqlite"
@@ -41,10 +51,7 @@ def register(
     profile = found.profile(PROFILE)
     directory = wiring.open_directory(found, profile, clock=lambda: datetime.now(UTC), entropy=os.urandom, tell=print)
     with closing(directory):
-        made = directory.add_relying_party(Actor(), NewRelyingParty(name=name, kind=kind, **more))
-    assert made.secret is not None
-    (folder / f"{name}.secret").write_text(keep_secret(made.secret.reveal()))
-    return made
+        yield directory
 
 
 class Watched:
