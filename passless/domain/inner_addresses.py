@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # IANA IPv6 address space: all that is given out to the internet
+_IN_NO_USE = (IPv6Network("2001:db8::/32"), IPv6Network("3fff::/20"))  # RFC 3849, RFC 9637: for documents
+_RELAYS = IPv4Network("192.88.99.0/24")  # RFC 7526: 6to4 relays of before, wherever the nearest one is
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1: the last four bytes are an IPv4 address
 
 
@@ -13,10 +16,13 @@ def is_public(text: str) -> bool:
         address = ip_address(text)
     except ValueError:
         return False
-    inside = _within(address) if isinstance(address, IPv6Address) else None
-    if inside is not None and not is_public(str(inside)):
-        return False
-    return (address.is_global or inside is not None) and not address.is_multicast
+    if isinstance(address, IPv6Address):
+        inside = _within(address)
+        if inside is not None:
+            return is_public(str(inside))
+        if address not in _GLOBAL_UNICAST or any(address in one for one in _IN_NO_USE):
+            return False
+    return address.is_global and not address.is_multicast and address not in _RELAYS
 
 
 def is_surely_inner(uri: str) -> bool:
