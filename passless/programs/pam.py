@@ -16,18 +16,14 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
-from pwd import getpwnam
 
 from passless.domain import names
 from passless.domain.errors import Unavailable, WrongUse
-from passless.programs import comparing, roots_alone
+from passless.programs import comparing, roots_alone, way_back
 from passless.programs.setting_up import Finding, Setup, removal, step
 from passless.programs.writing import SECRET_FILE, NewFile
 
@@ -56,12 +52,8 @@ REFUSALS = (  # what pamtester says where a service file works and nobody is let
     "User not known to the underlying authentication module",
     "Have exhausted maximum number of retries for service",
 )
-RESTRICTIONS = ("allowusers", "denyusers", "allowgroups", "denygroups")  # patterns of sshd, which are not read here
-PLAIN_KEY = re.compile(r"(sk-)?(ssh|ecdsa)-\S+ +AAAA")  # without options, such as an end, an address or another command
 PLAIN = re.compile(r"/[A-Za-z0-9/._-]*")  # a path that PAM reads as one word
 SERVER_NAMED = re.compile(r"\bconf=(\S+)")  # in a service file: where the server and the secret stand
-SSHD_PATIENCE = 2.0  # seconds that sshd may take to say that it is there
-ROOT_BY_KEY = ("yes", "prohibit-password", "without-password")  # values of PermitRootLogin
 
 
 class ProgramMissing(Unavailable):
@@ -76,7 +68,8 @@ class NoWayBack(WrongUse):
     code = "no-way-back"
     default = "nobody could sign in to this machine while the server is down: root has no key that surely lets in by ssh"
     hint = (
-        "give root a key for ssh, without options (PermitRootLogin prohibit-password, no AllowUsers and its like, sshd runs);"
+        "give root a key for ssh that sshd takes, without options (PermitRootLogin prohibit-password, no AllowUsers and its like,"
+        " sshd runs);"
         " or say what you have instead, such as a console that stays as it is: --way-back TEXT"
     )
 
@@ -111,7 +104,7 @@ def check(setup: Setup) -> None:
         raise WrongUse("PAM reads no file's name with spaces or signs in it", hint="write elsewhere: --to DIR")
     if (others := roots_alone.first_of_others((_folder(setup), _secret_file(setup)))) is not None:
         raise NotRootsAlone(_of_others(others))
-    if not setup.way_back and not root_has_key():
+    if not setup.way_back and not way_back.root_has_key():
         raise NoWayBack
 
 
@@ -232,53 +225,6 @@ def undo(setup: Setup) -> tuple[str, ...]:
     )
 
 
-def root_has_key() -> bool:
-    """Tell whether root surely gets in by ssh with a key, whatever PAM says.
-
-    What sshd is told is looked at, a key without options that is there, and sshd itself, which has to answer now. Where sshd is
-    told whom to let in by patterns, nothing is sure.
-    """
-    said = _sshd_settings()
-    by_key = said.get("pubkeyauthentication") == "yes" and said.get("permitrootlogin") in ROOT_BY_KEY
-    if not by_key or said.get("authenticationmethods", "any") not in ("any", "publickey"):
-        return False
-    if any(said.get(one) for one in RESTRICTIONS) or not any(map(_is_sshd, said.get("listenaddress", "").split())):
-        return False
-    home = Path(getpwnam("root").pw_dir)
-    files = [home / one.replace("%h", str(home)).replace("%u", "root") for one in said["authorizedkeysfile"].split()]
-    return any(_has_key(file) for file in files)
-
-
-def _sshd_settings() -> dict[str, str]:
-    """Return what sshd would do with root; nothing where there is none, or it says nothing."""
-    sshd = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
-    if sshd is None:
-        return {}
-    said = _said([sshd, "-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])
-    found: dict[str, str] = {}
-    for key, _, value in (line.partition(" ") for line in said.splitlines()):
-        found[key] = f"{found[key]} {value}" if key in found else value
-    return found
-
-
-def _is_sshd(address: str) -> bool:
-    """Tell whether sshd answers at an address that it listens on; a word that is no address is none."""
-    host, _, port = address.rpartition(":")
-    try:
-        at = ip_address(host.strip("[]"))
-        here = at if not at.is_unspecified else "127.0.0.1" if at.version == 4 else "::1"
-        with socket.create_connection((str(here), int(port)), timeout=SSHD_PATIENCE) as asked:
-            return asked.recv(4) == b"SSH-"
-    except (OSError, ValueError):
-        return False
-
-
-def _has_key(file: Path) -> bool:
-    with suppress(OSError, UnicodeDecodeError):
-        return any(PLAIN_KEY.match(line) for line in file.read_text().splitlines())
-    return False
-
-
 def _believed(setup: Setup) -> Iterator[Path]:
     """Return what PAM goes by: the service files that are there, and the files of the module that they name."""
     yield _secret_file(setup)
@@ -333,13 +279,6 @@ def _spoken(process: subprocess.Popen[str], typed: str) -> str:
         process.communicate()
         return "it does not end"
     return names.printable(" ".join(said.split()), at_most=200)
-
-
-def _said(command: list[str]) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_TEST, check=False).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 def _module(setup: Setup) -> str:

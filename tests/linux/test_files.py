@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import stat
@@ -14,11 +15,26 @@ from typing import Any
 
 import pytest
 
-from passless.programs import pam, roots_alone
+from passless.programs import pam, roots_alone, way_back
 from tests.cli.running import Passless
 from tests.linux.host import need_root
 
 SERVER = "https://id.example"
+
+
+def a_key(kind: str, *parts: bytes) -> str:
+    """Return a public key as it stands in a file (RFC 4253 §6.6); nobody has the other half."""
+    content = b"".join(len(one).to_bytes(4, "big") + one for one in (kind.encode(), *parts))
+    return f"{kind} {base64.b64encode(content).decode()}"
+
+
+ED25519 = a_key("ssh-ed25519", b"k" * 32)
+USUAL = {  # what sshd -T says of an sshd that lets root in by key
+    "pubkeyauthentication": "yes",
+    "permitrootlogin": "without-password",
+    "authenticationmethods": "any",
+    "pubkeyacceptedalgorithms": "ssh-ed25519,sk-ssh-ed25519@openssh.com,rsa-sha2-512,rsa-sha2-256",
+}
 
 
 @pytest.fixture
@@ -93,7 +109,7 @@ def test_a_server_that_is_not_on_the_loopback_is_refused(passless: Passless, tmp
 
 
 def test_nothing_is_made_without_a_way_back(passless: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pam, "_sshd_settings", dict)
+    monkeypatch.setattr(way_back, "sshd_settings", dict)
     error = add(passless, tmp_path, status=2)
     assert error["code"] == "no-way-back"
     assert "--way-back" in error["hint"]
@@ -120,30 +136,56 @@ def listening() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("said", "key", "is_back"),
     [
-        ({}, "ssh-ed25519 AAAAC3Nza", True),
-        ({"permitrootlogin": "no"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({"pubkeyauthentication": "no"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({"authenticationmethods": "publickey,keyboard-interactive"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({}, "# ssh-ed25519 AAAAC3Nza", False),
+        ({}, ED25519, True),
+        ({"permitrootlogin": "no"}, ED25519, False),
+        ({"pubkeyauthentication": "no"}, ED25519, False),
+        ({"authenticationmethods": "publickey,keyboard-interactive"}, ED25519, False),
+        ({}, f"# {ED25519}", False),
         ({}, "", False),
-        ({"allowusers": "ada"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({"allowgroups": "staff"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({"denyusers": "root"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({"denygroups": "root"}, "ssh-ed25519 AAAAC3Nza", False),
-        ({}, 'expiry-time="20200101" ssh-ed25519 AAAAC3Nza', False),
-        ({}, 'from="192.0.2.1" ssh-ed25519 AAAAC3Nza', False),
-        ({}, "sk-ssh-ed25519@openssh.com AAAAGnNr", True),
-        ({"listenaddress": "127.0.0.1:1 [::]:1"}, "ssh-ed25519 AAAAC3Nza", False),
+        ({"allowusers": "ada"}, ED25519, False),
+        ({"allowgroups": "staff"}, ED25519, False),
+        ({"denyusers": "root"}, ED25519, False),
+        ({"denygroups": "root"}, ED25519, False),
+        ({}, f'expiry-time="20200101" {ED25519}', False),
+        ({}, f'from="192.0.2.1" {ED25519}', False),
+        ({}, a_key("sk-ssh-ed25519@openssh.com", b"k" * 32, b"ssh:"), True),
+        ({}, "ssh-ed25519 AAAAC3Nza", False),
+        ({}, "ssh-rsa AAAA broken", False),
+        ({}, a_key("ssh-dss", b"\x7f" * 128, b"\x7f" * 20, b"\x7f" * 128, b"\x7f" * 128), False),
+        ({}, a_key("ssh-rsa", b"\1\0\1", b"\x7f" * 256), True),
+        ({"requiredrsasize": "2048"}, a_key("ssh-rsa", b"\1\0\1", b"\x7f" * 128), False),
+        ({}, a_key("ssh-rsa", b"\1\0\1", b"\x7f" * 64), False),
+        ({"pubkeyacceptedalgorithms": "ssh-ed25519"}, a_key("ssh-rsa", b"\1\0\1", b"\x7f" * 256), False),
+        ({"listenaddress": "127.0.0.1:1 [::]:1"}, ED25519, False),
     ],
 )
 def test_a_key_of_root_that_sshd_takes_is_a_way_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: str, said: dict[str, str], key: str, is_back: bool
 ) -> None:
     (tmp_path / "keys").write_text(key + "\n")
-    usual = {"pubkeyauthentication": "yes", "permitrootlogin": "without-password", "authenticationmethods": "any"}
-    usual["listenaddress"] = f"[::]:1 {listening}"
-    monkeypatch.setattr(pam, "_sshd_settings", lambda: {**usual, "authorizedkeysfile": str(tmp_path / "keys"), **said})
-    assert pam.root_has_key() is is_back
+    need_root()
+    usual = {**USUAL, "listenaddress": f"[::]:1 {listening}"}
+    monkeypatch.setattr(way_back, "sshd_settings", lambda: {**usual, "authorizedkeysfile": str(tmp_path / "keys"), **said})
+    assert way_back.root_has_key() is is_back
+
+
+def test_a_file_of_keys_that_others_can_change_is_no_way_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listening: str
+) -> None:
+    """sshd takes none of it (StrictModes), or anybody's key."""
+    need_root()
+    (tmp_path / "keys").write_text(ED25519)
+    said = {**USUAL, "listenaddress": listening, "authorizedkeysfile": str(tmp_path / "keys")}
+    monkeypatch.setattr(way_back, "sshd_settings", lambda: said)
+    assert way_back.root_has_key()
+    for changed, mode in ((tmp_path / "keys", 0o666), (tmp_path, 0o777)):
+        was = changed.stat().st_mode
+        changed.chmod(mode)
+        assert not way_back.root_has_key()
+        said["strictmodes"] = "no"
+        assert way_back.root_has_key()
+        del said["strictmodes"]
+        changed.chmod(was)
 
 
 def test_a_file_that_is_there_stays_as_it_is(passless: Passless, tmp_path: Path) -> None:
@@ -258,11 +300,10 @@ def test_the_name_means_nothing_to_pam(passless: Passless, tmp_path: Path) -> No
 
 def test_what_pam_does_not_take_is_gone_again(passless: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
     need_root()
-    before = set(pam.FOLDER.iterdir()) | set(pam.SECRETS.glob("passless-*"))
     monkeypatch.setattr(pam, "OPTIONS", "conf=/nowhere skip_passwd force_prompt")
     error = passless.json(
         "relying-party", "add", "gone again", "--kind", "pam", "--server", SERVER, "--way-back", "the tests", status=6
     )
     assert error["code"] == "configuration-not-taken"
-    assert set(pam.FOLDER.iterdir()) | set(pam.SECRETS.glob("passless-*")) == before
+    assert [*pam.FOLDER.glob("*gone-again*"), *pam.SECRETS.glob("*gone-again*")] == []
     assert passless.json("relying-party", "list") == []
