@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+LONGEST = 10.0  # seconds that work under way may still take when it ends
+
 T = TypeVar("T")
 
 
@@ -27,15 +29,18 @@ class OwnLoop:
         """Do something there, and wait for it here."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
-    def close(self, last: Callable[[], None]) -> None:
-        """Do the last thing there, and return when the thread is over: work under way is finished, which waits for the disk."""
+    async def aclose(self, last: Callable[[], None]) -> None:
+        """Do the last thing there, and return when the thread is over: work under way is finished, which waits for the disk.
+
+        The loop that waits goes on meanwhile. A disk that hangs is waited for `LONGEST`: the thread keeps nothing from ending.
+        """
 
         def end() -> None:
             self._over.set()
             last()
 
         self._loop.call_soon_threadsafe(end)
-        self._thread.join()
+        await asyncio.to_thread(self._thread.join, LONGEST)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

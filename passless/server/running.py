@@ -125,8 +125,7 @@ class Server(uvicorn.Server):
             self._metrics.close()
         if self._door is not None:
             self._door.close()
-        self._sockets.close()
-        await super().shutdown(sockets)
+        await asyncio.gather(self._sockets.aclose(), super().shutdown(sockets))  # neither waits for the other
 
     def _connection(self) -> Connection:
         return Connection(self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop())

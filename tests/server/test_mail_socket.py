@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from contextlib import closing, suppress
+from contextlib import aclosing, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -63,16 +63,17 @@ def test_who_reads_no_answers_is_not_listened_to_until_they_do(
         site, party = site_and_party
         path = tmp_path / "mail.sock"
         opened = await open_at(site, Log(site.parts.clock), party, f"unix:{path}")
-        with closing(opened), socket.socket(socket.AF_UNIX) as asking:
-            asking.connect(str(path))
-            sent = await _asked_without_reading(opened, asking)
-            assert sent < MOST, "questions are taken without end"
-            loop, heard = asyncio.get_running_loop(), 0
-            while heard < sent // len(QUESTION):
-                heard += (await asyncio.wait_for(loop.sock_recv(asking, 1 << 20), LONG)).count(b"\n")
-            await loop.sock_sendall(asking, QUESTION[sent % len(QUESTION) :])
-            last = await asyncio.wait_for(loop.sock_recv(asking, 1000), LONG)
-            assert last == dict_protocol.not_now("people are not listed here")
+        async with aclosing(opened):
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.connect(str(path))
+                sent = await _asked_without_reading(opened, asking)
+                assert sent < MOST, "questions are taken without end"
+                loop, heard = asyncio.get_running_loop(), 0
+                while heard < sent // len(QUESTION):
+                    heard += (await asyncio.wait_for(loop.sock_recv(asking, 1 << 20), LONG)).count(b"\n")
+                await loop.sock_sendall(asking, QUESTION[sent % len(QUESTION) :])
+                last = await asyncio.wait_for(loop.sock_recv(asking, 1000), LONG)
+                assert last == dict_protocol.not_now("people are not listed here")
 
     with asyncio.Runner(loop_factory=import_module(loop).new_event_loop) as runner:
         runner.run(ask())

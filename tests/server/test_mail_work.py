@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -20,9 +20,10 @@ from passless.directories.local import LocalDirectory
 from passless.domain.relying_parties import Client, NewRelyingParty
 from passless.domain.requests import RevokeAppPasswordsNamed
 from passless.ports.directory import Actor
-from passless.server import batches
+from passless.server import batches, own_loop
 from passless.server.log import Log
 from passless.server.site import Site
+from passless.server.sockets import dovecot
 from passless.server.sockets.dovecot import open_at
 from passless.stores.sqlite import SqliteConnection, SqliteDatabase
 from tests.directories.person import Person
@@ -128,16 +129,17 @@ def test_a_sign_in_within_the_minute_is_one_statement_of_a_thread_that_is_there(
     async def ask() -> None:
         path = tmp_path / "mail.sock"
         opened = await open_at(site, Log(site.parts.clock), party, f"unix:{path}")
-        with closing(opened), connected(path, MANY) as connections, noted(place, monkeypatch) as work:
-            assert await asked(connections, questions) == [YES] * MANY
-            work.clear()
-            assert await asked(connections, questions) == [YES] * MANY
-            begun = work.statements.count("BEGIN")
-            assert 1 <= begun == work.statements.count("COMMIT")
-            assert len(work.statements) == 2 * begun + MANY, work.statements
-            assert work.statements.count("SELECT") == MANY
-            assert len(work.threads) == 1
-            assert threading.get_ident() not in work.threads, "the server's own loop waits for no store"
+        async with aclosing(opened):
+            with connected(path, MANY) as connections, noted(place, monkeypatch) as work:
+                assert await asked(connections, questions) == [YES] * MANY
+                work.clear()
+                assert await asked(connections, questions) == [YES] * MANY
+                begun = work.statements.count("BEGIN")
+                assert 1 <= begun == work.statements.count("COMMIT")
+                assert len(work.statements) == 2 * begun + MANY, work.statements
+                assert work.statements.count("SELECT") == MANY
+                assert len(work.threads) == 1
+                assert threading.get_ident() not in work.threads, "the server's own loop waits for no store"
 
     asyncio.run(ask())
     place.store.close()
@@ -153,10 +155,11 @@ def test_what_another_process_ends_signs_in_never_again(tmp_path: Path) -> None:
     async def ask() -> None:
         path = tmp_path / "mail.sock"
         opened = await open_at(site, Log(site.parts.clock), party, f"unix:{path}")
-        with closing(opened), connected(path, 2) as connections:
-            assert await asked(connections, [question(secret), question(stays)]) == [YES, YES]
-            Person(other, "ada", token=ada.token).do(RevokeAppPasswordsNamed(names=("Mail",)))
-            assert await asked(connections, [question(secret), question(stays)]) == [NO, YES]
+        async with aclosing(opened):
+            with connected(path, 2) as connections:
+                assert await asked(connections, [question(secret), question(stays)]) == [YES, YES]
+                Person(other, "ada", token=ada.token).do(RevokeAppPasswordsNamed(names=("Mail",)))
+                assert await asked(connections, [question(secret), question(stays)]) == [NO, YES]
 
     asyncio.run(ask())
     other.store.close()
@@ -171,12 +174,13 @@ def test_its_last_use_is_kept_once_a_minute_whoever_asks(tmp_path: Path) -> None
     async def ask() -> None:
         path = tmp_path / "mail.sock"
         opened = await open_at(site, Log(site.parts.clock), party, f"unix:{path}")
-        with closing(opened), connected(path, 3) as connections:
-            for seconds, kept in ((0, 0), (59, 0), (1, 60)):
-                place.clock.move(seconds=seconds)
-                assert await asked(connections, [question(secret)] * 3) == [YES] * 3
-                (shown,) = place.directory.app_passwords(ada.actor, "ada")
-                assert shown.last_used_at == begin + timedelta(seconds=kept)
+        async with aclosing(opened):
+            with connected(path, 3) as connections:
+                for seconds, kept in ((0, 0), (59, 0), (1, 60)):
+                    place.clock.move(seconds=seconds)
+                    assert await asked(connections, [question(secret)] * 3) == [YES] * 3
+                    (shown,) = place.directory.app_passwords(ada.actor, "ada")
+                    assert shown.last_used_at == begin + timedelta(seconds=kept)
 
     asyncio.run(ask())
     place.store.close()
@@ -193,9 +197,48 @@ def test_closing_ends_the_thread_and_what_is_asked_then_is_no_answer(tmp_path: P
             assert await asked(connections, [question(secret)]) == [YES]
             own = f"passless {party.name}"
             assert own in {one.name for one in threading.enumerate()}
-            opened.close()
+            await opened.aclose()
             assert own not in {one.name for one in threading.enumerate()}
             assert await asyncio.get_running_loop().sock_recv(connections[0], 100) == b""
+
+    asyncio.run(ask())
+    assert not path.exists()
+    place.store.close()
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_closing_waits_for_what_is_looked_up_and_holds_up_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    """The server's own loop goes on; a disk that hangs is waited for no longer than it may take."""
+    place = on_disk(tmp_path)
+    ada, site, party = mail_of(place)
+    secret, path = ada.new_app_password("Mail"), tmp_path / "mail.sock"
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> bytes:
+        begun.set()
+        goes_on.wait(2 * LONG)
+        return NO
+
+    monkeypatch.setattr(dovecot, "answer", slow)
+    monkeypatch.setattr(own_loop, "LONGEST", 0.01 if hangs else LONG)
+
+    async def ask() -> None:
+        opened = await open_at(site, Log(site.parts.clock), party, f"unix:{path}")
+        with connected(path, 1) as connections:
+            connections[0].sendall(question(secret))
+            assert await asyncio.to_thread(begun.wait, LONG)
+            closing = asyncio.create_task(opened.aclose())
+            await asyncio.sleep(0)
+            assert not closing.done()
+            if not hangs:
+                goes_on.set()
+            async with asyncio.timeout(LONG):
+                await closing
+            assert opened._own._thread.is_alive() == hangs
+            goes_on.set()
+            await asyncio.to_thread(opened._own._thread.join, LONG)
 
     asyncio.run(ask())
     assert not path.exists()

@@ -78,7 +78,7 @@ def test_one_that_cannot_be_had_keeps_no_other_from_answering_and_is_tried_again
             first.close()
             await until(lambda: len(sockets.addresses) == 3)
             assert set(sockets.addresses) == {only, f"udp:127.0.0.1:{port}", f"unix:{late}/made/s"}
-            sockets.close()
+            await sockets.aclose()
 
         with asyncio.Runner(loop_factory=loop) as runner:
             runner.run(serve(wishes))
@@ -266,7 +266,7 @@ def test_who_is_not_registered_keeps_nobody_else_from_being_served(
         assert sockets.addresses == []
         world.register("mail", kind="dovecot", redirect_uris=())
         await until(lambda: sockets.addresses == [f"unix:{tmp_path}/mail"])
-        sockets.close()
+        await sockets.aclose()
 
     asyncio.run(serve())
     said = [msgspec.json.decode(line) for line in capfdbinary.readouterr().err.splitlines()]

@@ -48,7 +48,7 @@ async def open_at(site: Site, log: Log, party: Client, address: str) -> OpenedSo
         try:
             server = await own.do(_serve(answering, listens))
         except BaseException:
-            own.close(answering.close)
+            await own.aclose(answering.close)
             raise
     except BaseException:
         listens.close()
@@ -99,9 +99,9 @@ class OpenedSocket:
         self._answering = answering
         self._own = own
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Answer nobody any more; Dovecot takes that for a passing fault and comes back."""
-        self._own.close(self._end)
+        await self._own.aclose(self._end)
         listening.leave(Place(path=str(self._path)))
 
     def _end(self) -> None:

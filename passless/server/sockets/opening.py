@@ -42,7 +42,7 @@ class Opened(Protocol):
         """Where, as it was asked for, with the port that it has."""
         ...
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Answer nobody any more, and leave no file behind."""
         ...
 

@@ -203,7 +203,7 @@ class Port:
         self.address = address
         self._endpoint = endpoint
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Answer nobody any more."""
         self._endpoint.close()
 

@@ -42,12 +42,11 @@ class Sockets:
                     asyncio.create_task(go_on(partial(self._try_again, one, why), self._log, f"socket {one.party}"))
                 )
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Answer nobody any more."""
         for task in self._tasks:
             task.cancel()
-        for one in self._opened:
-            one.close()
+        await asyncio.gather(*(one.aclose() for one in self._opened))
 
     async def _try_again(self, wish: Wanted, before: str) -> None:
         while True:
