@@ -11,6 +11,8 @@ import pytest
 
 from tests.vault.conftest import LOCKED, UNLOCKED
 
+PATIENCE = 60  # seconds for an answer of a keyring on a busy machine
+LIMIT = 180  # seconds for a whole session
 ASK = Path(__file__).with_name("ask_vault.py")
 PROMPTER = "org.gnome.keyring.SystemPrompter"  # the D-Bus name of what asks for the keyring's password
 SILENT_PROMPTER = f"""\
@@ -20,13 +22,15 @@ Exec=/bin/sh -c "exec sleep 30 >/dev/null 2>&1"
 """
 
 
-def asked(home: dict[str, str], *, before: str | None = None, times: int = 1) -> list[dict[str, object]]:
-    """Run `ask_vault.py`, in a session with a bus where `before` says how it starts."""
-    command = [sys.executable, str(ASK), home["HOME"]]
+def asked(home: dict[str, str], *, before: str | None = None, times: int = 1, limit: int = PATIENCE) -> list[dict[str, object]]:
+    """Run `ask_vault.py`, in a session with a bus where `before` says how it starts; `limit` is that of each call."""
+    command = [sys.executable, str(ASK), home["HOME"], str(limit)]
     if before is not None:
-        together = " & ".join([f"{sys.executable} {ASK} {home['HOME']}"] * times)
+        together = " & ".join([f"{sys.executable} {ASK} {home['HOME']} {limit}"] * times)
         command = ["dbus-run-session", "--", "sh", "-c", f"{before}; {together} & wait"]
-    done = subprocess.run(command, env=home, capture_output=True, text=True, timeout=60, check=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, env=home, capture_output=True, text=True, timeout=LIMIT, check=True, stdin=subprocess.DEVNULL
+    )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -76,7 +80,7 @@ def test_a_prompt_that_nobody_answers_stops_nothing(secret_service: None, privat
     services = Path(private_home["XDG_DATA_HOME"]) / "dbus-1" / "services"
     services.mkdir(parents=True)
     (services / f"{PROMPTER}.service").write_text(SILENT_PROMPTER)
-    [answer] = asked(private_home, before=LOCKED)
+    [answer] = asked(private_home, before=LOCKED, limit=3)
     assert (answer["kind"], answer["condition"], answer["code"]) == ("file", "silent", "vault-locked")
     assert answer["message"] == "the system keyring did not answer in 3 seconds"
 
