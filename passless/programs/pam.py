@@ -68,8 +68,8 @@ class NoWayBack(WrongUse):
     code = "no-way-back"
     default = "nobody could sign in to this machine while the server is down: root has no key that surely lets in by ssh"
     hint = (
-        "give root a key for ssh that sshd takes, without options (PermitRootLogin prohibit-password, no AllowUsers and its like,"
-        " sshd runs);"
+        "give root a key for ssh that sshd takes, without options (PermitRootLogin prohibit-password, no AllowUsers and its"
+        " like, sshd runs);"
         " or say what you have instead, such as a console that stays as it is: --way-back TEXT"
     )
 

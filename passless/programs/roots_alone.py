@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+INSTALLED = ("site-packages", "dist-packages")  # names of folders in which all is somebody's package
+LONGEST_ANSWER = 40  # seconds
 OTHERS = 0o022  # the group and everybody may write
 
 
@@ -51,14 +54,40 @@ def _is_roots(there: os.stat_result, *, is_above: bool) -> bool:
 
 @cache
 def of_python(executable: str) -> Path | None:
-    """Return what others than root can change of what `python -I -m passless…` reads; None where there is nothing."""
-    return first_of_others(_read_by(executable))
+    """Return what others than root can change of what `python -I -m passless…` reads; None where there is nothing.
+
+    One that cannot be asked where it looks is what others can change itself.
+    """
+    try:
+        return first_of_others(_read_by(executable))
+    except (OSError, subprocess.SubprocessError):
+        return Path(executable)
 
 
 def _read_by(executable: str) -> Iterator[Path]:
-    """Return the interpreter, where its own libraries are, and everything that is installed for it."""
+    """Return the interpreter, where its own libraries are, everything that is installed for it, and where else it looks.
+
+    Of a folder that a `.pth` file names, and in which no packages are installed, it is what stands in it by name.
+    """
     places = sysconfig.get_paths()
     yield from (Path(one).absolute() for one in (executable, sys.prefix, places["stdlib"], places["platstdlib"]))
-    for top in dict.fromkeys((Path(places["purelib"]), Path(places["platlib"]), Path(__file__).parents[1])):
-        for folder, folders, files in os.walk(top):
-            yield from (Path(folder, one) for one in ("", *folders, *files))
+    tops = dict.fromkeys((Path(places["purelib"]), Path(places["platlib"]), Path(__file__).parents[1]))
+    yield from (one for top in tops for one in _whole(top))
+    for place in _path_of(executable):
+        yield place
+        if place.name in INSTALLED and place not in tops:
+            yield from _whole(place)
+        elif place.is_dir():
+            yield from place.iterdir()
+
+
+def _whole(top: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(top):
+        yield from (Path(folder, one) for one in ("", *folders, *files))
+
+
+def _path_of(executable: str) -> tuple[Path, ...]:
+    """Ask an interpreter where it looks for modules, with what its `.pth` files add; by now all of those are root's."""
+    command = [executable, "-I", "-c", r"import sys; print(*sys.path, sep='\0', end='')"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST_ANSWER).stdout
+    return tuple(Path(one) for one in said.split("\0") if one)

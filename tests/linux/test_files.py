@@ -7,6 +7,8 @@ import os
 import shutil
 import stat
 import sys
+import sysconfig
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
@@ -283,6 +285,33 @@ def test_what_others_could_change_is_found_behind_links_and_above(tmp_path: Path
         found = roots_alone.first_of_others([top / "bin" / "python"])
         assert found is not None
         assert found.resolve() == elsewhere
+
+
+def test_what_a_pth_file_names_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of somebody else's on an interpreter's path is read at each sign-in, by root."""
+    need_root()
+    named = tmp_path / "named"
+    named.mkdir()
+    (named / "sitecustomize.py").touch()
+    venv.create(tmp_path / "venv", symlinks=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    monkeypatch.setattr(
+        sysconfig, "get_paths", lambda: dict.fromkeys(("stdlib", "platstdlib", "purelib", "platlib"), str(packages))
+    )
+    assert roots_alone.of_python(python) is None
+    (packages / "project.pth").write_text(f"{named}\n")
+    for theirs in (named, named / "sitecustomize.py"):
+        roots_alone.of_python.cache_clear()
+        assert roots_alone.of_python(python) is None
+        os.chown(theirs, 12345, 0)
+        roots_alone.of_python.cache_clear()
+        assert roots_alone.of_python(python) == theirs
+        os.chown(theirs, 0, 0)
+    roots_alone.of_python.cache_clear()
+    broken = tmp_path / "broken"
+    broken.touch(mode=0o755)
+    assert roots_alone.of_python(str(broken)) == broken
 
 
 def test_it_is_said_that_a_name_is_what_counts(passless: Passless, tmp_path: Path) -> None:
