@@ -85,7 +85,7 @@ def change(parts: Parts, actor: Actor, words: str, change: RelyingPartyChange) -
     Raises:
         VersionMoved: somebody changed it at the same time.
     """
-    name, reason = changing(parts, actor)
+    name, reason = changing(parts, actor, "change-relying-party")
     wanted = _wanted(parts, words, change)
     planned = _planned(parts, wanted)
     client = wanted.client

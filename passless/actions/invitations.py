@@ -101,7 +101,7 @@ def invite(parts: Parts, actor: Actor, new: NewInvitation) -> MadeInvitation:
     """
     from passless.credentials.random_codes import new_token
 
-    acting, reason, now = *_changing(parts, actor), parts.now()
+    acting, reason, now = *_changing(parts, actor, "create-invitation"), parts.now()
     name, groups, email = *_checked(parts, acting, new), _address(parts, acting, new.email)
     others = tuple(made.id for _, made in _open(parts, acting) if name and names.are_same(made.name, name))
     secret = new_token(parts.entropy, prefix=PREFIX)
@@ -152,7 +152,7 @@ def listed(parts: Parts, actor: Actor) -> tuple[InvitationView, ...]:
 
 def revoke(parts: Parts, actor: Actor, invitation: str) -> Ended:
     """Stop an invitation by its id."""
-    acting, reason, now = *_changing(parts, actor), parts.now()
+    acting, reason, now = *_changing(parts, actor, "revoke-invitation"), parts.now()
     for record, made in _open(parts, acting):
         if made.id == invitation:
             entry = _entry(actor, acting, "revoke-invitation", now, {"invitation": made.id, "reason": reason})
@@ -217,12 +217,13 @@ def _acting(parts: Parts, actor: Actor) -> Acting:
     return acting
 
 
-def _changing(parts: Parts, actor: Actor) -> tuple[Acting, str]:
-    """Return the operator and why they do it; who is none is told so first."""
-    acting = _acting(parts, actor)
-    reason = reason_of(parts, actor)
-    check_fresh(parts, acting)
-    return acting, reason
+def _changing(parts: Parts, actor: Actor, asked: str) -> tuple[Acting, str]:
+    """Return the operator and why they do it; who is none is told so first, and it is written down (must hold 8)."""
+    with operators.noting_refused(parts, actor, asked):
+        acting = _acting(parts, actor)
+        reason = reason_of(parts, actor)
+        check_fresh(parts, acting)
+        return acting, reason
 
 
 def _checked(parts: Parts, acting: Acting, new: NewInvitation) -> tuple[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 
@@ -14,6 +14,8 @@ from passless.actions.parts import Access, Parts
 from passless.actions.who import (
     REASON_LENGTH,
     NotAnOperator,
+    NotBelow,
+    OperatorProofNeeded,
     SignInNeeded,
     Who,
     operating,
@@ -97,7 +99,17 @@ def check_may_ask(parts: Parts, who: Who, request: Request, now: datetime, *, dr
     raise Refused((problem,))
 
 
-def note_refused(parts: Parts, actor: Actor, asked: str, error: ProofNeeded) -> None:
+@contextmanager
+def noting_refused(parts: Parts, actor: Actor, asked: str) -> Iterator[None]:
+    """Record it where whoever asks for something as an operator may not."""
+    try:
+        yield
+    except (NotAnOperator, NotBelow, OperatorProofNeeded) as error:
+        _note_refused(parts, actor, asked, error)
+        raise
+
+
+def _note_refused(parts: Parts, actor: Actor, asked: str, error: ProofNeeded) -> None:
     """Record on somebody's own account that they wanted to act as an operator and may not (must hold 8).
 
     Whom they named is left out: it may be nobody, or a secret in the wrong place.

@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 
 import msgspec
 
-from passless.actions import naming, sealed_records
+from passless.actions import naming, operators, sealed_records
 from passless.actions.parts import Parts
 from passless.actions.who import Acting, NotAnOperator, check_fresh, operating, place_of, reason_of
 from passless.domain import names
@@ -55,7 +55,7 @@ def add(parts: Parts, actor: Actor, new: NewRelyingParty) -> MadeRelyingParty:
     """Register a relying party; its secret is made here and shown once."""
     from passless.credentials.random_codes import new_token
 
-    name, reason = changing(parts, actor)
+    name, reason = changing(parts, actor, "add-relying-party")
     client = checked(parts, new)
     secret = None if new.public else new_token(parts.entropy, prefix=SECRET_PREFIX)
     hashed = None if secret is None else secret_hash(secret)
@@ -78,7 +78,7 @@ def new_secret(parts: Parts, actor: Actor, words: str) -> MadeRelyingParty:
     """
     from passless.credentials.random_codes import new_token
 
-    name, reason = changing(parts, actor)
+    name, reason = changing(parts, actor, "new-relying-party-secret")
     client, record = registered(parts, words)
     if client.is_public:
         raise BadRelyingParty(f'"{client.name}" is public: it has no secret', hint="nothing has to be done")
@@ -142,7 +142,7 @@ def everyone(parts: Parts, actor: Actor) -> tuple[RelyingPartyView, ...]:
 
 def remove(parts: Parts, actor: Actor, words: str) -> Ended:
     """Forget a relying party by its id or name: its tokens end at once, and what people agreed to is gone with it."""
-    name, reason = changing(parts, actor)
+    name, reason = changing(parts, actor, "remove-relying-party")
     found, record = registered(parts, words)
     kept = parts.store.record(SECRETS, found.id)
     parts.store.commit(
@@ -263,14 +263,18 @@ def overseer(parts: Parts, actor: Actor) -> Acting | None:
     return acting
 
 
-def changing(parts: Parts, actor: Actor) -> tuple[str, str]:
-    """Return the name of who changes something, and why; an operator always says it, and has just proven who they are."""
-    acting = overseer(parts, actor)
-    if acting is None:
-        return "owner", "" if actor.operator is None else reason_of(parts, actor)
-    reason = reason_of(parts, actor)
-    check_fresh(parts, acting)
-    return acting.account.name, reason
+def changing(parts: Parts, actor: Actor, asked: str) -> tuple[str, str]:
+    """Return the name of who changes something, and why; an operator always says it, and has just proven who they are.
+
+    Who may not is written down (must hold 8); `asked` is the event that it would have been.
+    """
+    with operators.noting_refused(parts, actor, asked):
+        acting = overseer(parts, actor)
+        if acting is None:
+            return "owner", "" if actor.operator is None else reason_of(parts, actor)
+        reason = reason_of(parts, actor)
+        check_fresh(parts, acting)
+        return acting.account.name, reason
 
 
 def _end_all(parts: Parts, client_id: str) -> Iterator[str]:

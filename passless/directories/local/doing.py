@@ -29,7 +29,7 @@ from passless.actions.parts import Access, Parts
 from passless.actions.reaching import reach
 from passless.actions.request_errors import CodeWrong
 from passless.actions.sign_in_states import SIGN_IN
-from passless.actions.who import NotAnOperator, NotBelow, OperatorProofNeeded, Who, session_of
+from passless.actions.who import Who, session_of
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.proofs import WrongProof
 from passless.domain.account import Account, Version
@@ -116,11 +116,8 @@ class Doing:
 
     def apply(self, actor: Actor, target: str, request: Request, *, version: Version | None = None) -> Applied | Waits:
         """Carry out a request; with a version only while the account is still at it."""
-        try:
+        with operators.noting_refused(self.parts, actor, str(request.__struct_config__.tag)):
             return self._apply(actor, target, request, version)
-        except (NotAnOperator, NotBelow, OperatorProofNeeded) as error:
-            operators.note_refused(self.parts, actor, str(request.__struct_config__.tag), error)
-            raise
 
     def _apply(self, actor: Actor, target: str, request: Request, version: Version | None) -> Applied | Waits:
         match request:

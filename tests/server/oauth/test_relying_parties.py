@@ -8,6 +8,7 @@ from passless.actions import relying_parties
 from passless.actions.who import BadReason, NotAnOperator, OperatorProofNeeded
 from passless.directories.local import LocalDirectory
 from passless.domain.errors import PasslessError
+from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.relying_parties import BadRedirectUri, BadRelyingParty, Client, NewRelyingParty, check_redirect_uri
 from passless.domain.secret import Secret
 from passless.ports.directory import Actor, Operator
@@ -40,6 +41,24 @@ class TestWhoMay:
         world.make_operator(ada.account_id, over=("staff",))
         with pytest.raises(NotAnOperator):
             world.site.directory.add_relying_party(Actor(token=ada.token), GOOD)
+
+    def test_who_may_not_and_tries_to_is_in_the_trail(self, world: World) -> None:
+        """must hold 8: on their own account, without what was named."""
+        ada = world.account()
+        world.make_operator(ada.account_id, over=("staff",))
+        world.register("mail")
+        actor, directory = Actor(token=ada.token), world.site.directory
+        asked = {
+            "add-relying-party": lambda: directory.add_relying_party(actor, GOOD),
+            "change-relying-party": lambda: directory.change_relying_party(actor, "mail", RelyingPartyChange(name="x")),
+            "new-relying-party-secret": lambda: directory.new_relying_party_secret(actor, "mail"),
+            "remove-relying-party": lambda: directory.remove_relying_party(actor, "mail"),
+        }
+        for ask in asked.values():
+            with pytest.raises(NotAnOperator):
+                ask()
+        told = [one for one in world.place.store.events() if one.event == "act-as-operator"]
+        assert [(one.actor, one.outcome, one.details["asked"]) for one in told] == [("ada", "refused", one) for one in asked]
 
     def test_an_operator_over_all_may_with_a_fresh_proof(self, world: World) -> None:
         """must hold 6."""
