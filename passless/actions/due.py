@@ -6,13 +6,14 @@ look at the first.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from passless.actions import kept_names
 from passless.actions.catching_up import catch_up, ended_for_good, method_over
 from passless.actions.parts import Parts
 from passless.domain.account import Account, AccountId
+from passless.domain.errors import Unavailable
 from passless.domain.methods import SignInMethod
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write
 
@@ -31,21 +32,36 @@ def records(before: Account | None, after: Account) -> tuple[Record, ...]:
     )
 
 
-def settle(parts: Parts) -> datetime | None:
+def raised(_: str, error: Exception) -> None:
+    """Let a fault be one of whoever looks."""
+    raise error
+
+
+def settle(parts: Parts, on_fault: Callable[[str, Exception], None] = raised) -> datetime | None:
     """Do what time has done by now; return when the next is due, nothing where nothing is.
 
-    What cannot be done now holds up nothing behind it, and is tried again the next time.
+    What cannot be done now holds up nothing behind it, and is tried again the next time. `on_fault` is told of each record that
+    we fail at, by its key, and why.
+
+    Raises:
+        Unavailable: nothing can be done now.
     """
     now, done = parts.now(), 0
     for record in parts.store.records(KIND):
-        at = EPOCH + timedelta(microseconds=int(record.key.partition("/")[0]))
-        if at > now:
-            return at
-        if done == MOST_AT_ONCE:
-            return now
-        with suppress(VersionMoved):  # somebody else was faster, or comes again
+        try:
+            at = EPOCH + timedelta(microseconds=int(record.key.partition("/")[0]))
+            if at > now:
+                return at
+            if done == MOST_AT_ONCE:
+                return now
             parts.store.commit(_settled(parts, record, now))
             done += 1
+        except VersionMoved:
+            continue  # somebody else was faster, or comes again
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever looks at the time writes it down
+            on_fault(record.key, error)
     return None
 
 

@@ -17,7 +17,7 @@ from litestar.concurrency import sync_to_thread
 from msgspec import Struct
 
 from passless.domain.errors import PasslessError
-from passless.server import connections, metrics_page, systemd
+from passless.server import connections, metrics_page, systemd, timekeeping
 from passless.server.certificates import Certificate, Renewal
 from passless.server.connections import Connection
 from passless.server.endings import Endings
@@ -29,10 +29,10 @@ from passless.server.openid import back_channel
 from passless.server.site import Site
 from passless.server.sockets.opening import Wanted
 from passless.server.sockets.trying import Sockets
-from passless.server.timekeeping import keep_time
 
 DRAIN = 20  # seconds that requests under way may still take
 SWEEP_EVERY = timedelta(minutes=10)
+SIGN_EVERY = timedelta(minutes=2)  # how long an event of the audit trail may wait for a signature
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -96,7 +96,8 @@ class Server(uvicorn.Server):
         telling = back_channel.BackChannel(wanted.site, wanted.endings, wanted.log)
         for name, work in (
             ("sweep", self._sweep),
-            ("time", partial(keep_time, wanted.site.parts)),
+            ("sign", self._sign),
+            (timekeeping.NAME, partial(timekeeping.keep_time, wanted.site.parts, wanted.log)),
             (back_channel.NAME, telling.run),
         ):
             self._tasks.append(asyncio.create_task(go_on(work, wanted.log, name)))
@@ -150,6 +151,14 @@ class Server(uvicorn.Server):
             await asyncio.sleep(SWEEP_EVERY.total_seconds())
             with suppress(PasslessError):  # the next time does it
                 await sync_to_thread(lambda: parts.store.sweep(at=parts.now()))
+
+    async def _sign(self) -> None:
+        """Sign what is new in the audit trail, also what a process wrote that was ended before it could."""
+        parts = self._wanted.site.parts
+        while True:
+            with suppress(PasslessError):  # the next time does it
+                await sync_to_thread(lambda: parts.store.sign_new(at=parts.now()))
+            await asyncio.sleep(SIGN_EVERY.total_seconds())
 
 
 def _spoken(listening: socket.socket) -> str:

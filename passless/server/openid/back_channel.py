@@ -92,9 +92,14 @@ class BackChannel:
             await asyncio.sleep(LOOK_FOR_LEFT_EVERY)
 
     async def _act_on(self, ending: Ending) -> None:
-        with suppress(PasslessError):
+        """Tell of one ending; a fault of ours over it keeps none behind it from being told."""
+        try:
             for held in await sync_to_thread(given.ended_by, self._site.parts, ending):
                 self._tell(held)
+        except PasslessError:
+            return
+        except Exception as error:  # noqa: BLE001 - it is in the log
+            self._log.fault(error, request_id=NAME)
 
     def _tell(self, held: Held) -> None:
         key = held.record.key

@@ -65,4 +65,9 @@ class Sockets:
             if error.message != before:
                 self._log.line("error", "socket-not-open", relying_party=wish.party, message=error.message, hint=error.hint)
             return error.message
+        except Exception as error:  # noqa: BLE001 - a fault of ours is in the log, and the server goes on with everything else
+            why = type(error).__name__
+            if why != before:
+                self._log.fault(error, request_id=f"socket {wish.party}")
+            return why
         return None
