@@ -50,7 +50,7 @@ class Where(Struct, frozen=True, kw_only=True):
     server: str | None = None
     way_back: str | None = None
     elsewhere: bool = False  # on another machine: nothing is written here
-    secret_to: str | None = None  # where a new secret is kept, rather than shown
+    secret_to: str | None = None  # where the secret is kept, rather than shown: a whole path
 
 
 def prepared(run: Run, new: NewRelyingParty, where: Where) -> Setup | None:

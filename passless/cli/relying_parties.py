@@ -86,7 +86,7 @@ def add(run: Run, new: NewRelyingParty, where: configuring.Where) -> Applied | P
             made = write(made)
         taken_back.pop_all()
     if where.secret_to is not None:
-        made = replace(made, secret=None, secret_in=str(Path(where.secret_to).absolute()), shown_once=False)
+        made = replace(made, secret=None, secret_in=where.secret_to, shown_once=False)
     if PartyKind(new.kind) in KNOWS_USERS_BY_NAME and not new.groups:
         made = replace(made, then=(NAMES_OF_USERS, *made.then))
     return Applied(plan=plan, made=made)
@@ -109,7 +109,7 @@ def _kept(new: NewRelyingParty, where: configuring.Where) -> Callable[[Secret | 
         return lambda _: ()
     if new.public:
         raise BadRelyingParty("a public relying party has no secret to be kept")
-    path = Path(where.secret_to).absolute()
+    path = Path(where.secret_to)
     writing.check_free(path.parent, (path,), hint="keep it elsewhere: --secret-to FILE")
     return lambda secret: (writing.NewFile(path, f"{secret.reveal() if secret else ''}\n", writing.SECRET_FILE),)
 

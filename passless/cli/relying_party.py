@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from typer import Argument, Context, Option
@@ -40,6 +41,11 @@ CODES = f"{PartyKind.OAUTH}, {PartyKind.OIDC}"
 def _for(field: str, text: str) -> str:
     """Return the help of an option that means something for some kinds only."""
     return f"{text} [{', '.join(one for one in PartyKind if one in ALLOWED[field])}]"
+
+
+def _kept_in(secret: SecretFile | None) -> str | None:
+    """Return the file that a secret came from, for commands that are printed; they are run in other folders."""
+    return None if secret is None or secret.path == STDIN else str(Path(secret.path).absolute())
 
 
 NONE = "'' for none"
@@ -132,7 +138,8 @@ def add(
         groups=tuple(groups or ()),
     )
     relying_parties.check_way_back(new, device_codes=device_codes)
-    where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere, secret_to=secret_to)
+    kept = None if secret_to is None else str(Path(secret_to).absolute())
+    where = Where(folder=to, socket=socket, server=server, way_back=way_back, elsewhere=elsewhere, secret_to=kept)
     run.show(relying_parties.add(run, new, where))
 
 
@@ -212,8 +219,7 @@ def configure(
 ) -> None:
     """Write a program's configuration on this machine, test it, and say how to undo it."""
     run = relying_parties.ready(current(ctx))
-    kept = None if secret is None or secret.path == STDIN else secret.path
-    where = Where(folder=to, socket=socket, server=server, way_back=way_back, secret_to=kept)
+    where = Where(folder=to, socket=socket, server=server, way_back=way_back, secret_to=_kept_in(secret))
     if steps:
         run.show(relying_parties.steps(run, name, where, secret))
     else:
@@ -247,7 +253,7 @@ def look_at(
 ) -> None:
     """See whether the server answers it, whether its secret is right, and what its program says of its files."""
     run = relying_parties.ready(current(ctx))
-    where = Where(folder=to, socket=socket, server=server)
+    where = Where(folder=to, socket=socket, server=server, secret_to=_kept_in(secret))
     run.show_each(verdicts := testing_parties.look_at(run, name, where, secret), of=Verdict)
     testing_parties.end(verdicts)
 

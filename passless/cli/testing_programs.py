@@ -44,6 +44,10 @@ def _findings(program: Program, setup: Setup, *, is_named: bool) -> Iterator[Fin
     files = program.files(setup)
     missing = comparing.missing(files)
     again = comparing.rewrite(setup, files)
+    if missing is None and is_named and setup.folder is not None and not setup.folder.is_dir():
+        hint = "say where they were written: --to DIR"
+        yield Finding(check="files", ok=False, message=f"there is no folder {setup.folder}", hint=hint)
+        return
     if missing is None and is_named:
         yield Finding(check="files", ok=False, message=f"none of them is in {setup.folder}", hint=f"write them: {again}")
         return

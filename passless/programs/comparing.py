@@ -65,7 +65,7 @@ def findings(program: Program, setup: Setup) -> Iterator[Finding]:
 
 def rewrite(setup: Setup, files: Sequence[NewFile]) -> str:
     """Return the command that writes files anew; where some are there it refuses, and they are to be put aside first."""
-    arguments = [f"passless relying-party configure {setup.party.id}"]
+    arguments = [f"passless relying-party configure {setup.quoted_name}"]
     if setup.folder is not None:
         arguments.append(f"--to {shlex.quote(str(setup.folder))}")
     if setup.socket not in ("", setup.url):
@@ -73,7 +73,7 @@ def rewrite(setup: Setup, files: Sequence[NewFile]) -> str:
     if setup.url != SOMEWHERE:
         arguments.append(f"--server {setup.url}")
     if any(_is_secret(file) for file in files):
-        arguments.append("--secret-file FILE")
+        arguments.append(f"--secret-file {setup.quoted_secret_file}")
     return " ".join(arguments)
 
 

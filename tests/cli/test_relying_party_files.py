@@ -60,7 +60,7 @@ class TestWhoseTheyAre:
         (said,) = wrong(anna, "--to", str(folder))
         assert said[1].endswith(f"is of another relying party: client id {was['id']}, not {made['id']}")
         (one,) = [one for one in seen(anna, "--to", str(folder), status=6) if not one["ok"]]
-        assert f"passless relying-party configure {made['id']} --to {folder}" in one["hint"]
+        assert f"passless relying-party configure wiki --to {folder}" in one["hint"]
 
     def test_those_for_another_server_another_socket_or_another_site_are_not(self, anna: Passless, folder: Path) -> None:
         add(anna, folder, "--to", str(folder))
@@ -146,6 +146,9 @@ class TestMissing:
         add(anna, folder, "--elsewhere")
         assert [one["tested"] for one in seen(anna) if one["check"] == "files"] == [False]
         assert wrong(anna, "--to", str(folder)) == [("files", f"none of them is in {folder}")]
+        nowhere = folder / "nowhere"
+        (said,) = [one for one in seen(anna, "--to", str(nowhere), status=6) if not one["ok"]]
+        assert (said["message"], said["hint"]) == (f"there is no folder {nowhere}", "say where they were written: --to DIR")
 
 
 def test_people_see_no_tick_where_nothing_was_tested(anna: Passless, folder: Path) -> None:

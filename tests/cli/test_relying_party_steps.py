@@ -115,6 +115,15 @@ class TestSteps:
         assert made["secret"] not in text
         assert anna.json("relying-party", "configure", "App", "--steps", *SERVER)["then"] == made["then"]
 
+    def test_a_secret_is_named_by_its_whole_path(self, anna: Passless, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Steps are done in other folders than the one that they were printed in, by services too."""
+        monkeypatch.chdir(tmp_path)
+        made = anna.json(*APP, *SERVER, "--secret-to", "app.secret")
+        assert made["secret_in"] == str(tmp_path / "app.secret")
+        again = anna.json("relying-party", "configure", "App", "--steps", *SERVER, "--secret-file", "app.secret")
+        for steps in (made["then"], again["then"]):
+            assert any(f"--secret-file {tmp_path / 'app.secret'}" in one for one in steps)
+
     def test_files_elsewhere_than_pam_looks_are_put_there(self, anna: Passless, tmp_path: Path) -> None:
         need_root()
         more = ("--way-back", "a console", "--to", str(tmp_path), *SERVER)
