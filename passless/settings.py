@@ -144,7 +144,17 @@ class Settings:
     @property
     def chosen(self) -> str:
         """The name of the profile that commands use when no flag says otherwise."""
-        return self.environ.get("PASSLESS_PROFILE") or self._read().profile or LOCAL
+        return self.named or self.written
+
+    @property
+    def named(self) -> str | None:
+        """The profile that the environment chooses."""
+        return self.environ.get("PASSLESS_PROFILE") or None
+
+    @property
+    def written(self) -> str:
+        """The profile that is chosen where neither a flag nor the environment names one."""
+        return self._read().profile or LOCAL
 
     @property
     def account(self) -> str | None:

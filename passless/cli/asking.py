@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from passless.domain.errors import WrongUse
 from passless.domain.names import printable, printable_lines
 from passless.domain.secret import Secret
+from passless.output.addressed import addressed
 
 TRIES = 3  # how often a question is asked again
 JOINED = "\x00"  # stands for a space that is no place to go on in the next line
@@ -38,7 +39,7 @@ def is_possible() -> bool:
 
 def say(text: str) -> None:
     """Tell the person something that is no result; on a terminal no word is torn at its edge."""
-    sys.stderr.write("\n".join(folded(line) for line in printable_lines(text).split("\n")) + "\n")
+    sys.stderr.write("\n".join(folded(line) for line in printable_lines(addressed(text)).split("\n")) + "\n")
     sys.stderr.flush()
 
 

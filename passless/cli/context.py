@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typer import Context
 
-from passless.cli import asking
+from passless.cli import addressing, asking
 from passless.cli.failures import (
     ConfirmationNeeded,
     MissingInput,
@@ -54,6 +54,7 @@ def current(ctx: Context) -> Run:
     """Return the run that a command belongs to."""
     if RUN not in ctx.meta:
         run = Run(given(ctx), Settings(os.environ))
+        addressing.begin(run)
         ctx.find_root().call_on_close(run.close)
         ctx.meta[RUN] = run
     found: Run = ctx.meta[RUN]

@@ -165,7 +165,9 @@ def document(error: PasslessError) -> Mapping[str, object]:
 def _two_words(kind: str, text: str) -> str:
     """Return one of the two lines; where a terminal is too narrow for it, it goes on below its own beginning."""
     from passless.cli.asking import folded
+    from passless.output.addressed import addressed
 
+    text = addressed(text)
     start = f"passless: {kind}: "
     try:
         return folded(start + _line(text), indent=len("passless: "))

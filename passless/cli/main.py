@@ -43,6 +43,9 @@ def _run(arguments: list[str]) -> int:
     from passless.cli.failures import ReaderGone
     from passless.cli.program import program
     from passless.domain.errors import PasslessError
+    from passless.output import addressed
+
+    addressed.tell(None)
 
     try:
         status = program().main(args=arguments, prog_name="passless", standalone_mode=False)

@@ -13,6 +13,7 @@ from passless.cli.asking import NothingTyped
 from passless.domain.errors import PasslessError, WrongUse
 from passless.domain.names import printable
 from passless.domain.secret import Secret
+from passless.output.addressed import addressed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,8 +33,9 @@ class Talk:
         self.lines = 0  # how many are on the screen, prompts and what was typed at them too
 
     def _print(self, *objects: RenderableType, style: str | None = None, end: str = "\n") -> None:
+        shown = (addressed(one) if isinstance(one, str) else one for one in objects)
         with self._console.capture() as captured:
-            self._console.print(*objects, style=style, end=end)
+            self._console.print(*shown, style=style, end=end)
         printed = captured.get()
         self.lines += printed.count("\n")
         self._console.file.write(printed)
@@ -67,7 +69,7 @@ class Talk:
         from rich.padding import Padding
         from rich.text import Text
 
-        self._print(Padding(Text(text[indent:], style=style), (0, 0, 0, indent), expand=False))
+        self._print(Padding(Text(addressed(text[indent:]), style=style), (0, 0, 0, indent), expand=False))
 
     def done(self, text: str) -> None:
         """Say that something worked."""

@@ -134,7 +134,7 @@ def approval(asked: ApprovalView, look: Look) -> RenderableType:
 def methods(items: Sequence[MethodView], look: Look) -> RenderableType:
     """Draw sign-in methods with what each is worth."""
     if not items:
-        return Text("there is no sign-in method yet: passless method add totp", style="dim")
+        return safe("there is no sign-in method yet: passless method add totp", "dim")
     columns = ("name", "kind", "device", "strength", "last used")
     made = table(look, *columns, *(("added", "id") if look.width >= WIDE else ()))
     for one in items:
@@ -190,7 +190,7 @@ def freshness(session: FreshnessView | None, look: Look, *, in_recovery: bool = 
     if session.fresh_until is None and in_recovery:
         return Text(f"{lasts}, in recovery", style="yellow")
     if session.fresh_until is None:
-        return Text(f"{lasts}; prove it again before changes: passless sign-in", style="dim")
+        return safe(f"{lasts}; prove it again before changes: passless sign-in", "dim")
     if session.made:
         return Text(f"{lasts}; just made, which counts for changes for {_left(session.fresh_until, look)}", style=style)
     return Text(f"{lasts}; {words} proven, enough for changes for {_left(session.fresh_until, look)}", style=style)

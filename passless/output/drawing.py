@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from passless.domain.names import printable, printable_lines
+from passless.output.addressed import addressed
 
 PLAIN_WIDTH = 200  # columns of a pipe, which has none; wide enough that little is broken
 NARROWEST = 20  # columns that steps are folded to
@@ -81,7 +82,7 @@ class _Clean:
 
 def safe(text: object, style: str = "") -> Text:
     """Return text from outside: no control characters, no markup."""
-    return Text(printable(str(text), at_most=LONGEST_VALUE), style=style)
+    return Text(printable(addressed(str(text)), at_most=LONGEST_VALUE), style=style)
 
 
 def mark(*, good: bool) -> Text:
@@ -134,7 +135,7 @@ def listing(look: Look, columns: Sequence[str], lines: Iterable[Sequence[Rendera
     made = table(look, *columns)
     for line in lines:
         made.add_row(*line)
-    return made if made.row_count else Text(nothing, style="dim")
+    return made if made.row_count else safe(nothing, "dim")
 
 
 def facts(pairs: Iterable[tuple[str, RenderableType]]) -> Table:
