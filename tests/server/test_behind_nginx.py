@@ -13,10 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from passless.domain.requests import NewAccount
+from passless.domain.secret import Secret
+from passless.ports.directory import Actor
 from tests.free_ports import free_port
-from tests.server.asking import Caller
-from tests.server.serving import a_server
+from tests.server.asking import PASSWORD, Caller
+from tests.server.serving import a_server, keep_secret
 from tests.server.test_serving import certificate_in
+from tests.server.watching import on_host
 from tests.strangers.needing import missing
 
 PAGE = Path(__file__).parents[2] / "docs" / "server.md"
@@ -77,6 +81,7 @@ def test_people_reach_it_through_nginx_and_nobody_forges_where_they_are(tmp_path
         events = ada.get("/events?account=me")["items"]
         assert {one["place"] for one in events} == {"127.0.0.1"}
         assert ada.get("/")["url"] == served.url
-        ada.name = "a/b"
-        ada.create()
+        with on_host(tmp_path) as directory:  # nobody gives themselves such a name
+            made = directory.create(Actor(), NewAccount(name="a/b", password=Secret(PASSWORD)))
+        ada.token = keep_secret(made.token.reveal())
         assert ada.get("/accounts/a%2Fb")["account"] == "a/b"
