@@ -36,6 +36,7 @@ NO_SOCKET = (
     "nothing of the site when it asks it through itself"
 )
 TAKEN = "would take its snippets"
+HASH_WARNING = f", and warns of variables_hash: put {texts.VARIABLES_HASH} into http"
 NOT_WRITTEN = "its snippets are not there"
 SAYS = {
     comparing.NAME: r'^# passless: "(.*)", for ',
@@ -185,7 +186,7 @@ def _asked(program: str, command: Callable[[Path], Sequence[str]]) -> Finding:
         except (OSError, subprocess.TimeoutExpired) as error:
             return Finding(check=program, ok=False, message=f"it did not answer: {type(error).__name__}")
     if done.returncode == 0:
-        return Finding(check=program, ok=True, message=TAKEN)
+        return Finding(check=program, ok=True, message=TAKEN + (HASH_WARNING if "variables_hash" in done.stderr else ""))
     return Finding(check=program, ok=False, message=_last_words(done.stderr + done.stdout))
 
 

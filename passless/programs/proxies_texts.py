@@ -25,6 +25,7 @@ MISTAKEN = tuple(  # what CGI, WSGI and PHP programs take for these, for they re
 OWN = ("sign-in", "callback", "sign-out")  # of a site, under /.passless/
 COOKIE = "(?:__Host-)?passless-"  # how every cookie of passless begins, whatever it is for and whichever relying party's
 OURS = f"(?:{COOKIE}[^;]*+(?:; *+|$))++"  # a row of them, as PCRE reads it
+VARIABLES_HASH = "variables_hash_max_size 2048;"  # a setting that may stand once in http, so no snippet has it
 MOST_ROWS = 8  # times that cookies of passless may stand between others, before the site gets none at all
 
 
@@ -80,6 +81,7 @@ def nginx_http(site: Guarded) -> str:
     rows = "".join(f"(?:{OURS}{_others(f'{front}_{number}')})?" for number in range(1, MOST_ROWS + 1))
     kept = "".join(f"${front}_{number}" for number in range(MOST_ROWS + 1))
     return f"""# passless: "{site.name}", for http {{ }}
+# where nginx warns of variables_hash, which costs it a little memory and nothing else, put beside this: {VARIABLES_HASH}
 
 # a browser that opens a page and sends no password is sent to sign in, everything else is told that it may not come in
 map "$request_method:$http_authorization:$http_accept" ${front}_browser {{

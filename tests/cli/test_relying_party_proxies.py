@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from shlex import quote
 
@@ -9,6 +10,7 @@ import msgspec.yaml
 import pytest
 
 from passless.programs import proxies
+from passless.programs.proxies_texts import VARIABLES_HASH
 from tests.cli.running import Passless
 from tests.strangers.needing import need
 
@@ -53,6 +55,24 @@ def test_the_snippets_are_written_and_taken_and_hold_no_secret(
         assert made["secret"] not in text
         assert path.stat().st_mode & 0o777 == 0o644
         assert ODD not in "".join(line for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_where_nginx_warns_it_is_said_what_ends_it(anna: Passless, folder: Path) -> None:
+    """Whether its table of variables is full depends on their names, and a setting for it may stand once."""
+    need("nginx", install="apt-get install nginx-light")
+    add(anna, folder, "--redirect-uri", SITE)
+    found = {one["check"]: one for one in anna("relying-party", "test", "wiki", "--to", str(folder), "--json").json}
+    command = proxies._nginx(folder, {path.name.removeprefix("passless-wiki"): path for path in folder.iterdir()})
+
+    def warns() -> bool:
+        asked = subprocess.run(["nginx", *command], capture_output=True, text=True, check=True)
+        return "variables_hash" in asked.stderr
+
+    assert found["nginx"]["ok"]
+    assert (VARIABLES_HASH in found["nginx"]["message"]) is warns()
+    whole = folder / "nginx.conf"
+    whole.write_text(whole.read_text().replace("http {", f"http {{ {VARIABLES_HASH}", 1))
+    assert not warns()
 
 
 def test_traefik_takes_away_what_a_client_says_of_itself_before_it_asks_and_the_password_after(
