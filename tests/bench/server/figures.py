@@ -13,7 +13,7 @@ from msgspec import Struct
 from tests.bench.server import bounds, layers
 from tests.bench.server.load import Load, Ran, run
 from tests.bench.server.places import NAMED, ORIGIN, RP_ID, Place, Served
-from tests.bench.server.processes import cpu_of, limited, memory_of, whole_memory_of
+from tests.bench.server.processes import TICKS, cpu_of, limited, memory_of, whole_memory_of
 
 CLIENTS = 16
 RATE_ASKED = 0.5  # of the bound, per second and core
@@ -101,7 +101,7 @@ def load_on(served: list[Served], job: str, scale: Scale, *, spread: int = 0, co
     spent = sum(cpu_of(one.process.pid) for one in served) - before
     if ran.failed or not ran.done:
         raise RuntimeError(f"{ran.failed} of {ran.done + ran.failed} failed: {ran.first_failure}")
-    return Measured(ran=ran, cpu=spent / ran.done)
+    return Measured(ran=ran, cpu=max(spent, 1 / TICKS) / ran.done)  # less than a tick is counted as nothing
 
 
 def msgspec_replace(load: Load, **changed: float) -> Load:
