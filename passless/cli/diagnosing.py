@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import passless
-from passless.domain.errors import PasslessError
+from passless.domain.errors import PasslessError, Unavailable
 from passless.domain.names import printable
 from passless.output.machine_results import Verdict
 
@@ -26,8 +26,37 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)  # ours; later than that is a clock th
 LIBRARIES = ("fido2", "cryptography", "argon2-cffi", "keyring", "msgspec", "typer", "rich")
 
 
+class SomethingWrong(Unavailable):
+    """Something on this machine, or the server, is not as it has to be."""
+
+    code = "something-wrong"
+    hint = "see what was found above"
+
+
+class Found:
+    """What is looked at, one thing after the other; afterwards it knows what was wrong."""
+
+    def __init__(self, verdicts: Iterator[Verdict]) -> None:
+        self._verdicts = verdicts
+        self._wrong: list[str] = []
+
+    def __iter__(self) -> Iterator[Verdict]:
+        """Look."""
+        for one in self._verdicts:
+            if not one.ok:
+                self._wrong.append(one.check)
+            yield one
+
+    def check(self) -> None:
+        """Raise `SomethingWrong` where a look did not end well."""
+        if self._wrong:
+            raise SomethingWrong(f"not right: {', '.join(dict.fromkeys(self._wrong))}")
+
+
 def everything(run: Run) -> Iterator[Verdict]:
-    """Look at one thing after the other."""
+    """Look at one thing after the other, once the profile is there to look at."""
+    if run.given.profile is not None or run.settings.named is not None:
+        _ = run.profile  # of that name is none: nothing else is worth a look then
     looks: tuple[tuple[str, Callable[[Run], Iterator[Verdict]]], ...] = (
         ("versions", _versions),
         ("terminal", _terminal),
@@ -85,6 +114,7 @@ def _clock(run: Run) -> Iterator[Verdict]:
         hint="compare it with another clock: codes of authenticator apps need it right to half a minute"
         if is_sane
         else "set the clock: codes of authenticator apps and sessions depend on it",
+        tested=not is_sane,
     )
 
 

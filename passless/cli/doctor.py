@@ -17,4 +17,6 @@ app = single()
 def doctor(ctx: Context) -> None:
     """What works on this machine: keyring, keys and their permissions, clock, store, versions. Changes nothing."""
     run = current(ctx)
-    run.show_each(diagnosing.everything(run), of=Verdict)
+    found = diagnosing.Found(diagnosing.everything(run))
+    run.show_each(found, of=Verdict)
+    found.check()

@@ -24,12 +24,13 @@ CONNECT_WITHIN = 5.0  # seconds
 def look(run: Run) -> Iterator[Verdict]:
     """Ask the server who it is; what cannot be looked at then is left out."""
     from passless.directories.server.answers import clock_hint
+    from passless.directories.server.errors import LOOK
 
     server = server_of(run)
     try:
         found = server.greeting()
     except PasslessError as error:
-        yield Verdict(check="server", ok=False, message=error.message, hint=error.hint)
+        yield Verdict(check="server", ok=False, message=error.message, hint=error.hint.removesuffix(f"; {LOOK}"))
         return
     is_itself = found.url == server.origin
     seen = ServerSeen(name=printable(found.name), version=printable(found.version), sign_up=found.sign_up)

@@ -70,7 +70,7 @@ class Passless:
         monkeypatch.setenv("PASSLESS_HOME", str(home))
         for name in ("PASSLESS_PROFILE", "PASSLESS_ACCOUNT", "PASSLESS_OUTPUT", "NO_COLOR", "COLUMNS"):
             monkeypatch.delenv(name, raising=False)
-        (home / "config").mkdir(parents=True, exist_ok=True)
+        (home / "config").mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / "config" / "config.toml").write_text('[profiles.local]\nvault = "file"\n')
 
     def __call__(self, *arguments: str, typed: str | bytes = "", terminal: bool = False) -> Result:

@@ -9,24 +9,25 @@ import pytest
 
 from passless.domain.errors import Unavailable
 from tests.cli.running import Passless
+from tests.free_ports import free_port
 from tests.software_key import SoftwareKey, plugged_in
 
 CHECKS = ["versions", "terminal", "clock", "folders", "keyring", "keys", "store", "network"]
 
 
 def said(passless: Passless, check: str) -> list[dict[str, Any]]:
-    return [one for one in passless.json("doctor") if one["check"] == check]
+    return [one for one in passless("doctor", "--json").json if one["check"] == check]
 
 
 def test_every_check_has_its_keys(passless: Passless) -> None:
-    found = passless.json("doctor")
+    found = passless("doctor", "--json").json
     assert list(dict.fromkeys(one["check"] for one in found)) == CHECKS
     assert all(set(one) == {"check", "ok", "message", "hint", "tested"} for one in found)
 
 
 def test_looking_makes_nothing(passless: Passless) -> None:
     before = sorted(passless.home.rglob("*"))
-    assert passless("doctor").status == 0
+    assert passless("doctor").stdout
     assert sorted(passless.home.rglob("*")) == before
     (store,) = said(passless, "store")
     assert "not made yet" in store["message"]
@@ -59,7 +60,7 @@ def test_a_file_that_is_open_to_others_is_named(anna: Passless) -> None:
 def test_a_damaged_store_does_not_end_the_other_looks(anna: Passless) -> None:
     store = anna.home / "data" / "stores" / "local.sqlite"
     store.write_bytes(b"nothing like a database" * 500)
-    found = anna.json("doctor")
+    found = anna("doctor", "--json").json
     assert any(one["check"] == "store" and not one["ok"] for one in found)
     assert found[-1]["check"] == "network"
 
@@ -86,7 +87,7 @@ def test_a_broken_policy_of_the_profile_is_named(anna: Passless, tmp_path: Path)
     anna("profile", "set", "local", "--policy", str(policy))
     assert said(anna, "policy")[0]["ok"] is True
     policy.unlink()
-    assert any(not one["ok"] and "rules.toml" in one["message"] for one in anna.json("doctor"))
+    assert any(not one["ok"] and "rules.toml" in one["message"] for one in anna("doctor", "--json").json)
 
 
 def test_a_check_that_fails_is_a_verdict(passless: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +97,40 @@ def test_a_check_that_fails_is_a_verdict(passless: Passless, monkeypatch: pytest
     monkeypatch.setattr("passless.wiring.key_reader", broken)
     (found,) = said(passless, "keys")
     assert found == {"check": "keys", "ok": False, "message": "the bus is out", "hint": "walk", "tested": True}
+
+
+def test_what_is_wrong_ends_it_with_status_6_once_everything_was_looked_at(anna: Passless) -> None:
+    is_fine = all(one["ok"] for one in anna("doctor", "--json").json)
+    assert anna("doctor").status == (0 if is_fine else 6)
+    store = anna.home / "data" / "stores" / "local.sqlite"
+    store.chmod(0o644)
+    told = anna("doctor")
+    assert told.status == 6
+    assert "network" in told.stdout
+    assert "passless: error: not right: " in told.stderr
+    assert "store" in told.stderr
+    assert anna("doctor", "--json").error["code"] == "something-wrong"
+
+
+def test_a_profile_that_is_not_there_is_not_looked_at(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = anna("--profile", "typo", "doctor")
+    assert (told.status, told.stdout) == (3, "")
+    assert 'there is no profile "typo"' in told.stderr
+    monkeypatch.setenv("PASSLESS_PROFILE", "typo")
+    assert anna("doctor").status == 3
+
+
+def test_a_server_that_is_down_is_status_6_and_the_hint_leads_on(anna: Passless) -> None:
+    anna("profile", "add", "work", "--server", f"http://localhost:{free_port()}")
+    told = anna("doctor", "--profile", "work")
+    assert told.status == 6
+    assert "nothing listens" in told.stdout
+    assert "passless doctor" not in told.stdout
+
+
+def test_a_clock_that_nothing_was_compared_with_has_no_tick(anna: Passless) -> None:
+    (found,) = said(anna, "clock")
+    assert (found["ok"], found["tested"]) == (True, False)
 
 
 def test_arguments_are_refused(passless: Passless) -> None:

@@ -57,7 +57,7 @@ def test_a_policy_that_is_gone_leaves_no_store_open(anna: Passless, tmp_path: Pa
     without_policy(anna, tmp_path)
     with nothing_left_open():
         assert "rules.toml" in anna("status").stderr
-        assert anna("doctor").status == 0
+        assert anna("doctor").status == 6
 
 
 def test_a_store_that_cannot_say_what_it_is_is_closed(anna: Passless, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,12 +135,12 @@ def test_doctor_says_how_long_a_certificate_is_good(files: tuple[Path, Path], tm
         passless.json("profile", "add", "work", "--server", served.url, "--ca-file", str(cert), "--vault", "file")
         ends = x509.load_pem_x509_certificate(cert.read_bytes()).not_valid_after_utc
         assert server_health.certificate_end(served.url, str(cert)) == ends.replace(microsecond=0)
-        (found,) = (one for one in passless.json("doctor", "--profile", "work") if "certificate" in one["message"])
+        (found,) = (one for one in passless("doctor", "--profile", "work", "--json").json if "certificate" in one["message"])
         assert (found["check"], found["ok"]) == ("server", False)
         assert found["message"] == f"its certificate is good until {ends:%Y-%m-%d} (0 days)"
         assert found["hint"] == "tell whoever runs the server to renew it"
         passless.now -= timedelta(days=20)
-        (found,) = (one for one in passless.json("doctor", "--profile", "work") if "certificate" in one["message"])
+        (found,) = (one for one in passless("doctor", "--profile", "work", "--json").json if "certificate" in one["message"])
         assert found["ok"] is True
 
 

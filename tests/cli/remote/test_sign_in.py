@@ -260,7 +260,7 @@ def test_offline_is_status_6(ada: Terminal) -> None:
     assert error["code"] == "sign-in-needed"  # no token for that origin, so nothing is asked
     error = ada.json("profile", "add", "off", "--server", "http://localhost:1", status=6)
     assert error["code"] == "server-unreachable"
-    verdicts = ada.json("doctor")
+    verdicts = ada("doctor", "--json").json
     assert [one["ok"] for one in verdicts if one["check"] == "server"] == [False]
 
 
@@ -272,7 +272,7 @@ def test_what_needs_the_store_says_where_it_is_done(ada: Terminal, tmp_path: Pat
 
 
 def test_doctor_looks_at_the_server_and_the_session(ada: Terminal) -> None:
-    verdicts = {one["check"]: one for one in ada.json("doctor")}
+    verdicts = {one["check"]: one for one in ada("doctor", "--json").json}
     assert verdicts["server"]["ok"]
     assert ada.name in verdicts["session"]["message"]
     assert "store" not in verdicts
