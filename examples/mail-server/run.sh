@@ -3,6 +3,12 @@
 # thrown out within a second of `passless app-password revoke`. As root or as anybody; everything happens in a temporary folder
 # and on the loopback, nothing of /etc is read or written, and all of it is gone at the end.
 set -euo pipefail
+usage() { echo "usage: bash examples/mail-server/run.sh"; }
+case "$*" in
+    "") ;;
+    -h | --help) usage && exit ;;
+    *) usage >&2 && exit 64 ;;
+esac
 umask 077
 export PATH=$PATH:/usr/sbin
 command -v dovecot >/dev/null || { echo "Dovecot is missing: apt-get install dovecot-imapd" >&2; exit 69; }

@@ -5,6 +5,12 @@
 # It makes a user, "plexample", and a folder in /var/lib (sshd runs no program from a folder that others may change), listens on the
 # loopback only, leaves /etc/ssh as it is, and takes everything away again. SSH_SK_PROVIDER: a library in the place of ssh's own for keys.
 set -euo pipefail
+usage() { echo "usage: bash examples/ssh/run.sh"; }
+case "$*" in
+    "") ;;
+    -h | --help) usage && exit ;;
+    *) usage >&2 && exit 64 ;;
+esac
 test "$(id -u)" = 0 || { echo "only root can make users and let sshd sign them in" >&2; exit 1; }
 
 usable='import json, sys; sys.exit(all(one["problem"] for one in json.load(sys.stdin)))'

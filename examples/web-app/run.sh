@@ -7,6 +7,12 @@
 #
 # Needs Debian's apache2-bin and libapache2-mod-auth-openidc. Everything happens in a temporary folder that is gone at the end.
 set -euo pipefail
+usage() { echo "usage: bash examples/web-app/run.sh [--alone]"; }
+case "$*" in
+    "" | --alone) ;;
+    -h | --help) usage && exit ;;
+    *) usage >&2 && exit 64 ;;
+esac
 umask 077
 
 here=$(cd "$(dirname "$0")" && pwd)
