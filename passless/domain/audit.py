@@ -57,7 +57,10 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class AuditReport(Struct, frozen=True, kw_only=True):
-    """What verifying the audit trail found. `first_broken` is the `seq` of the first event that does not fit."""
+    """What verifying the audit trail found. `first_broken` is the `seq` of the first event that does not fit.
+
+    `unsigned` counts the events behind the last signature of their account: that more of these were cut off, nobody can tell.
+    """
 
     events: int
     intact: bool
@@ -65,4 +68,5 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     head: str
     checkpoint_at: datetime | None
     truncated: bool
+    unsigned: int = 0
     account: str = ""

@@ -203,7 +203,8 @@ def _spoken(value: str) -> str:
 @view.register
 def audit_report(result: AuditReport, look: Look) -> RenderableType:
     """Draw whether the trail is whole."""
-    said = "the trail is whole" if result.intact else "the trail does not fit"
+    whole = "the trail is whole" if not result.unsigned else "the trail is whole, as far as it is signed"
+    said = whole if result.intact else "the trail does not fit"
     return facts(_report_facts(result, said, look))
 
 
@@ -214,8 +215,19 @@ def _report_facts(result: AuditReport, said: str, look: Look) -> Iterator[tuple[
         yield "first broken", safe(f'event {result.first_broken} of "{result.account}"', "red")
     if result.truncated:
         yield "cut", Text("events that were signed or seen before are missing", style="red")
-    yield "last signed", when(result.checkpoint_at, look.now)
+    yield "signed", _signed(result, look)
     yield "head", safe(result.head, "dim")
+
+
+def _signed(result: AuditReport, look: Look) -> RenderableType:
+    """Say how far the trail is signed, and what a cut behind that is worth."""
+    if result.checkpoint_at is None:
+        return safe("nothing yet: events that are cut off do not show")
+    at = when(result.checkpoint_at, look.now)
+    if not result.unsigned:
+        return Text.assemble("all of them, ", at)
+    newer = f"{result.unsigned} newer {'one is' if result.unsigned == 1 else 'ones are'} not signed yet"
+    return Text.assemble(f"{result.events - result.unsigned} of them, ", at, f"; {newer}: what is cut off there does not show")
 
 
 @list_of(LegacyApp)

@@ -369,6 +369,10 @@ class Store(Protocol):
         """
         ...
 
+    def sign_new(self, *, at: datetime) -> None:
+        """Sign what was written into the audit trail and is not signed; whoever runs for long asks for it now and then."""
+        ...
+
     def verify(self, *, head: bytes | None = None) -> AuditReport:
         """Check the audit trail: every chain, every checkpoint, and against a checkpoint kept outside."""
         ...

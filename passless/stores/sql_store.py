@@ -19,7 +19,7 @@ from passless.domain.sessions import Session
 from passless.domain.use_state import UseState
 from passless.ports import BRIEF, Attempts, EventPlace, NoSuchAccount, Record, Stored, StoredAppPassword, Write
 from passless.stores import ending, keeping, trail
-from passless.stores.checkpoints import read_body, write_outside
+from passless.stores.checkpoints import write_outside
 from passless.stores.database import Transaction
 from passless.stores.documents import (
     SEALED_FIELD,
@@ -49,7 +49,6 @@ ATTEMPTS_NEVER_FORGOTTEN = 100  # security.md, "failed proofs": what this many t
 ASKED_AT_ONCE = 4  # throttle counters that one statement reads, or beginnings of keys that it looks for
 LAST = "\U0010ffff"  # of all characters: everything that begins alike stands before this
 CHECKPOINT_EVENTS = 1000  # a process that runs for long signs after so many events
-CHECKPOINT_AGE = timedelta(hours=1)  # and one that ends, when nothing was signed for so long
 
 
 class SqlStore(WatchedStore):
@@ -209,6 +208,11 @@ class SqlStore(WatchedStore):
         """Stream the records of a kind in the order of their keys; only those of an account, only those behind `after`."""
         yield from self._stream(stored_record, self._record_rows(plain(kind), account_id, (plain(after),)))
 
+    def sign_new(self, *, at: datetime) -> None:
+        """Sign what any process has written into the audit log and nobody has signed."""
+        if self._page("any_unsigned"):
+            self.checkpoint(at=at)
+
     def checkpoint(self, *, at: datetime) -> None:
         """Sign where the audit log stands, and keep the signature outside of the database too."""
         with self._lock:
@@ -238,10 +242,10 @@ class SqlStore(WatchedStore):
         )
 
     def close(self) -> None:
-        """Let go of the database, after signing where the audit log stands if that was not done for a while."""
+        """Let go of the database, after signing what was written into the audit log."""
         with self._lock:
             try:
-                if self._unsigned and self._is_due():
+                if self._unsigned:
                     self.checkpoint(at=self._last_at)
             except Unavailable:
                 pass  # everything is kept; the next process signs, and `verify` says what is missing
@@ -299,10 +303,6 @@ class SqlStore(WatchedStore):
     def _with_app_password(self, row: Row) -> StoredAppPassword:
         last_used_at = None if row[5] is None else moment(row[5])
         return StoredAppPassword(self._remember(row), str(row[4]), last_used_at)
-
-    def _is_due(self) -> bool:
-        _, last = trail.last_checkpoint(self._page)
-        return last is None or self._last_at - self._readable(read_body, last).at >= CHECKPOINT_AGE
 
 
 def _ranges(beginnings: Sequence[str]) -> Iterator[dict[str, str]]:

@@ -332,6 +332,9 @@ UPDATE heads SET seq = :seq, hash = :hash WHERE account_id = :account_id
 -- name: move_signed_head
 UPDATE heads SET seq = :seq, hash = :hash, signed = 0 WHERE account_id = :account_id
 
+-- name: any_unsigned
+SELECT 1 FROM heads WHERE signed = 0 LIMIT 1
+
 -- name: sign_heads
 UPDATE heads SET signed = 1
 WHERE account_id IN (SELECT account_id FROM heads WHERE signed = 0 /* FOR UPDATE SKIP LOCKED */)

@@ -30,6 +30,7 @@ class Findings:
         self.account = ""
         self.checkpoint_at: datetime | None = None
         self.head = hashlib.sha256()
+        self.signed: dict[str, int] = {}  # the last number of each account that was signed
 
     def broken_at(self, seq: int, account: str) -> None:
         """Note an event that does not fit its chain."""
@@ -79,6 +80,7 @@ def verify(rows: Rows, state: StateFolder, store_id: str, head: bytes | None) ->
         checkpoint_at=found.checkpoint_at,
         truncated=found.truncated,
         account=found.account,
+        unsigned=max(0, found.events - sum(found.signed.values())),
     )
 
 
@@ -126,6 +128,7 @@ def check_checkpoints(rows: Rows, keys: Sequence[bytes], store_id: str, found: F
             for account_id, seq, kept_hash in body.heads:
                 if rows("event_hash", account_id=account_id, seq=seq) != [(kept_hash,)]:
                     found.broken_at(seq, account_id)
+                found.signed[account_id] = seq
             (number,), previous, key = further((kept_number,), (number,)), digest(signed), body.key
             known.kept.add(previous)
             known.lost.add(body.lost)

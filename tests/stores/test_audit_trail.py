@@ -212,18 +212,53 @@ def test_a_process_that_runs_for_long_signs_now_and_then(store: SqlStore, folder
     assert json.loads(json.loads(outside_checkpoint(folder))["body"])["number"] == 1
 
 
-def test_a_process_that_ends_soon_after_a_checkpoint_signs_nothing(recorded: Path) -> None:
-    kept = outside_checkpoint(recorded)
+def test_a_process_that_ends_signs_what_it_wrote(recorded: Path) -> None:
+    with closing(reopen(recorded, at=LATER)) as store:
+        store.commit(a_write(at=LATER, events=(an_entry("four"),)))
+        assert store.verify().unsigned == 1
     with closing(reopen(recorded)) as store:
-        record(store, "four")
+        found = store.verify()
+    assert (found.checkpoint_at, found.unsigned) == (LATER, 0)
+
+
+def test_a_process_that_wrote_nothing_signs_nothing(recorded: Path) -> None:
+    kept = outside_checkpoint(recorded)
+    with closing(reopen(recorded, at=LATER)) as store:
+        store.events()
     assert outside_checkpoint(recorded) == kept
 
 
-def test_a_process_that_ends_long_after_a_checkpoint_signs(recorded: Path) -> None:
-    with closing(reopen(recorded, at=LATER)) as store:
-        store.commit(a_write(at=LATER, events=(an_entry("four"),)))
+def test_a_cut_off_end_is_noticed(recorded: Path) -> None:
+    """Must hold 8: also where the head, which nobody signs, was set back with it."""
     with closing(reopen(recorded)) as store:
-        assert store.verify().checkpoint_at == LATER
+        record(store, "four", "five")
+    tamper(
+        recorded,
+        "DELETE FROM events WHERE account_id = 'ada' AND seq > 3",
+        "UPDATE heads SET seq = 3, hash = (SELECT hash FROM events e WHERE e.seq = 3) WHERE account_id <> ''",
+    )
+    with closing(reopen(recorded)) as store:
+        assert not store.verify().intact
+
+
+def test_a_trail_that_is_gone_altogether_is_noticed(recorded: Path) -> None:
+    """Must hold 8: of one account, with its head."""
+    tamper(recorded, "DELETE FROM events WHERE account_id = 'ada'", "DELETE FROM heads WHERE account_id = 'ada'")
+    with closing(reopen(recorded)) as store:
+        assert not store.verify().intact
+
+
+def test_what_a_killed_process_left_is_counted_and_signed_by_another(recorded: Path) -> None:
+    """Must hold 8: nobody takes what is not signed for signed; a flag in the database says nothing."""
+    killed = reopen(recorded)
+    record(killed, "four", "five")
+    tamper(recorded, "UPDATE heads SET signed = 1")
+    with closing(reopen(recorded)) as store:
+        assert (store.verify().events, store.verify().unsigned) == (6, 2)
+        tamper(recorded, "UPDATE heads SET signed = 0")
+        store.sign_new(at=LATER)
+        assert (store.verify().unsigned, store.verify().checkpoint_at) == (0, LATER)
+    killed.close()
 
 
 def test_nothing_new_is_not_signed_again(recorded: Path) -> None:
