@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import enrolling, operators, signing_in
+from passless.actions import attempts, enrolling, operators
 from passless.actions.accounts import find_id
 from passless.actions.ceremonies import binding
 from passless.actions.changing import Kept
@@ -169,7 +169,7 @@ def finish(parts: Parts, actor: Actor, ceremony_id: str, answer: Answer) -> tupl
         return enrolling.finish(parts, actor, ceremony, answer, who_acts=who_acts, drops=(record,))
     except (BadResponse, enrolling.WrongAnswer) as error:
         account = _account(parts, ceremony.account_id, parts.now())
-        signing_in.note_failure(parts, account, actor, answer.kind, error, parts.now(), event="add-method")
+        attempts.note_failure(parts, account, actor, answer.kind, error, parts.now(), event="add-method")
         raise
 
 

@@ -18,8 +18,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from passless.actions.attempts import new_session
 from passless.actions.parts import Parts
-from passless.actions.signing_in import new_session
 from passless.domain.account import Account, AccountId
 from passless.domain.names import printable
 from passless.domain.safety.context import GIVES_NO_PROOF

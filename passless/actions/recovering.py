@@ -7,13 +7,13 @@ from datetime import datetime
 import msgspec
 
 from passless.actions import nobody, operators, proving, throttle
+from passless.actions.attempts import Attempt, Opened, entry_of, new_session, note_failure
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import find_sign_in
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.recovery_sessions import continued, earlier_ones
 from passless.actions.sign_in_states import SignInState
-from passless.actions.signing_in import Attempt, Opened, entry_of, new_session, note_failure
 from passless.actions.who import place_of
 from passless.domain.account import Account
 from passless.domain.applying import apply

@@ -18,11 +18,11 @@ from msgspec.structs import replace
 
 from passless.actions import nobody, proving, relying_parties, throttle
 from passless.actions.accounts import Found
+from passless.actions.attempts import entry_of, note_failure
 from passless.actions.catching_up import ended_for_good
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.relying_parties import NoSuchRelyingParty
-from passless.actions.signing_in import entry_of, note_failure
 from passless.domain import names
 from passless.domain.account import Account
 from passless.domain.audit import Outcome

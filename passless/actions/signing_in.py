@@ -2,77 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
-from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from passless.actions import nobody, noting, proving, throttle
+from passless.actions import nobody, proving, throttle
 from passless.actions.accounts import Found, find_credential, find_id
+from passless.actions.attempts import Attempt, Opened, entry_of, new_session, note_failure
 from passless.actions.catching_up import ended_for_good
 from passless.actions.ceremonies import NoSuchCeremony, origin_of
 from passless.actions.challenging import Challenge, NoMethod, ask, open_ceremony
 from passless.actions.changing import TRIES
 from passless.actions.parts import Parts
 from passless.actions.renewing import renewed
-from passless.actions.sign_in_states import SIGN_IN, SignInState
-from passless.actions.who import place_of, session_on, token_hash
+from passless.actions.sign_in_states import SignInState
+from passless.actions.who import place_of, session_on
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.passkey_sign_in import read_sign_in
-from passless.credentials.random_codes import new_id, new_token
-from passless.domain import hosts
 from passless.domain.account import Account
-from passless.domain.audit import AuditEntry, Notice, Outcome
-from passless.domain.ceremonies import Ceremony, CeremonyId
-from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
-from passless.domain.methods import Kind, Password, SignInMethod, credential_of, kind_of
+from passless.domain.audit import Outcome
+from passless.domain.ceremonies import Ceremony
+from passless.domain.errors import ProofNeeded, WrongUse
+from passless.domain.methods import Kind, Password, SignInMethod, kind_of
 from passless.domain.requests import Answer
 from passless.domain.safety.context import GIVES_NO_PROOF
 from passless.domain.safety.ways_in import opens, signs_in
-from passless.domain.secret import Secret
-from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionId, SessionKind
+from passless.domain.sessions import SESSION_LIFE, Proof, Session, SessionKind
 from passless.domain.use_state import Use
 from passless.ports import NoSuchAccount, VersionMoved, Write
 from passless.ports.directory import Actor
 
-MARK_CLONED = "mark-cloned"  # in the audit trail, once for a key
 _decode_state = msgspec.json.Decoder(SignInState).decode
 TYPED = (Kind.PASSWORD, Kind.TOTP, Kind.TEMPORARY_PASS)  # what is proven without a question
-
-
-class Attempt(Struct, frozen=True, kw_only=True):
-    """Somebody at the door of an account as it is now.
-
-    `ceremony` is the one they answer, if any.
-    """
-
-    actor: Actor
-    found: Found
-    now: datetime
-    ceremony: Ceremony | None = None
-
-    @property
-    def account(self) -> Account:
-        """The account as it is now."""
-        return self.found.account
-
-    @property
-    def consumes(self) -> CeremonyId | Ceremony | None:
-        """The ceremony that ends when the answer is right."""
-        return None if self.ceremony is None else self.ceremony.ending
-
-
-class Opened(Struct, frozen=True, kw_only=True):
-    """A session began, or had a proof added; either has a token of its own from now on."""
-
-    account: Account
-    session: Session
-    token: Secret
 
 
 class Origin(Struct, frozen=True):
@@ -192,73 +157,6 @@ def _owner_of(parts: Parts, answer: Answer, now: datetime) -> Found:
     return nobody.nobody(parts, nobody.SIGN, now)
 
 
-def note_failure(
-    parts: Parts,
-    account: Account,
-    actor: Actor,
-    kind: str,
-    error: PasslessError,
-    now: datetime,
-    *,
-    event: str = SIGN_IN,
-    held_up: bool = False,
-    about: Mapping[str, str] = MappingProxyType({}),
-) -> None:
-    """Record a wrong proof, or only count it; the reason is for the audit trail only.
-
-    `held_up`: from now on its source has to wait. `about` is what else the trail says.
-    """
-    cloned = _possible_clone(account, error)
-    of = account.id if kind in throttle.COUNTED else f"{account.id}{noting.FREE}"
-    number = noting.told(parts, of, actor.place, now=now, of_nobody=nobody.is_nobody(account))
-    if cloned is not None:
-        number = number or {}
-    details = {"kind": kind, "reason": str(getattr(error, "reason", error.code)), **about} | (number or {})
-    if held_up:
-        details["source"] = "waits"
-    events: tuple[AuditEntry, ...] = ()
-    if number is not None:
-        events = (entry_of(account, actor, event, Outcome.FAILED, now, details),)
-    if nobody.is_nobody(account):
-        parts.store.commit(Write(at=now, events=events))
-        return
-    uses: tuple[Use, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    if cloned is not None:
-        uses = (Use(item=cloned.id, at=now, cloned=True),)
-        known = parts.store.uses(account.id).get(cloned.id)
-        if known is None or not known.cloned:
-            marked = {"method": cloned.id, "kind": kind, "name": cloned.name} | hosts.said_of(account, MARK_CLONED)
-            events = (entry_of(account, actor, MARK_CLONED, Outcome.DONE, now, marked), *events)
-        message = f'"{cloned.name}" may have been copied: its counter went back, and the sign-in was refused'
-        notices = (Notice(id=parts.new_id(), account_id=account.id, at=now, code="possible-clone", message=message),)
-    parts.store.commit(Write(at=now, account_id=account.id, uses=uses, notices=notices, events=events))
-
-
-def _possible_clone(account: Account, error: PasslessError) -> SignInMethod | None:
-    credential_id = getattr(error, "credential_id", None)
-    held = ((one, credential_of(one)) for one in account.methods)
-    return next((one for one, credential in held if credential is not None and credential.id == credential_id), None)
-
-
-def entry_of(
-    account: Account, actor: Actor, event: str, outcome: Outcome, now: datetime, details: dict[str, str]
-) -> AuditEntry:
-    """Return an audit entry of the person's own doing; of a name without an account, nothing is written down."""
-    if nobody.is_nobody(account):
-        return AuditEntry(at=now, actor="nobody", event=event, outcome=outcome, place=place_of(actor), details=details)
-    return AuditEntry(
-        at=now,
-        actor=account.name,
-        event=event,
-        outcome=outcome,
-        account_id=account.id,
-        account=account.name,
-        place=place_of(actor),
-        details=details,
-    )
-
-
 def _with_proof(parts: Parts, at: Attempt, answer: Answer) -> Opened | HalfWay:
     account = at.account
     state = SignInState() if at.ceremony is None else _state(at.ceremony)
@@ -370,33 +268,3 @@ def _open(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...], u
         )
     )
     return Opened(account=account, session=session, token=token)
-
-
-def new_session(
-    parts: Parts,
-    account: Account,
-    kind: SessionKind,
-    place: str,
-    proofs: tuple[Proof, ...],
-    life: timedelta,
-    now: datetime,
-    *,
-    name: str = "",
-    in_browser: bool = False,
-) -> tuple[Session, Secret]:
-    """Make a session and the token that stands for it; only its hash is stored."""
-    token = new_token(parts.entropy)
-    session = Session(
-        id=SessionId(new_id(parts.entropy)),
-        account_id=account.id,
-        token_hash=token_hash(token),
-        kind=kind,
-        created_at=now,
-        seen_at=now,
-        expires_at=now + life,
-        place=place,
-        proofs=proofs,
-        name=name,
-        in_browser=in_browser,
-    )
-    return session, token

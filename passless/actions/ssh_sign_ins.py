@@ -14,8 +14,8 @@ from ipaddress import ip_address
 
 from passless.actions import hardware_keys
 from passless.actions.app_password_check import SEEN_EVERY
+from passless.actions.attempts import entry_of
 from passless.actions.parts import Parts
-from passless.actions.signing_in import entry_of
 from passless.actions.throttle import hourly
 from passless.domain import names
 from passless.domain.account import Account

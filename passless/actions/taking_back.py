@@ -9,12 +9,12 @@ import msgspec
 from msgspec.structs import replace
 
 from passless.actions import naming, proving, throttle
+from passless.actions.attempts import note_failure
 from passless.actions.ceremonies import find_sign_in
 from passless.actions.changing import Kept, Look, Wanted, carry_out
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
 from passless.actions.sign_in_states import SignInState
-from passless.actions.signing_in import note_failure
 from passless.actions.who import Who, identify
 from passless.domain import names
 from passless.domain.account import Account, Version

@@ -7,11 +7,11 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from passless.actions import operators, throttle
+from passless.actions.attempts import Attempt, Opened, entry_of, new_session
 from passless.actions.catching_up import ended_for_good
 from passless.actions.parts import Parts
 from passless.actions.recovering import begun_notice
 from passless.actions.recovery_sessions import continued, earlier_ones
-from passless.actions.signing_in import Attempt, Opened, entry_of, new_session
 from passless.actions.who import place_of
 from passless.credentials.proofs import WrongProof
 from passless.domain.account import Account

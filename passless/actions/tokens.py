@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from passless.actions import describing, naming, nobody
 from passless.actions.accounts import Found, find_id
+from passless.actions.attempts import entry_of, note_failure
 from passless.actions.changing import TRIES
 from passless.actions.operators import check_may_ask
 from passless.actions.parts import Parts
 from passless.actions.reaching import reach
 from passless.actions.request_errors import BadDuration
 from passless.actions.sign_in_states import SIGN_IN
-from passless.actions.signing_in import entry_of, note_failure
 from passless.actions.who import Who, check_may_change, identify, place_of, session_of, token_hash
 from passless.domain import names
 from passless.domain.account import Account, AccountId, Version

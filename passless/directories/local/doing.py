@@ -7,6 +7,7 @@ from datetime import datetime
 
 from passless.actions import (
     accounts,
+    attempts,
     building,
     challenging,
     enrolling,
@@ -88,7 +89,7 @@ class Doing:
     def create(self, actor: Actor, new: NewAccount) -> SignedIn:
         """Make an account and sign it in."""
         made = signing_up.sign_up(self.parts, actor, new)
-        return self._signed_in(signing_in.Opened(account=made.account, session=made.session, token=made.token))
+        return self._signed_in(attempts.Opened(account=made.account, session=made.session, token=made.token))
 
     def plan(self, actor: Actor, target: str, request: Request) -> PlanView:
         """Work out what a request would do."""
@@ -207,21 +208,21 @@ class Doing:
 
     def _note(self, account: Account, actor: Actor, kind: str, error: PasslessError, event: str) -> None:
         """Record what was wrong about an answer that is none of a sign-in."""
-        signing_in.note_failure(self.parts, account, actor, kind, error, self.parts.now(), event=event)
+        attempts.note_failure(self.parts, account, actor, kind, error, self.parts.now(), event=event)
 
     def sign_in(self, actor: Actor, target: str, answer: Answer) -> SignedIn | SecondProofNeeded:
         """Sign in with what needs no challenge, or add a proof to the session in use."""
         if answer.kind is Kind.TOKEN:
             account, session = tokens.take_token(self.parts, actor, target, answer.text)
-            return self._signed_in(signing_in.Opened(account=account, session=session, token=answer.text))
+            return self._signed_in(attempts.Opened(account=account, session=session, token=answer.text))
         return self._opened(signing_in.sign_in(self.parts, actor, target, answer))
 
     def recover(self, actor: Actor, target: str, code: Secret, proof: Answer | None) -> SignedIn:
         """Begin a recovery with a recovery code."""
         return self._signed_in(recovering.recover(self.parts, actor, target, code, proof))
 
-    def _opened(self, opened: signing_in.Opened | signing_in.HalfWay) -> SignedIn | SecondProofNeeded:
-        if isinstance(opened, signing_in.Opened):
+    def _opened(self, opened: attempts.Opened | signing_in.HalfWay) -> SignedIn | SecondProofNeeded:
+        if isinstance(opened, attempts.Opened):
             return self._signed_in(opened)
         return SecondProofNeeded(
             ceremony=opened.ceremony.id,
@@ -230,7 +231,7 @@ class Doing:
             public_key=opened.options or None,
         )
 
-    def _signed_in(self, opened: signing_in.Opened) -> SignedIn:
+    def _signed_in(self, opened: attempts.Opened) -> SignedIn:
         now, account = self.parts.now(), opened.account
         if self.parts.access is Access.OWNER:  # a server sweeps now and then, and not at every sign-in
             with suppress(Unavailable):  # tidying up is no reason to fail
