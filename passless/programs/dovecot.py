@@ -26,6 +26,9 @@ from passless.programs.writing import SECRET_FILE, NewFile
 
 FOLDER = Path("/etc/dovecot")
 MAIN = "dovecot.conf"
+CONFIG_FILE = (
+    "CONFIG_FILE"  # in the environment: the configuration of another Dovecot than the usual one, as its programs read it
+)
 SOCKETS = "/run/passless"
 UNIX = "unix:"
 SAYS = {
@@ -55,7 +58,9 @@ class NotEnded(Unavailable):
     """Dovecot did not end somebody's connections."""
 
     code = "not-ended"
-    hint = "see whether Dovecot runs, and run it as root"
+    hint = (
+        f"see whether Dovecot runs, and run it as root; for one with a configuration of its own: {CONFIG_FILE}=FILE passless …"
+    )
 
 
 def usual_folder() -> Path:
@@ -90,9 +95,10 @@ def files(setup: Setup) -> tuple[NewFile, ...]:
 def findings(setup: Setup) -> tuple[Finding, ...]:
     """Have Dovecot read its whole configuration with the new files in it."""
     main, *_ = _paths(setup)
-    whole = FOLDER / MAIN
+    named = os.environ.get(CONFIG_FILE)
+    whole = Path(named) if named else FOLDER / MAIN
     includes = f"!include {main}\n"
-    if (setup.folder or FOLDER) == FOLDER and whole.is_file():
+    if (named or (setup.folder or FOLDER) == FOLDER) and whole.is_file():
         includes = f"!include {whole}\n{includes}"
     elif not is_old():
         number = ".".join(str(one) for one in (*version(), 0)[:3])
@@ -220,16 +226,16 @@ def _path(socket: str) -> str:
 
 
 def _included(setup: Setup) -> Finding:
-    """Look into the configuration that Dovecot has: the one beside the files, or the machine's own."""
+    """Look into the configuration that Dovecot has: the one that is named, the one beside the files, or the machine's own."""
     main, asking, _ = _paths(setup)
-    beside = main.parent / MAIN
-    whole = beside if beside.is_file() else FOLDER / MAIN
+    beside, named = main.parent / MAIN, os.environ.get(CONFIG_FILE)
+    whole = Path(named) if named else beside if beside.is_file() else FOLDER / MAIN
     done = _run(("doveconf", "-n", "-c", str(whole)))
     if done.returncode != 0:
         return Finding(check="dovecot", ok=False, message=f"{whole}: {_last_line(done.stderr)}", hint="see doveconf -n")
     if str(asking) in done.stdout:
         return Finding(check="dovecot", ok=True, message=f"{whole} includes it")
-    hint = f"at its end: !include {main}; then: doveadm reload"
+    hint = f"at its end: !include {main}; then: doveadm reload; where Dovecot has another: {CONFIG_FILE}=FILE passless …"
     return Finding(check="dovecot", ok=False, message=f"{whole} does not include it yet", hint=hint)
 
 

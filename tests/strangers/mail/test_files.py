@@ -76,6 +76,25 @@ def test_files_that_dovecot_does_not_include_yet_are_told_apart(folder: Path) ->
     assert not dovecot.in_use(setup)[0].ok
 
 
+def test_a_dovecot_with_a_configuration_of_its_own_is_named_in_the_environment(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Dovecot's own programs take it: CONFIG_FILE; without it whoever looks is told of that."""
+    done, setup = written(introspects=False), a_setup(introspects=False)
+    (folder / "dovecot.conf").write_text(START)
+    own = tmp_path_factory.mktemp("second") / "second.conf"
+    own.write_text(f"{START}!include {done.files[0]}\n")
+    not_yet, _ = dovecot.in_use(setup)
+    assert (not_yet.ok, "CONFIG_FILE=FILE" in not_yet.hint) == (False, True)
+    monkeypatch.setenv("CONFIG_FILE", str(own))
+    included, _ = dovecot.in_use(setup)
+    assert (included.ok, included.message) == (True, f"{own} includes it")
+    assert dovecot.findings(setup)[0].ok
+    own.write_text("no_such_setting = yes\n")
+    assert not dovecot.findings(setup)[0].ok
+    assert "CONFIG_FILE=FILE" in dovecot.NotEnded.hint
+
+
 def test_the_socket_is_the_one_that_the_files_name(folder: Path) -> None:
     written(introspects=False)
     assert dovecot.socket_named(replace(a_setup(introspects=False), socket="")) == "unix:/run/mail.sock"
