@@ -12,7 +12,7 @@ from passless.domain.methods import Password, SignInMethod, Strength, kind_of, r
 from passless.domain.recovery import RECOVERY_PERIOD
 from passless.domain.safety.context import Problem, Rules, Severity
 from passless.domain.safety.next_steps import AtHand, Step, next_steps
-from passless.domain.safety.operator_rules import GRANT
+from passless.domain.safety.operator_rules import GRANT, one_factor_from_others, whose
 from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
 from passless.domain.safety.proofs import covered
 from passless.domain.safety.ways_in import can_sign_in, fatal_devices, recovery_methods, signs_in, survives, ways_in, without
@@ -176,6 +176,12 @@ def standing_problems(account: Account, uses: Uses, rules: Rules, now: datetime)
             "two-recovery-methods",
             "two-step needs two recovery methods on different devices",
             "make a recovery code (passless recovery-code new) or add a method on another device",
+        )
+    if account.operator is not None and one_factor_from_others(account, rules, now):
+        yield _warning(
+            "operator-one-factor",
+            f"you are an operator: one stolen factor, such as your password, opens {whose(account.operator.over)}",
+            "turn two-step on: passless setup --goal two-step",
         )
     for method in account.methods:
         if (used := uses.get(method.id)) is not None and used.cloned:

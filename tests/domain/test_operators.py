@@ -23,17 +23,22 @@ from passless.domain.changes import (
     Settle,
     StartRecovery,
 )
+from passless.domain.methods import SignInMethod
 from passless.domain.names import BadName
 from passless.domain.operators import MAXIMUM_GROUPS, OperatorRights, clean_groups, difference
 from passless.domain.recovery import Approval, Reporter
 from passless.domain.safety.context import Context
+from passless.domain.safety.next_steps import AtHand, next_steps
 from passless.domain.safety.operator_rules import may_act_on, proof_for_others
 from passless.domain.safety.planning import plan
 from passless.domain.sessions import SessionKind
+from passless.domain.showing import standing_problems
 from tests.builders import (
     NOW,
     RULES,
+    a_password,
     a_recovery,
+    a_saved_code,
     a_security_key,
     a_temporary_pass,
     a_totp,
@@ -234,3 +239,29 @@ class TestProofs:
         account = an_account(methods=[self.KEY], recovery=a_recovery(enrolled=[self.KEY.id]))
         need, have = proof_for_others(account, proven_with(self.KEY), RULES)
         assert have < need
+
+
+@pytest.mark.parametrize(
+    ("held", "two_step", "warned"),
+    [
+        ([a_password()], False, True),
+        ([a_password(), a_totp()], False, True),
+        ([a_password(), a_totp()], True, False),
+        ([a_password(), a_security_key()], False, False),  # who acts for others then proves two factors
+    ],
+)
+def test_an_operator_whom_one_stolen_factor_replaces_is_told_so(held: list[SignInMethod], two_step: bool, warned: bool) -> None:
+    account = an_account("ada", methods=held, two_step=two_step, operator=over())
+    assert ("operator-one-factor" in {one.code for one in standing_problems(account, {}, RULES, NOW)}) == warned
+    plain = replace(account, operator=None)
+    assert "operator-one-factor" not in {one.code for one in standing_problems(plain, {}, RULES, NOW)}
+    planned = plan(plain, GrantRights(over=()), replace(an_operator(), rights=over()), RULES)
+    assert planned.is_accepted
+    assert ("operator-one-factor" in {one.code for one in planned.problems}) == warned
+
+
+def test_their_next_step_is_two_step() -> None:
+    account = an_account("ada", methods=[a_password(), a_totp()], codes=[a_saved_code()], operator=over("sales"))
+    assert next_steps(account, None, AtHand(), RULES, NOW)[0].command == "passless two-step on"
+    (problem,) = standing_problems(account, {}, RULES, NOW)
+    assert "anybody in sales" in problem.message

@@ -14,6 +14,7 @@ from passless.domain.applying import apply
 from passless.domain.changes import TurnPasswordlessOn
 from passless.domain.methods import Email, Kind, Other, Password, SignInMethod, Strength, Totp, strength
 from passless.domain.safety.context import Rules
+from passless.domain.safety.operator_rules import one_factor_from_others
 from passless.domain.safety.ways_in import (
     can_recover,
     can_sign_in,
@@ -100,6 +101,8 @@ def _steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rules, n
             message="delete the password: what does not exist cannot be stolen, guessed or phished",
             command="passless passwordless on",
         )
+    if goal is None and able and not account.two_step and one_factor_from_others(account, rules, now):
+        yield from _two_step(account, at_hand, rules, now, optional=False)
     if goal is None:
         yield from _advice(account, able, rules, now)
 

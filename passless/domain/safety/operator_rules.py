@@ -160,6 +160,27 @@ def _another(case: Case, given: GiveApproval) -> Iterator[Problem]:
         )
 
 
+def one_factor_from_others(account: Account, rules: Rules, now: datetime) -> bool:
+    """Tell whether one stolen factor of an operator's opens the accounts of all they may help."""
+    return account.operator is not None and strongest_way_in(account, rules, now) is Strength.ONE_FACTOR
+
+
+def whose(over: tuple[str, ...]) -> str:
+    """Say whose accounts an operator may help with."""
+    return f"the account of anybody in {', '.join(over)}" if over else "everybody's account"
+
+
+def one_factor(case: Case) -> Iterator[Problem]:
+    """Warn where the new operator proves one factor alone: who steals it can do all that they may."""
+    if isinstance(case.change, GrantRights) and one_factor_from_others(case.after, case.rules, case.now):
+        yield case.problem(
+            "operator-one-factor",
+            f"one stolen factor of theirs, such as the password, would open {whose(case.change.over)}",
+            "they turn two-step on first, signed in: passless setup --goal two-step",
+            refuse=False,
+        )
+
+
 def may_agree(own: OperatorRights | None, asked: Approval) -> bool:
     """Tell whether what is asked for gives no more than these rights."""
     if asked.wish is None or asked.wish.kind != GRANT:

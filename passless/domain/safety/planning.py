@@ -73,6 +73,7 @@ AMONG_OPERATORS: tuple[Check, ...] = (
     proof_rules.session_may_not,
     operator_rules.operators,
     operator_rules.rights,
+    operator_rules.one_factor,
     operator_rules.second_operator,
 )  # how one signs in stays
 
