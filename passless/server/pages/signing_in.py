@@ -26,6 +26,11 @@ SIGNED = (Kind.PASSKEY, Kind.SECURITY_KEY)
 TWO_FACTORS = 2  # a wish for more asks for a key or a passkey among them
 TOO_OFTEN = ("throttled", "guessing-switched-off")
 WRONG = "That did not work. Check the name and what you typed, or use another way to sign in."
+WRONG_SECOND = "That second proof did not work. Your first one was right, and counts for some minutes more."
+SECOND_HINTS = {
+    Kind.TOTP: "Each code works once: wait for the next one. If none ever works, set the phone’s clock to automatic.",
+    Kind.PASSWORD: "Check the capital letters.",
+}
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -57,6 +62,7 @@ def _choice(visit: Visit, wish: Wish, trouble: Trouble) -> Page:
         program=destinations.program(visit.site, wish.next),
         known=known_accounts.names(visit),
         begun=begin(visit, "", Kind.PASSKEY),
+        sign_up=visit.site.parts.sign_up,
         trouble=trouble,
         done=done,
     )
@@ -113,6 +119,12 @@ def trouble_of(error: PasslessError) -> Trouble:
     if error.code == "no-such-ceremony":
         return Trouble(message="That took too long, or was answered before. Please try once more.", status=401)
     return Trouble(message=WRONG, status=401)
+
+
+def _trouble_of_second(error: PasslessError, kind: Kind) -> Trouble:
+    if error.code in TOO_OFTEN:
+        return trouble_of(error)
+    return Trouble(message=WRONG_SECOND, hint=SECOND_HINTS.get(kind, ""), status=401)
 
 
 def begin(visit: Visit, account: str, kind: Kind) -> Begun | None:
@@ -198,7 +210,7 @@ def second(visit: Visiting, form: Filled) -> Page:
         if error.code == "no-such-ceremony":
             return _again(visit, wish, trouble_of(error))
         accepts = tuple(form.words("accepts").split(","))
-        return second_page(visit, wish, ceremony, accepts, form.get("options", ""), trouble_of(error))
+        return second_page(visit, wish, ceremony, accepts, form.get("options", ""), _trouble_of_second(error, kind))
     if isinstance(outcome, SecondProofNeeded):
         return second_page(visit, wish, outcome.ceremony, outcome.accepts, (outcome.public_key or b"").decode(), Trouble())
     return arrive(visit, wish, outcome, before=before)

@@ -10,6 +10,7 @@ import httpx
 import pyotp
 import pytest
 
+from passless.actions.parts import SignUp
 from passless.domain.audit import Outcome
 from passless.domain.errors import ProofNeeded
 from passless.domain.methods import Kind
@@ -85,11 +86,23 @@ def test_two_step_asks_for_one_more_proof(world: World, ada: SignedIn, browser: 
     assert "One more proof" in answer.text
     wrong = browser.fill(answer, "/sign-in/second", secret="000000")
     assert wrong.status_code == 401
-    assert "did not work" in wrong.text
+    assert "That second proof did not work" in wrong.text
+    assert "set the phone’s clock" in wrong.text
+    assert 'href="/recover?account=ada"' in wrong.text, "who lost it is told where to go"
     world.place.clock.move(seconds=30)
     right = browser.fill(wrong, "/sign-in/second", secret=world.code(app))
     assert (right.status_code, right.headers["location"]) == (303, "/")
     assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sign_up", "leads"), [("open", "/sign-up"), ("invitation", "/invitation"), ("operator", "/invitation")]
+)
+def test_who_has_no_account_yet_is_led_to_where_one_is_made(world: World, sign_up: str, leads: str) -> None:
+    world.place.change(sign_up=SignUp(sign_up))
+    browser = world.browser()
+    assert f'href="{leads}"' in browser.get("/sign-in").text
+    assert browser.get(leads).status_code == 200
 
 
 def test_the_second_proof_belongs_to_the_browser_of_the_first(world: World, ada: SignedIn, browser: Browser) -> None:
