@@ -25,8 +25,9 @@ from passless.actions.relying_parties import (
     registered,
     view,
 )
-from passless.domain import party_changes
+from passless.domain import hosts, party_changes
 from passless.domain.account import AccountId
+from passless.domain.audit import AuditEntry
 from passless.domain.names import printable
 from passless.domain.party_changes import Difference, RelyingPartyChange
 from passless.domain.party_kinds import PartyKind, Requirement
@@ -37,7 +38,7 @@ from passless.domain.views import NOTHING, Applied, ChangedRelyingParty, EffectV
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write, item_as_it_was
 from passless.ports.directory import Actor
 
-FEWER_USERS = "whoever is in none of these groups is let in no more from the next sign-in on; who is in there stays"
+FEWER_USERS = "whoever is in none of these groups is let in no more; who is in by ssh is thrown out where it is watched"
 LONGEST_DETAIL = 1000  # characters of a field, before and after, in the audit trail
 
 
@@ -124,7 +125,23 @@ def _keep(parts: Parts, actor: Actor, wanted: Changing, after: Client, name: str
     entry = replace(entry, details=details)
     ended = (item_as_it_was(record),) if wanted.is_tighter else ()  # an old copy of the store brings no looser rules back
     put = replace(record, document=msgspec.json.encode(after))
-    parts.store.commit(Write(at=parts.now(), account_id=AccountId(""), puts=(put,), ended=ended, events=(entry,)))
+    events = (entry, *_leaving(parts, wanted, entry_of(parts, actor, name, "leave-host", client, reason)))
+    parts.store.commit(Write(at=parts.now(), account_id=AccountId(""), puts=(put,), ended=ended, events=events))
+
+
+def _leaving(parts: Parts, wanted: Changing, entry: AuditEntry) -> Iterator[AuditEntry]:
+    """Return an entry for each account that is no user of a host any more, and may have been one.
+
+    That is who was in its groups; where it had none, who has something that lets in to hosts of the kind.
+    """
+    client = wanted.client
+    if not party_changes.has_fewer_users(client, wanted.after):
+        return
+    later = replace(client, groups=wanted.after.groups)
+    for stored in parts.store.accounts(groups=client.groups or None):
+        account = stored.account
+        if not later.has_user(account.groups) and (client.groups or client.kind not in hosts.never_at(account)):
+            yield replace(entry, account_id=account.id, account=account.name)
 
 
 def _in_trail(one: Difference) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from passless.domain import names
 from passless.domain.audit import AuditEvent, Outcome
-from passless.domain.endings import ENDINGS, EVERYTHING, NEVER_AT, Ending
+from passless.domain.endings import ENDINGS, EVERYTHING, GROUPS, GROUPS_BEFORE, NEVER_AT, SET_GROUPS, Ending
 from passless.ports import Store
 
 NEAR = timedelta(seconds=5)  # read again at every look: commits that waited, and clocks as a time service keeps them
@@ -59,7 +59,7 @@ def between(store: Store, since: datetime, until: datetime | None = None) -> Ite
 def of_event(event: AuditEvent) -> Ending | None:
     """Return what an event ended; None for one that ended nothing."""
     what = ENDINGS.get(event.event)
-    if what is None or event.outcome is not Outcome.DONE or _is_new_display_name(event):
+    if what is None or event.outcome is not Outcome.DONE or _is_new_display_name(event) or _is_more_groups(event):
         return None
     return Ending(
         id=event.hash[-ID_LENGTH:],
@@ -68,12 +68,24 @@ def of_event(event: AuditEvent) -> Ending | None:
         what=what,
         account_id=event.account_id,
         account=event.account,
-        sessions=tuple(one for one in event.details.get("sessions", "").split(",") if one),
+        sessions=_listed(event, "sessions"),
         everything=EVERYTHING in event.details,
         relying_party=event.details.get("relying-party") or event.details.get("client", ""),
-        never_at=tuple(one for one in event.details.get(NEVER_AT, "").split(",") if one),
+        never_at=_listed(event, NEVER_AT),
+        groups_before=_listed(event, GROUPS_BEFORE) if GROUPS_BEFORE in event.details else None,
+        groups=_listed(event, GROUPS),
     )
+
+
+def _listed(event: AuditEvent, detail: str) -> tuple[str, ...]:
+    return tuple(one for one in event.details.get(detail, "").split(",") if one)
 
 
 def _is_new_display_name(event: AuditEvent) -> bool:
     return event.event == "rename-account" and names.are_same(event.details.get("new_name", ""), event.account)
+
+
+def _is_more_groups(event: AuditEvent) -> bool:
+    """Tell whether the account left no group."""
+    before, after = ({names.key(one) for one in _listed(event, detail)} for detail in (GROUPS_BEFORE, GROUPS))
+    return event.event == SET_GROUPS and before <= after

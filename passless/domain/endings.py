@@ -27,6 +27,8 @@ class What(StrEnum):
 ALL = tuple(What)
 EVERYTHING = "all"  # in an event's details, where no session of the account was to stay
 NEVER_AT = "never_at"  # what an event's details call the kinds of hosts that the account had nothing for
+GROUPS, GROUPS_BEFORE = "groups", "groups_before"  # the account's in an event's details: since then, and until then
+LEAVE_HOST, SET_GROUPS = AT_HOSTS = "leave-host", "set-groups"  # what ends at hosts alone
 _OPENED = (What.METHODS, What.SESSIONS)  # a method, and what was opened with it
 
 ENDINGS: Mapping[str, tuple[What, ...]] = {
@@ -37,6 +39,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "expire-method": _OPENED,
     "grant-operator": (What.SESSIONS,),  # where the rights are fewer than before
     "issue-temporary-pass": (What.SESSIONS,),  # those of the pass before
+    LEAVE_HOST: (What.METHODS,),  # there, by somebody who is in none of its groups any more, for it has others
     "lose-device": (What.APP_PASSWORDS, *_OPENED),
     "lose-methods": (What.APP_PASSWORDS, What.PASSWORD, *_OPENED),
     "mark-cloned": (What.METHODS,),  # a key that may have been copied is told to no host any more
@@ -50,6 +53,7 @@ ENDINGS: Mapping[str, tuple[What, ...]] = {
     "revoke-app-passwords": (What.APP_PASSWORDS,),
     "revoke-operator": (What.SESSIONS,),
     "revoke-temporary-pass": (What.SESSIONS,),
+    SET_GROUPS: (What.METHODS,),  # at hosts whose users were in a group that the account left, and in no other of theirs
     "sign-out": (What.SESSIONS,),
     "start-recovery": _OPENED,  # of the recovery before; and no key opens a host while there is one (`hardware_keys`)
     "store-restored": ALL,  # everybody's: what ended in between may be open at programs still, and all sessions are void
@@ -92,7 +96,6 @@ ENDS_NOTHING = frozenset(
         "rotate-vault-key",  # a key that something needs stays
         "second-step",
         "set-default-method",
-        "set-groups",
         "settle",
         "sign-in",
         "sign-in-by-ssh",
@@ -111,7 +114,8 @@ class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Without an account it is about everybody's. `account` is the name that the account had just before. `sessions` are those
     that the event names, `everything` that none was to stay, `relying_party` the one whose tokens ended, `never_at` kinds of
-    hosts that the account, as it was just before, had nothing for.
+    hosts that the account, as it was just before, had nothing for. `groups_before` are those it was in just before, None where
+    nobody wrote that down, and `groups` those it is in since then, where they changed.
     """
 
     id: str
@@ -124,6 +128,8 @@ class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     everything: bool = False
     relying_party: str = ""
     never_at: tuple[str, ...] = ()
+    groups_before: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def is_everybodys(self) -> bool:

@@ -1,13 +1,14 @@
 """Which kinds of hosts an account lets somebody in to, so that endings of the others throw nobody out there.
 
 Local users have names as accounts have. Whoever takes the name of a user whose account it is not must not be able to end that
-user's sessions, which have nothing to do with passless: only an account that has what a host takes can have opened any.
+user's sessions, which have nothing to do with passless: only an account that has what a host takes can have opened any, and
+where a host has groups only one that is in them.
 """
 
 from __future__ import annotations
 
 from passless.domain.account import Account
-from passless.domain.endings import ENDINGS, NEVER_AT, What
+from passless.domain.endings import ENDINGS, GROUPS_BEFORE, NEVER_AT, What
 from passless.domain.hardware_keys import hardware_keys
 from passless.domain.methods import Email, Other, Password
 from passless.domain.party_kinds import PartyKind
@@ -28,5 +29,8 @@ def never_at(account: Account) -> tuple[PartyKind, ...]:
 
 def said_of(account: Account, event: str) -> dict[str, str]:
     """Return what an ending's details say of the hosts of an account, as it was just before."""
-    kinds = never_at(account) if ENDED_THERE.intersection(ENDINGS.get(event, ())) else ()
-    return {NEVER_AT: ",".join(kinds)} if kinds else {}
+    if not ENDED_THERE.intersection(ENDINGS.get(event, ())):
+        return {}
+    kinds = never_at(account)
+    said = {NEVER_AT: ",".join(kinds)} if kinds else {}
+    return said if len(kinds) == len(HOSTS) else said | {GROUPS_BEFORE: ",".join(account.groups)}

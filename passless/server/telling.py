@@ -20,7 +20,8 @@ from litestar.enums import MediaType
 
 from passless.actions import relying_parties
 from passless.actions.parts import Parts
-from passless.domain.endings import Ending
+from passless.domain.endings import LEAVE_HOST, SET_GROUPS, Ending
+from passless.domain.hosts import HOSTS
 from passless.domain.party_kinds import PartyKind
 from passless.domain.relying_parties import Client
 from passless.server import browser
@@ -107,11 +108,16 @@ def _seen(found: Sequence[Ending], client: Client) -> list[dict[str, Any]]:
 def _is_anothers(one: Ending, client: Client) -> bool:
     """Tell whether it is about the tokens of another relying party alone, which only who looks at all tokens cares for.
 
-    For a host it is also what happens to accounts that never had anything for it: a local user of that name is somebody else.
+    For a host it is also what happens to accounts that never had anything for it, or were in none of its groups: a local user
+    of that name is somebody else. What ends with a group ends at hosts alone that have it.
     """
-    return client.kind in one.never_at or (
-        bool(one.relying_party) and one.relying_party != client.id and not client.introspects
-    )
+    if client.kind in one.never_at or (one.event == LEAVE_HOST and one.relying_party != client.id):
+        return True
+    if one.event == SET_GROUPS:
+        return client.kind not in HOSTS or client.has_user(one.groups) or not client.has_user(one.groups_before or ())
+    if client.kind in HOSTS and one.groups_before is not None and not client.has_user(one.groups_before):
+        return True
+    return bool(one.relying_party) and one.relying_party != client.id and not client.introspects
 
 
 def _one(one: Ending, *, with_name: bool) -> dict[str, Any]:

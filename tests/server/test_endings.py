@@ -11,16 +11,20 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from passless.domain.audit import AuditEntry
+from passless.domain.party_changes import RelyingPartyChange
 from passless.domain.relying_parties import MadeRelyingParty
+from passless.domain.requests import SetGroups
 from passless.ports import StoreUnavailable, Write
-from passless.ports.directory import Actor
+from passless.ports.directory import Actor, Operator
 from passless.server import endings
 from passless.server.endings import Endings, Told
 from passless.server.problems import Overloaded
 from tests.actions.test_endings import entry
 from tests.builders import NOW
+from tests.directories.person import Person
 from tests.directories.remembered_hashes import remembered_hashes
 from tests.server.oauth.world import World, world_in
 
@@ -401,6 +405,75 @@ def test_a_host_hears_of_nobody_who_had_nothing_for_it(world: World) -> None:
 
 def _never(account: str, kinds: str) -> AuditEntry:
     return msgspec.structs.replace(entry("delete-account", account=account), details={"never_at": kinds} if kinds else {})
+
+
+class TestGroups:
+    """A host that has groups takes nobody for its user who is in none of them, and ends what runs when somebody leaves them."""
+
+    @pytest.fixture
+    def chief(self, world: World) -> Actor:
+        """An operator over everybody, who has just signed in."""
+        made = world.account("chief")
+        world.make_operator(made.account_id)
+        return Actor(token=made.token, operator=Operator(reason="others work there now"))
+
+    def heard_by(self, world: World, parties: Sequence[MadeRelyingParty], act: Callable[[], object]) -> list[set[str]]:
+        """Do something, and return whose ending each is told then."""
+        begins = [listen(world, one).json()["cursor"] for one in parties]
+        act()
+        at = (world.place.clock.now - NOW).total_seconds()
+        end(world, "", at=at, event="store-restored")  # so that none of them waits
+        told = [heard(listen(world, one, after=cursor)) for one, cursor in zip(parties, begins, strict=True)]
+        return [{one["account"] for one in found if "methods" in one["what"] and not one["everybody"]} for found in told]
+
+    def test_who_leaves_a_group_is_told_to_the_hosts_of_that_group(self, world: World, chief: Actor) -> None:
+        """And to no program that lets people in otherwise, nor where another group of theirs is one of the host's."""
+        parties = [
+            world.register("staff only", kind="pam", redirect_uris=(), groups=("Staff",)),
+            world.register("keys only", kind="ssh", redirect_uris=(), groups=("staff",)),
+            world.register("both", kind="pam", redirect_uris=(), groups=("staff", "sales")),
+            world.register("other", kind="pam", redirect_uris=(), groups=("sales",)),
+            world.register("anybody", kind="pam", redirect_uris=()),
+            world.register("mail", kind="dovecot", redirect_uris=(), introspects=True),
+        ]
+        Person(world.place, "ada", token=world.account("ada").token).add_app()
+        world.account("bob")
+
+        def put(name: str, *groups: str) -> None:
+            world.site.directory.apply(chief, name, SetGroups(groups=groups))
+
+        nobody: list[set[str]] = [set()] * 6
+        assert self.heard_by(world, parties, lambda: put("ada", "staff")) == nobody
+        assert self.heard_by(world, parties, lambda: put("ada", "STAFF", "sales")) == nobody
+        assert self.heard_by(world, parties, lambda: put("bob", "staff")) == nobody
+        assert self.heard_by(world, parties, lambda: put("ada", "sales")) == [{"ada"}, *nobody[1:]]
+        assert self.heard_by(world, parties, lambda: put("bob")) == nobody  # with a password alone
+        assert self.heard_by(world, parties, lambda: put("ada")) == [set(), set(), {"ada"}, {"ada"}, set(), set()]
+
+    def test_who_was_in_no_group_of_a_host_ends_nothing_there(self, world: World) -> None:
+        """A stranger with an app and the name of a local user."""
+        parties = [world.register(name, kind="pam", redirect_uris=(), groups=(name,)) for name in ("staff", "sales")]
+        parties.append(world.register("anybody", kind="pam", redirect_uris=()))
+        of_whom = {"ada": "staff,sales", "bob": "sales", "stranger": ""}
+        entries = [replace(entry("remove-method", account=one), details={"groups_before": of_whom[one]}) for one in of_whom]
+        told = self.heard_by(world, parties, lambda: world.place.store.commit(Write(at=NOW, events=tuple(entries))))
+        assert told == [{"ada"}, {"ada", "bob"}, {"ada", "bob", "stranger"}]
+
+    def test_a_host_is_told_who_is_its_user_no_more(self, world: World, chief: Actor) -> None:
+        """All in its groups before who are in none of them now; where it had none, who has something that it takes."""
+        parties = [world.register(name, kind="pam", redirect_uris=()) for name in ("host", "another")]
+        for name, groups in {"ada": ("staff",), "bob": ("staff", "sales"), "eve": ()}.items():
+            Person(world.place, name, token=world.account(name).token).add_app()
+            world.site.directory.apply(chief, name, SetGroups(groups=groups))
+        world.account("with a password alone")
+
+        def give(*groups: str) -> None:
+            world.site.directory.change_relying_party(chief, "host", RelyingPartyChange(groups=groups))
+
+        assert self.heard_by(world, parties, lambda: give("staff", "sales")) == [{"eve"}, set()]
+        assert self.heard_by(world, parties, lambda: give("Sales")) == [{"ada"}, set()]
+        assert self.heard_by(world, parties, lambda: give("sales", "staff")) == [set(), set()]
+        assert self.heard_by(world, parties, give) == [set(), set()]
 
 
 def test_what_ended_for_somebody_is_found_however_long_ago(world: World) -> None:

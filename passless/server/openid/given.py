@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from passless.actions.parts import Parts
 from passless.domain.account import AccountId
-from passless.domain.endings import Ending, What
+from passless.domain.endings import AT_HOSTS, Ending, What
 from passless.domain.relying_parties import Client
 from passless.domain.sessions import Session
 from passless.ports import NoSuchAccount, Record, VersionMoved, Write
@@ -81,7 +81,7 @@ def ended_by(parts: Parts, ending: Ending) -> tuple[Held, ...]:
     """Return what was given in sessions that an ending ended; what a program ended itself it knows of, and is forgotten."""
     if ending.event == RESTORED:
         return tuple(one for one in _everything(parts) if one.given.at is None or one.given.at < ending.at)
-    if ending.is_everybodys or not ABOUT.intersection(ending.what):
+    if ending.is_everybodys or ending.event in AT_HOSTS or not ABOUT.intersection(ending.what):
         return ()
     held = tuple(of(parts, ending.account_id))
     if not held:
