@@ -224,7 +224,11 @@ def _document(outcome: Any) -> dict[str, Any]:
         case Waits(plan=plan, pending=pending):
             return {"applied": False, "plan": plan, "pending": pending}
         case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
-            shown = {name: value for name, value in _fields(outcome).items() if name != "public_key" and value is not None}
+            shown = {
+                name: value
+                for name, value in _fields(outcome).items()
+                if name not in ("public_key", "proven") and value is not None
+            }
             if public_key is not None:
                 shown["publicKey"] = Raw(public_key)
             return shown

@@ -51,6 +51,7 @@ class HalfWay(Struct, frozen=True, kw_only=True):
 
     ceremony: Ceremony
     accepts: tuple[Kind, ...]
+    proven: tuple[str, ...] = ()
     options: bytes = b""
     origin: str = ""
 
@@ -214,7 +215,8 @@ def _half_way(parts: Parts, at: Attempt, kept: Account, proofs: tuple[Proof, ...
             events=(*at.found.caught_up.events, entry),
         )
     )
-    return HalfWay(ceremony=ceremony, accepts=accepts, options=asked.options, origin=asked.origin)
+    proven = tuple(proof.method for proof in proofs if proof.method is not None)
+    return HalfWay(ceremony=ceremony, accepts=accepts, proven=proven, options=asked.options, origin=asked.origin)
 
 
 def _origin(parts: Parts, at: Attempt) -> str:

@@ -33,6 +33,7 @@ TYPED = {
 }
 TRIES = 3  # how often something is typed before the command ends
 MENDED_BY_TYPING = frozenset({"wrong-code", "wrong-proof", "code-reused"})
+COMING_BACK = "Come back with the recovery code: passless recover start"
 ANOTHER_METHOD = "use another method than the first, such as an app on another device"
 SPOKEN = {
     Kind.PASSWORD: "the password",
@@ -90,6 +91,14 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 def sign_in(run: Run, wish: Wish) -> SignedIn | Begun | DeviceSignIn:
     """Sign in to the account acted on, asking for what is missing, and keep the session."""
+    try:
+        return _signed_in(run, wish)
+    except asking.NothingTyped as error:
+        error.hint = f"run it again and answer; nothing at hand? {COMING_BACK}"
+        raise
+
+
+def _signed_in(run: Run, wish: Wish) -> SignedIn | Begun | DeviceSignIn:
     if wish.begin and wish.finish:
         raise Contradiction("--begin", "--finish")
     if run.is_remote or wish.browser or wish.device:
@@ -137,7 +146,7 @@ def answer(run: Run, kind: Kind, files: Files, begun: Begun | SecondProofNeeded 
         return Answer(kind=kind, text=_assertion(run, kind, files, begun), ceremony=begun.ceremony if begun else "")
     question, flag = TYPED.get(kind, ("WebAuthn response", "--response-file FILE"))
     if kind is Kind.TOTP and file is None and run.can_ask:
-        question = _naming_the_apps(run) or question
+        question = _naming_the_apps(run, begun) or question
     return Answer(kind=kind, text=run.secret(file, question, flag=flag), ceremony=begun.ceremony if begun else "")
 
 
@@ -178,20 +187,22 @@ def check_possible(kind: Kind, files: Files) -> None:
         )
 
 
-def _naming_the_apps(run: Run) -> str | None:
-    """Ask for a code by the names of the apps, where there are several."""
+def _naming_the_apps(run: Run, begun: Begun | SecondProofNeeded | None) -> str | None:
+    """Ask for a code by the names of the apps, where there are several; what was proven first is no second proof."""
     if run.is_remote:
         return None  # a server tells nobody which methods an account has
     methods = run.directory.read(run.looker, run.target).methods
-    names = [f'"{printable(one.name)}"' for one in methods if one.usable and one.kind == Kind.TOTP]
-    return f"Code from {' or '.join(names)}" if len(names) > 1 else None
+    apps = [one for one in methods if one.usable and one.kind == Kind.TOTP]
+    proven = begun.proven if isinstance(begun, SecondProofNeeded) else ()
+    names = [f'"{printable(one.name)}"' for one in apps if one.id not in proven]
+    return f"Code from {' or '.join(names)}" if names and len(apps) > 1 else None
 
 
 def _second(run: Run, needed: SecondProofNeeded, wish: Wish) -> SignedIn:
     if not run.can_ask:
         run.show(needed)
         raise SameMethodAgain(needed) if wish.finish is not None else SecondProofAsked(needed)
-    run.note("right; two-step is on, so one more proof is needed.")
+    run.note(f"right; two-step is on, so one more proof is needed. Nothing else at hand? {COMING_BACK}")
     for _ in range(TRIES):
         outcome = _further(run, needed, Files(pin=wish.files.pin))
         if isinstance(outcome, SignedIn):

@@ -372,12 +372,16 @@ class SignedIn(Struct, frozen=True, kw_only=True):
 
 
 class SecondProofNeeded(Struct, frozen=True, kw_only=True):
-    """Two-step: the first proof was right, another is needed. The ceremony takes it, from a key with these WebAuthn options."""
+    """Two-step: the first proof was right, another is needed. The ceremony takes it, from a key with these WebAuthn options.
+
+    `proven` are the methods that were proven: for the terminal of an embedded store, and no part of any document.
+    """
 
     ceremony: str
     accepts: tuple[str, ...]
     origin: str | None = None
     public_key: bytes | None = None
+    proven: tuple[str, ...] = ()
 
 
 Outcome = Applied | Waits | SignedIn | SecondProofNeeded

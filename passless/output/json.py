@@ -86,7 +86,7 @@ def _document(result: Any) -> Any:
             return _fields(result, leave_out=("token",))
         case Begun(public_key=public_key) | SecondProofNeeded(public_key=public_key):
             options = {} if public_key is None else {"publicKey": msgspec.Raw(public_key)}
-            shown = _fields(result, leave_out=("public_key",))
+            shown = _fields(result, leave_out=("public_key", "proven"))
             return {name: value for name, value in shown.items() if value is not None} | options
         case _ if isinstance(result, SHOWN_ONCE):
             return _fields(result)

@@ -233,6 +233,24 @@ def test_the_further_proof_of_a_recovery_is_asked_for_again_without_the_code(ann
         assert ends(child) == 0
 
 
+def test_who_has_nothing_for_the_second_proof_is_led_to_the_recovery(anna: Passless) -> None:
+    first = anna.totp("--name", "Aegis")
+    anna.totp("--name", "Raivo", "--device", "tablet")
+    anna.json("recovery-code", "new", "--yes")
+    anna.json("two-step", "on")
+    anna.json("passwordless", "on", "--yes")
+    anna.json("sign-out")
+    with at_terminal("device", "lost", "tablet", "--yes") as child:
+        child.expect('Code from "Aegis" or "Raivo":')
+        child.sendline(first.now())
+        child.expect("Nothing else at hand")
+        child.expect('Code from "Raivo":')
+        for _ in range(3):
+            child.sendline("")
+        child.expect("hint: .*nothing at hand.* passless recover start")
+        assert ends(child) == 2
+
+
 def test_two_step_asks_for_the_second_proof_right_away(anna: Passless) -> None:
     app = anna.totp()
     anna.json("recovery-code", "new", "--yes")
@@ -273,10 +291,11 @@ def test_several_apps_are_named_and_one_alone_is_not_two_proofs(anna: Passless) 
         code = first.now()
         child.sendline(code)
         child.expect("one more proof is needed")
-        child.expect('Code from "Aegis" or "Raivo":')
+        child.expect("passless recover start")
+        child.expect('Code from "Raivo":')
         child.sendline(code)
         child.expect("use another method than the first")
-        child.expect('Code from "Aegis" or "Raivo":')
+        child.expect('Code from "Raivo":')
         child.sendline(second.now())
         child.expect("signed in as")
         assert ends(child) == 0

@@ -229,6 +229,7 @@ class Doing:
             accepts=tuple(opened.accepts),
             origin=opened.origin or None,
             public_key=opened.options or None,
+            proven=opened.proven if self.parts.access is Access.OWNER else (),
         )
 
     def _signed_in(self, opened: attempts.Opened) -> SignedIn:
