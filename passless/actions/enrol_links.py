@@ -29,7 +29,7 @@ from passless.credentials.cose_keys import BadResponse
 from passless.domain.account import Account
 from passless.domain.ceremonies import PAIRING_LIFE, Ceremony, CeremonyId
 from passless.domain.errors import ProofNeeded, WrongUse
-from passless.domain.methods import Kind, MethodId
+from passless.domain.methods import Kind, MethodId, Passkey
 from passless.domain.recovery import Reporter
 from passless.domain.requests import Answer, Enrol
 from passless.domain.secret import Secret
@@ -77,12 +77,16 @@ class Link(Struct, frozen=True, kw_only=True):
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """What a browser is shown that opened a link: whose passkey it makes, and what the authenticator is asked."""
+    """What a browser is shown that opened a link: whose passkey it makes, and what the authenticator is asked.
+
+    `taken` are devices that have a passkey already: another thing is not proposed the name of one.
+    """
 
     account: str
     begun: Begun
     name: str = ""
     device: str = ""
+    taken: tuple[str, ...] = ()
 
 
 def make(parts: Parts, actor: Actor, target: str, request: Enrol) -> MadeEnrolLink:
@@ -194,7 +198,8 @@ def _opened(
         )
     except (AlreadyUsed, VersionMoved) as error:
         raise NotALink from error  # another browser was faster, or another link was made
-    return Opened(account=who.account.name, begun=begun, name=request.name or "", device=request.device or "")
+    taken = tuple(one.device for one in who.account.methods if isinstance(one, Passkey) and one.device)
+    return Opened(account=who.account.name, begun=begun, name=request.name or "", device=request.device or "", taken=taken)
 
 
 def _link(record: Record) -> Link:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from litestar import get, post
 from litestar.params import FromPath
 
@@ -10,7 +12,7 @@ from passless.domain.methods import MEMORY, Kind
 from passless.domain.refused import Refused
 from passless.domain.requests import Answer, Enrol
 from passless.domain.secret import Secret
-from passless.domain.views import Applied, Begun, Waits
+from passless.domain.views import AccountView, Applied, Begun, Waits
 from passless.server import browser
 from passless.server.browser import path_here
 from passless.server.pages.changing import NoSuchPage, asks_for_proof
@@ -18,6 +20,15 @@ from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 from passless.server.problems import factors_of
 
 ADDED = (Kind.PASSKEY, Kind.SECURITY_KEY, Kind.TOTP)
+PHONE = "phone"
+COMPUTERS = (  # what a browser says of itself, and a word for it
+    ("Mobile", PHONE),
+    ("Windows", "Windows computer"),
+    ("Macintosh", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux computer"),
+)
+REPORTED = "device:"  # begins what a report of a lost device names
 
 
 def _kind(words: str) -> Kind:
@@ -86,7 +97,7 @@ def enrol_page(visit: Visit, kind: Kind, fields: Form, error: PasslessError | No
         begun=begun,
         typed=_typed(begun),
         name=fields.words("name"),
-        device=fields.words("device") or _device(visit, kind),
+        device=fields.words("device") or _device(visit, kind, view),
         devices=sorted({method.device for method in view.methods if method.device and method.device != MEMORY}),
         next=visit.next_path(fields),
         trouble=error,
@@ -117,18 +128,29 @@ def _typed_page(visit: Visit, form: Form, message: str) -> Page:
     )
 
 
-def _device(visit: Visit, kind: Kind) -> str:
-    """Guess the device: a browser on a phone makes its passkey there, and codes live on the phone."""
-    if kind is Kind.TOTP:
-        return "phone"
-    if kind is Kind.PASSKEY:
-        return guessed_device(visit)
-    return ""
+def _device(visit: Visit, kind: Kind, view: AccountView) -> str:
+    """Guess the device: a browser on a phone makes its passkey there, and codes live on the phone.
+
+    Nothing is guessed that would put a method onto a device that has one of the kind already, or is reported lost: it may be
+    another thing, and the two would be lost and found together.
+    """
+    if kind not in (Kind.TOTP, Kind.PASSKEY):
+        return ""
+    lost = [report.what.removeprefix(REPORTED) for report in view.reports if report.what.startswith(REPORTED)]
+    taken = (*lost, *(method.device for method in view.methods if method.kind == kind and method.device))
+    guessed = PHONE if kind is Kind.TOTP else guessed_device(visit)
+    return free(guessed, taken) or (free(f"new {PHONE}", taken) if guessed == PHONE and PHONE in lost else "")
 
 
 def guessed_device(visit: Visit) -> str:
-    """Guess where a browser makes its passkey."""
-    return "phone" if "Mobile" in visit.request.headers.get("user-agent", "") else "this computer"
+    """Guess where a browser makes its passkey, in words that are right from everywhere else too."""
+    agent = visit.request.headers.get("user-agent", "")
+    return next((name for mark, name in COMPUTERS if mark in agent), "")
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """Return a name, or nothing where something has it."""
+    return "" if name.casefold() in {one.casefold() for one in taken} else name
 
 
 def _prove_first(visit: Visit, kind: Kind, fields: Form, error: PasslessError) -> Page:

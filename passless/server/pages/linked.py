@@ -10,7 +10,7 @@ from passless.domain.errors import PasslessError
 from passless.domain.methods import Kind
 from passless.domain.requests import Answer
 from passless.domain.secret import Secret
-from passless.server.pages.enrolling import guessed_device
+from passless.server.pages.enrolling import free, guessed_device
 from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 
 
@@ -54,7 +54,7 @@ def _page(visit: Visit, opened: Opened, error: PasslessError | None = None) -> P
         "link_passkey.html",
         status=422 if error is not None else 200,
         opened=opened,
-        device=opened.device or guessed_device(visit),
+        device=opened.device or free(guessed_device(visit), opened.taken),
         trouble=error,
     )
 

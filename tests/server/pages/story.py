@@ -187,6 +187,7 @@ def _two_steps(world: World, grace: Person) -> None:
     browser.press("Sign in", "form")
     browser.wait_for("grace")
     grace.go("/enrol/totp")
+    browser.type("device", "tablet")
     browser.type("code", "000000")
     browser.press("Add the app")
     browser.wait_words("not the code")

@@ -316,3 +316,38 @@ def test_a_secret_never_stands_in_the_address_of_a_page() -> None:
     """must hold 1"""
     secrets = {"password", "again", "secret", "code", "response", "invitation"}
     assert not [what for what, offer in OFFERS.items() if secrets & set(offer.keeps)]
+
+
+PROPOSED = re.compile(r'name="device" value="([^"]*)"')
+
+
+def proposed(browser: Browser, kind: str) -> str:
+    """Return the device that a page proposes for a new method."""
+    found = PROPOSED.search(browser.get(f"/enrol/{kind}").text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("agent", "word"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "Windows computer"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", "Mac"),
+        ("Mozilla/5.0 (X11; Linux x86_64)", "Linux computer"),
+        ("Mozilla/5.0 (Linux; Android 14) Mobile Safari/537.36", "phone"),
+        ("curl/8", ""),
+    ],
+)
+def test_a_browser_says_what_kind_of_thing_its_passkey_is_on(signed_in: Browser, agent: str, word: str) -> None:
+    signed_in.http.headers["User-Agent"] = agent
+    assert proposed(signed_in, "passkey") == word
+
+
+def test_a_new_phone_is_not_taken_for_the_one_that_is_lost(world: World, ada: SignedIn, signed_in: Browser) -> None:
+    assert proposed(signed_in, "totp") == "phone"
+    world.add_totp(ada)
+    assert proposed(signed_in, "totp") == "", "another app may be on another thing"
+    plan = signed_in.get("/change/report-lost-device?device=phone")
+    assert signed_in.fill(plan, "/change/report-lost-device").status_code == 200
+    assert proposed(signed_in, "totp") == "new phone"
+    assert "<details open>" in signed_in.get("/enrol/totp").text

@@ -15,6 +15,7 @@ from passless.domain.requests import Answer, Enrol
 from passless.domain.secret import Secret
 from passless.domain.views import SignedIn
 from passless.ports.directory import Actor, Operator
+from passless.server.pages.enrolling import free
 from tests.directories.place import Place
 from tests.directories.security_key import SecurityKey
 from tests.server.pages.world import Browser, World
@@ -209,3 +210,13 @@ def test_a_page_elsewhere_opens_no_link(world: World, new: SignedIn, browser: Br
     assert page.status_code == 200
     assert sent.status_code in (401, 403)
     assert opened(browser, secret).status_code == 200
+
+
+def test_a_browser_says_what_kind_of_thing_it_is_on(world: World, new: SignedIn, browser: Browser) -> None:
+    browser.http.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64)"
+    assert 'name="device" value="Linux computer"' in opened(browser, link(world, new)).text
+
+
+def test_another_computer_is_not_proposed_the_name_of_the_first() -> None:
+    assert free("Linux computer", ()) == "Linux computer"
+    assert free("Linux computer", ("phone", "linux Computer")) == ""
