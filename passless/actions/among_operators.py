@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from passless.actions import asking, naming
+from passless.actions import asking, naming, operators
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
 from passless.actions.who import Who
@@ -24,7 +24,7 @@ def wanted(parts: Parts, who: Who, request: AmongOperators, now: datetime) -> Wa
         case RevokeOperator():
             if who.account.operator is None:
                 raise naming.Nothing("the account is no operator", hint="see: passless operator list")
-            return Wanted(changes=(RevokeRights(),))
+            return Wanted(changes=(RevokeRights(),), problems=operators.last_over_all(parts, who.account, now))
         case SetGroups(groups=groups):
             return Wanted(changes=(PutIntoGroups(groups=clean_groups(groups)),))
         case ApproveRecovery(id=wish):
@@ -42,4 +42,5 @@ def _grant(parts: Parts, who: Who, request: GrantOperator, over: tuple[str, ...]
     """Say who grants it: the operator, and whoever made them one; on the host nobody that has an account."""
     by = () if who.acting is None else line(who.acting.account.id, *who.acting.account.made_by(now))
     asked = asking.asked_in(request, over=over)
-    return Wanted(changes=(GrantRights(over=over, by=by),), asked=asked, approvals=asking.approvals(parts, who, asked, now))
+    approvals, empty = asking.approvals(parts, who, asked, now), operators.nobody_in(parts, over)
+    return Wanted(changes=(GrantRights(over=over, by=by),), asked=asked, approvals=approvals, problems=empty)

@@ -13,6 +13,7 @@ from passless.domain.changes import (
     CancelPending,
     Change,
     ConfirmRecoveryCode,
+    DeleteAccount,
     GiveApproval,
     GrantRights,
     IssueTemporaryPass,
@@ -153,6 +154,9 @@ def _method(account: Account, method_id: MethodId) -> dict[str, str]:
 
 def effects(plan: Plan) -> Iterator[tuple[str, str]]:
     """Return what a plan would do, each with a stable code."""
+    if isinstance(plan.change, DeleteAccount):
+        yield from _deleting_effects(plan.before)
+        return
     before, after = plan.before, plan.after
     kept = {method.id for method in after.methods}
     had = {method.id for method in before.methods}
@@ -169,6 +173,20 @@ def effects(plan: Plan) -> Iterator[tuple[str, str]]:
         if method.id not in kept and method != before.password:
             yield "method-removed", f'"{method.name}" ({kind_of(method)}) stops working, and sessions it opened end'
     yield from _setting_effects(before, after)
+
+
+def _deleting_effects(before: Account) -> Iterator[tuple[str, str]]:
+    """Say all that goes with an account."""
+    methods = ", ".join(f'"{method.name}"' for method in before.methods)
+    yield "account-deleted", f'the account "{before.name}" goes for good, with its sessions, tokens and recovery codes'
+    yield "name-kept", f'on a server only an operator gives the name "{before.name}" to somebody else then'
+    if methods:
+        yield "methods-deleted", f"nothing signs it in any more: {methods}"
+    for one in before.app_passwords:
+        yield "app-password-ended", f'the app password "{one.name}" stops working'
+    if before.operator is not None:
+        over = _spoken(before.operator.over) if before.operator.over else EVERYBODY
+        yield "no-operator", f"the operator over {over} goes with it"
 
 
 def _setting_effects(before: Account, after: Account) -> Iterator[tuple[str, str]]:

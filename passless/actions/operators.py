@@ -230,6 +230,29 @@ def has_less(before: Account, after: Account) -> bool:
     return after.operator is None or not after.operator.covers(before.operator.over)
 
 
+def last_over_all(parts: Parts, account: Account, now: datetime) -> tuple[Problem, ...]:
+    """Warn where an account is the last that may help everybody, and goes or loses that."""
+    if account.operator is None or account.operator.over:
+        return ()
+    others = [one for one in _able(parts, now) if one.id != account.id]
+    if any(one.operator is not None and not one.operator.over for one in others):
+        return ()
+    make = "make another one first: passless operator add NAME --reason TEXT"
+    host = "" if len(others) >= FIRST_ONES else "; later only the host of the server can: passless operator add NAME --first"
+    message = "nobody would be left who may help everybody"
+    return (Problem(code="last-operator", message=message, hint=f"{make}{host}", severity=Severity.WARNING),)
+
+
+def nobody_in(parts: Parts, over: tuple[str, ...]) -> tuple[Problem, ...]:
+    """Warn where nobody is in a group that an operator is to be over: it may be mistyped."""
+    empty = [group for group in over if next(iter(parts.store.accounts(groups=(group,))), None) is None]
+    if not empty:
+        return ()
+    groups = ", ".join(f'"{group}"' for group in empty)
+    hint = "look whether it is typed right; accounts come into it with: passless account groups NAME GROUP"
+    return (Problem(code="empty-group", message=f"nobody is in {groups}", hint=hint, severity=Severity.WARNING),)
+
+
 def name_of(parts: Parts, account_id: str) -> str:
     """Return what an account is called; its id, once it is gone."""
     try:

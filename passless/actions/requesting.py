@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from passless.actions import among_operators, app_password_tags, asking, naming, renaming, services
+from passless.actions import among_operators, app_password_tags, asking, naming, operators, renaming, services
 from passless.actions.accounts import blank_password, new_password
 from passless.actions.changing import Wanted
 from passless.actions.parts import Parts
@@ -114,7 +114,7 @@ def build(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool 
         case RenameAccountTo():
             return Built(wanted=renaming.wish(parts, who, request))
         case Delete():
-            return _one(DeleteAccount())
+            return Built(wanted=Wanted(changes=(DeleteAccount(),), problems=operators.last_over_all(parts, who.account, now)))
         case _:
             return _build_coming_back(parts, who, request, now, dry=dry)
 

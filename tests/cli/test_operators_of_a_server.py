@@ -243,3 +243,31 @@ def test_an_operator_who_is_asked_for_a_proof_gives_their_own(helpdesk: Passless
     assert run.target == "anna"
     assert run.actor.operator is not None
     run.close()
+
+
+def test_the_last_operator_over_everybody_is_told_so_before_she_goes(helpdesk: Passless) -> None:
+    told = helpdesk("account", "delete", "boss", "--dry-run")
+    assert told.status == 0
+    assert "nobody would be left who may help everybody" in told.stdout
+    assert "the operator over everybody goes with it" in told.stdout
+    helpdesk.json("operator", "add", "anna", *BOSS)
+    told = helpdesk("account", "delete", "boss", "--dry-run")
+    assert "nobody would be left" not in told.stdout
+    taken = helpdesk.json("operator", "remove", "anna", "--yes", *BOSS)
+    assert taken["plan"]["problems"] == []
+
+
+def test_who_takes_the_last_rights_over_everybody_away_is_told_so(helpdesk: Passless) -> None:
+    helpdesk.json("operator", "add", "anna", "--over", "sales", *BOSS)
+    problems = helpdesk.json("account", "delete", "boss", "--dry-run")["plan"]["problems"]
+    (last,) = [one for one in problems if one["code"] == "last-operator"]
+    assert (last["severity"], "--first" in last["hint"]) == ("warning", True)
+
+
+def test_a_group_that_nobody_is_in_is_named(helpdesk: Passless) -> None:
+    helpdesk.json("account", "groups", "anna", "sales", *BOSS)
+    helpdesk.account("third")
+    planned = helpdesk.json("operator", "add", "third", "--over", "sales", "--over", "salse", "--dry-run", *BOSS)["plan"]
+    assert planned["accepted"] is True
+    (empty,) = [one for one in planned["problems"] if one["code"] == "empty-group"]
+    assert empty["message"] == 'nobody is in "salse"'
