@@ -56,8 +56,14 @@ def overview(visit: Visiting) -> Page:
         happened=_with_sessions(events[:SHOWN], sessions),
         more_events=len(events) > SHOWN,
         recovering=_recovering(visit),
-        survives=all(loss.survives for loss in view.losses),
+        survives=_survives(view),
     )
+
+
+def _survives(view: AccountView) -> bool:
+    """Tell whether the account stands any one loss; a password that is all there is can be forgotten."""
+    has_another_way = len(view.methods) > 1 or view.recovery_code.saved
+    return has_another_way and all(loss.survives for loss in view.losses)
 
 
 def _recovering(visit: Visit) -> bool:

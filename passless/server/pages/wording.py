@@ -55,6 +55,7 @@ PAGES: Mapping[str, Link] = {
     "passless legacy-apps": Link("See which programs need something", "/programs"),
     "passless status": Link("See the account at a glance", "/"),
     "passless setup": Link("Go on setting up", "/welcome"),
+    "passless setup --goal two-step": Link("Turn two-step on", "/welcome?goal=two-step"),
     "passless temporary-pass": Link("", ""),
     "passless profile": Link("", ""),
     "passless account list": Link("", ""),

@@ -34,6 +34,12 @@ def test_a_plan_is_shown_and_changes_nothing(world: World, ada: SignedIn, signed
     assert world.directory.read(actor_of(signed_in), "ada").version == before
 
 
+def test_a_password_alone_is_not_said_to_be_all_one_needs(signed_in: Browser) -> None:
+    page = signed_in.get("/").text
+    assert "Something needs your attention" in page
+    assert "Losing one thing could lock you out" in page
+
+
 def test_a_change_is_kept_and_told_once(world: World, ada: SignedIn, signed_in: Browser) -> None:
     world.add_totp(ada)
     plan = signed_in.get("/change/rename-method?" + urlencode({"method": "authenticator app", "name": "my app"}))

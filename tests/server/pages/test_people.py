@@ -42,6 +42,14 @@ def test_an_operator_finds_those_below_and_nobody_else(world: World, olga: Brows
     assert olga.get("/people/stranger").status_code in {403, 404}
 
 
+def test_an_operator_with_one_factor_is_not_told_that_all_is_in_order(world: World, olga: Browser) -> None:
+    page = olga.get("/").text
+    assert "Something needs your attention" in page
+    assert "opens the account of anybody in staff" in page
+    assert 'href="/welcome?goal=two-step"' in page
+    assert "Turn two-step on" in olga.get("/welcome?goal=two-step").text
+
+
 def test_the_page_of_people_is_there_for_operators_only(world: World, olga: Browser) -> None:
     world.account("ada")
     other = world.browser()
