@@ -80,7 +80,8 @@ def _steps(account: Account, goal: Goal | None, at_hand: AtHand, rules: Rules, n
     if not able or not can_sign_in(account, rules, now):
         yield from _first_method(at_hand)
     yield from _recovery_code(account, now)
-    if recovering and account.recovery is not None and account.recovery.finished_at is None and able:
+    unfinished = recovering and account.recovery is not None and account.recovery.finished_at is None
+    if unfinished and (able or at_hand.recovering):
         yield Step(
             action=Action.FINISH_RECOVERY,
             code="finish-recovery",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from litestar import get, post
 
 from passless.actions.parts import SignUp
@@ -81,7 +83,7 @@ def welcome(visit: Visiting) -> Page:
     recovering = visit.session is not None and visit.session.kind in FROM_RECOVERY
     goal = Goal.TWO_STEP if visit.query.words("goal") == "two-step" else Goal.PASSWORDLESS
     found = visit.directory.next_steps(visit.actor, view.id, goal, AtHand(recovering=recovering, security_key=True))
-    steps: tuple[Step, ...] = tuple(dict.fromkeys(found))
+    steps = _each_once(found, needs_a_way_in=not view.ways_in)
     done, cookies = visit.said()
     return visit.page(
         "welcome.html",
@@ -92,6 +94,12 @@ def welcome(visit: Visiting) -> Page:
         recovering=recovering,
         done=done,
     )
+
+
+def _each_once(found: Sequence[Step], *, needs_a_way_in: bool) -> tuple[Step, ...]:
+    """Return the steps without those that say the same; without a way in, adding any method is one step."""
+    said = {step.action if needs_a_way_in and step.action is Action.ENROL else step: step for step in reversed(found)}
+    return tuple(step for step in dict.fromkeys(found) if step in said.values())
 
 
 HANDLERS = (invited, accept, sign_up, make, welcome)

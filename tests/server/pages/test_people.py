@@ -11,6 +11,8 @@ from passless.domain.views import SignedIn
 from passless.ports.directory import Actor, Operator
 from tests.server.pages.world import Browser, Fields, World
 
+STEP = re.compile(r"<p><strong>([^<]+)</strong>")
+
 
 @pytest.fixture
 def olga(world: World, browser: Browser) -> Browser:
@@ -76,7 +78,10 @@ def test_a_recovery_is_started_with_a_reason_and_its_pass_shown_once(world: Worl
     hers = world.browser()
     hers.fill(hers.get("/sign-in?account=grace&with=temporary-pass"), "/sign-in", secret=issued[1])
     assert "in recovery" in hers.get("/").text
-    assert "Welcome back" in hers.get("/welcome").text
+    welcome = hers.get("/welcome").text
+    assert "Welcome back" in welcome
+    steps = STEP.findall(welcome)
+    assert [step[:12] for step in steps] == ["Add a securi", "Make a recov", "Finish the r"]
     event = next(one for one in reversed(list(world.place.store.events())) if one.event == "start-recovery")
     assert (event.actor, event.details["reason"]) == ("olga", "called, known by voice")
 
