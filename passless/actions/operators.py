@@ -31,7 +31,7 @@ from passless.domain.errors import CannotDoThat, ProofNeeded
 from passless.domain.operators import OperatorRights, may_ask
 from passless.domain.recovery import Reporter
 from passless.domain.refused import Refused
-from passless.domain.requests import Request
+from passless.domain.requests import Delete, Request
 from passless.domain.safety.context import Problem, Severity
 from passless.domain.safety.operator_rules import can_act
 from passless.domain.safety.planning import Plan
@@ -74,16 +74,22 @@ def check_server(parts: Parts) -> None:
         raise NotOnAServer
 
 
+def may_not(request: Request) -> Problem:
+    """Say that something is the person's alone, and where it stands what can be done once they are gone."""
+    left = '; for who left: docs/server.md, "When somebody leaves"' if isinstance(request, Delete) else ""
+    return Problem(
+        code="operator-may-not",
+        message="an operator cannot do this",
+        hint=f"the person does it, signed in{left}",
+        severity=Severity.REFUSAL,
+    )
+
+
 def check_may_ask(parts: Parts, who: Who, request: Request, now: datetime, *, dry: bool = False) -> None:
     """Refuse to whoever is not the person what is the person's alone (must hold 9); but for a plan it is in the audit trail."""
     if who.reporter is Reporter.SELF or may_ask(request):
         return
-    problem = Problem(
-        code="operator-may-not",
-        message="an operator cannot do this",
-        hint="the person does it, signed in",
-        severity=Severity.REFUSAL,
-    )
+    problem = may_not(request)
     entry = AuditEntry(
         at=now,
         actor=who.name,

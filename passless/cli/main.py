@@ -17,6 +17,7 @@ UNAVAILABLE = 6
 CANNOT = 7
 INTERRUPTED = 130
 GARBAGE_AFTER = 200_000  # objects made before garbage is first looked for; more than a short command makes
+FOR_OTHERS = "they report a device lost, end sessions, revoke, or start a recovery: passless recover start --help"
 READER_GONE = 141  # 128 + SIGPIPE, what a shell reports for any program in a pipe whose reader left
 
 
@@ -108,6 +109,8 @@ def _wrong_use(error: Exception) -> Exception:
     ctx = getattr(error, "ctx", None)
     message = error.format_message().strip().rstrip(".") if hasattr(error, "format_message") else str(error)
     path = ctx.command_path if ctx is not None else "passless"
+    if message.endswith(": --as-operator"):
+        return WrongUse(f'"{path}" takes no --as-operator: operators cannot do this for others', hint=FOR_OTHERS)
     return WrongUse(message[:1].lower() + message[1:], hint=f"see: {path} --help")
 
 

@@ -271,3 +271,26 @@ def test_a_group_that_nobody_is_in_is_named(helpdesk: Passless) -> None:
     assert planned["accepted"] is True
     (empty,) = [one for one in planned["problems"] if one["code"] == "empty-group"]
     assert empty["message"] == 'nobody is in "salse"'
+
+
+def test_an_operator_who_deletes_an_account_is_told_that_none_may(helpdesk: Passless) -> None:
+    told = helpdesk("account", "delete", "anna", "--yes", "--as", "boss")
+    assert told.status == 4
+    assert "the person does it" in told.stderr
+    assert "--as-operator" not in told.stderr
+    told = helpdesk("account", "delete", "anna", "--yes", "--as-operator")
+    assert told.status == 2
+    assert "operators cannot do this for others" in told.stderr
+
+
+def test_who_left_comes_back_with_the_recovery_code_whatever_an_operator_did(passless: Passless) -> None:
+    """What docs/server.md says in "When somebody leaves"; the chapter changes with this."""
+    passless.account("boss")
+    passless.account("anna")
+    code = passless.json("recovery-code", "new", "--yes", "--account", "anna")["code"]
+    serve_its_store(passless)
+    passless.json("operator", "add", "boss", "--first")
+    passless.json("recover", "start", "--account", "anna", "--as-operator", "--yes", *BOSS)
+    passless.json("session", "end", "--all", "--account", "anna", "--as-operator", "--yes", *BOSS)
+    back = passless.json("recover", "start", "--account", "anna", "--code-file", "-", typed=code)
+    assert back["account"] == "anna"

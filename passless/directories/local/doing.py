@@ -25,18 +25,20 @@ from passless.actions import (
 )
 from passless.actions.ceremonies import NoSuchCeremony, find_to_finish
 from passless.actions.changing import Kept, Wanted, carry_out
-from passless.actions.operators import check_may_ask
+from passless.actions.operators import check_may_ask, may_not
 from passless.actions.parts import Access, Parts
 from passless.actions.reaching import reach
 from passless.actions.request_errors import CodeWrong
 from passless.actions.sign_in_states import SIGN_IN
-from passless.actions.who import Who, session_of
+from passless.actions.who import BadReason, Who, session_of
 from passless.credentials.cose_keys import BadResponse
 from passless.credentials.proofs import WrongProof
 from passless.domain.account import Account, Version
 from passless.domain.ceremonies import Ceremony
 from passless.domain.errors import PasslessError, Unavailable
 from passless.domain.methods import Kind, MethodId
+from passless.domain.operators import may_ask
+from passless.domain.refused import Refused
 from passless.domain.requests import (
     Answer,
     ApproveRecovery,
@@ -154,7 +156,12 @@ class Doing:
             return self._outcome(renaming.rename(self.parts, actor, look, request, version=version), None)
         if isinstance(request, TakeBackReport):
             return self._outcome(taking_back.take_back(self.parts, actor, look, request, version=version), None)
-        kept = carry_out(self.parts, actor, look, build, version=version)
+        try:
+            kept = carry_out(self.parts, actor, look, build, version=version)
+        except BadReason:
+            if not may_ask(request):  # no reason would help
+                raise Refused((may_not(request),)) from None
+            raise
         if isinstance(request, ReportLostDevice | ReportNotMe):
             made[0] = self._report(kept, actor)
         return self._outcome(kept, made[0])
