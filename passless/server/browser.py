@@ -193,6 +193,7 @@ def render(
     content = page(
         template,
         site_name=site.name,
+        site_url=site.url,
         form_token=csrf_token(request, site),
         signed_in=is_signed_in(request, site),
         path=request.scope["path"],

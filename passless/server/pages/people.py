@@ -89,7 +89,8 @@ def _invitation(form: Form) -> NewInvitation:
     if not (days.isascii() and days.isdigit() and len(days) < 4):
         raise NotTyped("the number of days is not a number")
     groups = tuple(word for word in form.words("groups").replace(",", " ").split() if word)
-    return NewInvitation(groups=groups, name=form.words("name"), lifetime=timedelta(days=int(days)))
+    email = form.words("email")
+    return NewInvitation(groups=groups, name=form.words("name"), email=email, lifetime=timedelta(days=int(days)))
 
 
 def _made_page(visit: Visit, made: MadeInvitation) -> Response[Any]:

@@ -9,6 +9,7 @@ import pytest
 from passless.domain.requests import SetGroups
 from passless.domain.views import SignedIn
 from passless.ports.directory import Actor, Operator
+from tests.server.pages.test_signing_in import actor_of
 from tests.server.pages.world import Browser, Fields, World
 
 STEP = re.compile(r"<p><strong>([^<]+)</strong>")
@@ -180,3 +181,28 @@ def test_without_an_invitation_nobody_makes_an_account(world: World, browser: Br
     assert 'role="alert"' in answer.text
     assert list(world.place.store.accounts()) == []
     assert browser.get("/sign-up").status_code == 404, "closed unless the server says otherwise"
+
+
+def test_an_address_is_given_with_an_invitation_and_shown_on_the_persons_page(world: World, browser: Browser) -> None:
+    chief = world.account("chief")
+    world.make_operator(chief.account_id)
+    browser.sign_in("chief")
+    page = browser.get("/invitations/new")
+    typed = {"name": "nina", "email": "nina@passless.example", "reason": "new here"}
+    link = re.search(r'<output id="secret"[^>]*>([^<]+)</output>', browser.fill(page, "/invitations/new", **typed).text)
+    assert link is not None
+    hers = world.browser()
+    made = hers.fill(hers.get("/invitation"), "/invitation", invitation=link[1], name="nina")
+    assert made.status_code == 303
+    (nina,) = list(world.directory.find("nina", actor_of(browser)))
+    shown = browser.get(f"/people/{nina.id}").text
+    assert "nina@passless.example" in shown
+    assert '<p class="under">nina@passless.example</p>' in shown, "the name stands above it"
+
+
+def test_operators_over_a_group_are_not_asked_for_an_address(olga: Browser) -> None:
+    assert 'name="email"' not in olga.get("/invitations/new").text
+
+
+def test_every_page_says_where_it_is(olga: Browser) -> None:
+    assert "This is https://passless.example." in olga.get("/people").text
