@@ -15,6 +15,7 @@ from passless.cli.proving import sign_in
 from passless.domain.errors import PasslessError, ProofNeeded, WrongUse
 from passless.domain.names import BadName, are_same, clean_account, printable
 from passless.domain.requests import NewAccount
+from passless.domain.reserved_names import check_chosen
 from passless.domain.secret import Secret
 from passless.domain.views import AccountSummary, AccountView, SignedIn
 
@@ -159,20 +160,26 @@ def _name(walk: Walk, fixed: str) -> str:
 
 
 def _free_name(walk: Walk, wanted: str | None) -> str:
-    found = accounts.new_name(wanted or walk.talk.line("Account name", _user_name()))
-    if walk.run.is_remote:
+    is_remote = walk.run.is_remote
+    found = accounts.new_name(wanted or walk.talk.line("Account name", _user_name(is_remote=is_remote)))
+    if is_remote:
+        check_chosen(found)  # now, and not after a password was typed
         return found  # a server tells nobody which names are taken
     if any(are_same(one.account, found) for one in _everybody(walk.run)):
         raise BadName(f'there is an account "{found}" already', hint="choose another name")
     return found
 
 
-def _user_name() -> str:
-    """Return the name that is proposed for an account."""
+def _user_name(*, is_remote: bool) -> str:
+    """Return the name that is proposed for an account; at a server, where others read it, none that says nothing."""
+    nameless = "" if is_remote else NAMELESS
     try:
-        return clean_account(os.environ.get("USER") or os.environ.get("USERNAME") or NAMELESS)
+        found = clean_account(os.environ.get("USER") or os.environ.get("USERNAME") or NAMELESS)
+        if is_remote:
+            check_chosen(found)
     except BadName:
-        return NAMELESS
+        return nameless
+    return nameless if found == NAMELESS else found
 
 
 def _password(walk: Walk, name: str) -> Secret | None:

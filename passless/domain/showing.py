@@ -131,10 +131,16 @@ def report_views(account: Account, now: datetime) -> tuple[ReportView, ...]:
 
 
 def recovery_code_view(account: Account) -> RecoveryCodeView:
-    """Show whether there is a recovery code; the newest where there are two."""
-    newest = account.recovery_codes[-1] if account.recovery_codes else None
-    saved = any(code.saved for code in account.recovery_codes)
-    return RecoveryCodeView(exists=newest is not None, saved=saved, created_at=newest.created_at if newest else None)
+    """Show whether there is a recovery code: the newest that was saved, and a newer one that was not."""
+    codes = account.recovery_codes
+    newest = codes[-1] if codes else None
+    shown = next((code for code in reversed(codes) if code.saved), newest)
+    return RecoveryCodeView(
+        exists=shown is not None,
+        saved=shown is not None and shown.saved,
+        created_at=None if shown is None else shown.created_at,
+        unsaved_at=None if newest is None or newest is shown else newest.created_at,
+    )
 
 
 def session_view(account: Account, session: Session, rules: Rules, now: datetime) -> FreshnessView:
@@ -156,7 +162,10 @@ def notice_view(notice: Notice) -> NoticeView:
 def standing_problems(account: Account, uses: Uses, rules: Rules, now: datetime) -> Iterator[Problem]:
     """Return the rules that are broken as the account stands: warnings, and reasons for next steps."""
     opens = can_sign_in(account, rules, now)
-    if not opens and account.finished:
+    if not opens and account.finished and account.recovery is not None and account.recovery.holds(now):
+        hint = "in the recovery, add one: passless method add totp; else start it with the code: passless recover start"
+        yield _warning("no-way-in", "there is no way in yet", hint)
+    elif not opens and account.finished:
         yield _warning("no-way-in", "there is no way in", "start a recovery: passless recover start")
     elif not opens:  # nobody ever got in otherwise, so there is nothing to recover
         yield _warning(

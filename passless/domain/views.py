@@ -51,11 +51,12 @@ class LossView(Struct, frozen=True, kw_only=True):
 
 
 class RecoveryCodeView(Struct, frozen=True, kw_only=True):
-    """Whether a recovery code exists and was typed back."""
+    """Whether a recovery code exists and was typed back; `unsaved_at` is when a newer one was made that was not yet."""
 
     exists: bool
     saved: bool
     created_at: datetime | None
+    unsaved_at: datetime | None = None
 
 
 class StepView(Struct, frozen=True, kw_only=True):

@@ -176,6 +176,9 @@ def recovery_code(code: RecoveryCodeView, look: Look) -> Text:
     if not code.exists:
         return Text("none", style="yellow")
     made = spoken(code.created_at, look.now) if code.created_at else "some time ago"
+    if code.saved and code.unsaved_at is not None:
+        newer = f"a new one, made {spoken(code.unsaved_at, look.now)}, is not typed back yet"
+        return Text(f"{newer}; the one made {made} is still good", style="yellow")
     if code.saved:
         return Text(f"saved, made {made}", style="green")
     return Text(f"made {made}, not confirmed yet", style="yellow")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from passless.cli import walk_account
 from passless.domain.errors import Unavailable
 from tests.cli.running import PASSWORD, Passless
 from tests.cli.walking import CODE, SEED, Person, code_of
@@ -517,3 +518,11 @@ def test_what_fails_after_a_code_was_printed_leaves_a_whole_document(
     assert "the store went away" in result.stderr
     assert CODE.fullmatch(result.json["recovery_code"])
     assert (result.json["reached"], result.json["done"][-1]) == (False, "make-recovery-code")
+
+
+def test_at_a_server_no_name_is_proposed_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for user, at_home, at_a_server in (("ada", "ada", "ada"), ("root", "root", ""), ("", "myself", "")):
+        monkeypatch.setenv("USER", user)
+        monkeypatch.setenv("USERNAME", "")
+        assert walk_account._user_name(is_remote=False) == at_home
+        assert walk_account._user_name(is_remote=True) == at_a_server

@@ -22,11 +22,13 @@ from passless.domain.legacy_apps import LEGACY_APPS
 from passless.domain.methods import Password, Strength, Totp
 from passless.domain.safety.case import Case
 from passless.domain.safety.context import Problem
+from passless.domain.safety.proof_rules import RECOVERY_SESSIONS
 from passless.domain.safety.proofs import strongest_way_in
 from passless.domain.safety.ways_in import can_recover, can_sign_in, fatal_devices, is_valid, opens_alone, recovery_methods
 
 ENROL_HINT = "add a way in that stays: passless method add security-key, or passless method add totp"
 CODE_HINT = "make and save a recovery code (passless recovery-code new) or add a method on another device"
+NEW_CODE_HINT = "make one and type it back: passless recovery-code new, then passless recovery-code confirm"
 RECOVER_HINT = "start a recovery with your recovery code: passless recover start"
 DEVICE_HINT = "add a method on another device: passless method add security-key, or passless method add totp --device NAME"
 
@@ -75,7 +77,9 @@ def one_device_away(case: Case) -> Iterator[Problem]:
 
 
 def _comes_back_by_code(case: Case) -> bool:
-    """Tell whether what happens at once, such as a loss, leaves the recovery code as the way back."""
+    """Tell whether what happens at once, such as a loss, leaves the recovery code as the way back; not to who came in by it."""
+    if case.context.session in RECOVERY_SESSIONS:
+        return False
     return case.never_refused and can_recover(case.after, case.rules, case.now)
 
 
@@ -186,12 +190,10 @@ def code_not_saved(case: Case) -> Iterator[Problem]:
         return
     fresh = [code for code in case.after.recovery_codes if is_valid(code, case.now) and code.created_at >= recovery.started_at]
     if not fresh:
-        yield case.problem(
-            "code-not-saved",
-            "the new recovery code was not typed back yet",
-            "make one and confirm it: passless recovery-code new, then passless recovery-code confirm",
-            refuse=True,
-        )
+        is_made = any(code.created_at >= recovery.started_at for code in case.after.recovery_codes)
+        again = "type it back: passless recovery-code confirm" if is_made else NEW_CODE_HINT
+        message = "the new recovery code was not typed back yet" if is_made else "there is no new recovery code yet"
+        yield case.problem("code-not-saved", message, again, refuse=True)
     if not can_sign_in(case.after, case.rules, case.now):
         yield case.problem("no-way-in", "there is no way in yet", ENROL_HINT, refuse=True)
 
