@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from litestar import get, post
@@ -19,7 +20,11 @@ from passless.server.pages.signing_in import SIGNED, Trouble, arrive, begin
 from passless.server.pages.visiting import Filled, Form, Page, Visit, Visiting
 from passless.server.pages.wishes import Wish
 
+CODE = re.compile(r"[0-9]{6,8}")
 DRILL = timedelta(days=182)  # twice a year, as on the page that the command line writes
+NO_CODE = (
+    "What you typed as the code of an authenticator app is none: it has six digits. Choose “Password” if it is your password."
+)
 WRONG = "That did not work. Check the account's name, the recovery code and the other proof, and try again."
 
 
@@ -114,12 +119,20 @@ def ask_to_recover(visit: Visiting) -> Page:
 def recover(visit: Visiting, form: Filled) -> Page:
     """Begin a recovery with the code, and the further proof where one is given."""
     account, code = form.words("account"), Secret(form.get("code", ""))
+    if _is_no_code(form):
+        return _recover_page(visit, form, Trouble(message=NO_CODE, status=422))
     proof = _proof(form) if form.get("secret", "").strip() or form.words("signed") else None
     try:
         signed_in = visit.directory.recover(visit.asker, account, code, proof)
     except (ProofNeeded, WrongUse, NoSuchAccount) as error:
         return _recover_page(visit, form, _trouble(error), more=error.code == "second-proof")
     return arrive(visit, Wish(next="/welcome"), signed_in)
+
+
+def _is_no_code(form: Form) -> bool:
+    """Tell whether something else was typed where a code is said to be; nothing is tried with it then."""
+    typed = "".join(form.get("secret", "").split())
+    return bool(typed) and not form.words("signed") and form.words("kind") == "totp" and not CODE.fullmatch(typed)
 
 
 def _trouble(error: PasslessError) -> Trouble:

@@ -68,6 +68,16 @@ def test_recovering_says_the_same_to_everybody(world: World, ada: SignedIn) -> N
     assert answers[0] == answers[1]
 
 
+def test_a_password_in_the_place_of_a_code_is_told_and_tried_nowhere(world: World, ada: SignedIn) -> None:
+    browser = world.browser()
+    page = browser.get("/recover")
+    typed = {"account": "ada", "code": "0000-0000", "kind": "totp", "secret": PASSWORD}
+    answer = browser.fill(page, "/recover", **typed)
+    assert (answer.status_code, "it has six digits" in answer.text) == (422, True)
+    assert PASSWORD not in answer.text
+    assert "it has six digits" not in browser.fill(page, "/recover", **{**typed, "secret": "123456"}).text
+
+
 def test_guessing_is_slowed_down_for_known_and_unknown_names_alike(world: World, ada: SignedIn) -> None:
     """must hold 3"""
     seen = {}
