@@ -163,7 +163,7 @@ def standing_problems(account: Account, uses: Uses, rules: Rules, now: datetime)
     """Return the rules that are broken as the account stands: warnings, and reasons for next steps."""
     opens = can_sign_in(account, rules, now)
     if not opens and account.finished and account.recovery is not None and account.recovery.holds(now):
-        hint = "in the recovery, add one: passless method add totp; else start it with the code: passless recover start"
+        hint = "start the recovery: passless recover start; once in it: passless method add totp"
         yield _warning("no-way-in", "there is no way in yet", hint)
     elif not opens and account.finished:
         yield _warning("no-way-in", "there is no way in", "start a recovery: passless recover start")
