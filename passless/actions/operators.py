@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from itertools import islice
 
 import msgspec
 
@@ -190,12 +189,13 @@ def first(parts: Parts, actor: Actor, account: Account, now: datetime) -> tuple[
 
     Raises:
         OnTheHost: it is asked for over HTTP, or from elsewhere.
-        NotTheFirst: there are two already who can act, or the account is that of an operator.
+        NotTheFirst: there are two already who can act, one of them over everybody, or the account is that of an operator.
     """
     check_host(parts)
     if account.operator is not None:
         raise NotTheFirst("the account is that of an operator already")
-    if len(list(islice(_able(parts, now), FIRST_ONES))) == FIRST_ONES:
+    able = list(_able(parts, now))
+    if len(able) >= FIRST_ONES and any(map(_is_over_all, able)):
         raise NotTheFirst
     who = Who(
         account=account,
@@ -238,15 +238,16 @@ def has_less(before: Account, after: Account) -> bool:
 
 def last_over_all(parts: Parts, account: Account, now: datetime) -> tuple[Problem, ...]:
     """Warn where an account is the last that may help everybody, and goes or loses that."""
-    if account.operator is None or account.operator.over:
-        return ()
-    others = [one for one in _able(parts, now) if one.id != account.id]
-    if any(one.operator is not None and not one.operator.over for one in others):
+    if not _is_over_all(account) or any(_is_over_all(one) for one in _able(parts, now) if one.id != account.id):
         return ()
     make = "make another one first: passless operator add NAME --reason TEXT"
-    host = "" if len(others) >= FIRST_ONES else "; later only the host of the server can: passless operator add NAME --first"
+    host = "later only the host of the server can: passless operator add NAME --first"
     message = "nobody would be left who may help everybody"
-    return (Problem(code="last-operator", message=message, hint=f"{make}{host}", severity=Severity.WARNING),)
+    return (Problem(code="last-operator", message=message, hint=f"{make}; {host}", severity=Severity.WARNING),)
+
+
+def _is_over_all(account: Account) -> bool:
+    return account.operator is not None and not account.operator.over
 
 
 def nobody_in(parts: Parts, over: tuple[str, ...]) -> tuple[Problem, ...]:

@@ -242,6 +242,17 @@ class TestTheHost:
         host.apply(here, "eve", GrantOperator(over=("sales",), first=True))
         assert eve.view.operator_over == ("sales",)
 
+    def test_two_operators_over_groups_are_no_first_ones(self, place: Place) -> None:
+        """Nobody else could make one over everybody any more."""
+        people = [Person(place, name).create(password=None) for name in ("ada", "eve", "sue", "joe")]
+        host, here = self._host(place), Actor(place="server room")
+        for name in ("ada", "eve"):
+            host.apply(here, name, GrantOperator(over=("sales",), first=True))
+        host.apply(here, "sue", GrantOperator(first=True))
+        assert people[2].view.operator_over == ()
+        with refused("not-the-first"):
+            host.apply(here, "joe", GrantOperator(first=True))
+
     def test_of_two_second_operators_made_at_once_there_is_one(self, place: Place) -> None:
         """Must hold 10 and 12: two changes at once are checked one after the other."""
         for name in ("sue", "ada", "eve"):
