@@ -121,7 +121,8 @@ def test_a_profile_that_is_not_there_is_not_looked_at(anna: Passless, monkeypatc
 
 
 def test_a_server_that_is_down_is_status_6_and_the_hint_leads_on(anna: Passless) -> None:
-    anna("profile", "add", "work", "--server", f"http://localhost:{free_port()}")
+    with (anna.home / "config" / "config.toml").open("a") as settings:  # as it was written while the server was there
+        settings.write(f'[profiles.work]\nserver = "http://localhost:{free_port()}"\n')
     told = anna("doctor", "--profile", "work")
     assert told.status == 6
     assert "nothing listens" in told.stdout
