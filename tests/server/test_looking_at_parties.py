@@ -83,13 +83,11 @@ def test_with_a_wrong_secret_nothing_is_asked_that_needs_it(one_server: tuple[Pa
     assert {one["check"] for one in found if not one["tested"]} == {"keys", "endings", "files"}
 
 
-def test_a_server_that_is_asked_at_another_address_than_its_own_is_told_apart(one_server: tuple[Path, Served]) -> None:
+def test_a_server_that_is_asked_at_another_address_than_its_own_is_told_apart(tmp_path: Path) -> None:
     """The issuer of an id_token must be the address that the program was given; nothing is said of its secret."""
-    folder, served = one_server
-    register(folder, "elsewhere", kind="oidc", redirect_uris=("https://app.example/back",))
-    assert "localhost" in served.url
-    elsewhere = served.url.replace("localhost", "127.0.0.1")
-    found = look_at(folder, served, "elsewhere", status=6, server=elsewhere)
+    with a_server(tmp_path, "--url", "http://another.localhost") as served:
+        register(tmp_path, "elsewhere", kind="oidc", redirect_uris=("https://app.example/back",))
+        found = look_at(tmp_path, served, "elsewhere", status=6, server=f"http://localhost:{served.address[1]}")
     assert not any(found[name] for name in ("server", "discovery", "introspection", "endings"))
     assert not {"secret", "signing-keys"} & set(found)
 
